@@ -1,0 +1,23 @@
+/**
+ * Errors a user can act on: what happened, where, and what to do about it.
+ *
+ * `code` is stable and machine-readable; `message` is for people and under test. Everything else that is thrown is a bug.
+ */
+export class SupernetError extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = "SupernetError";
+  }
+}
+
+export type ErrorCode =
+  | "config" // a conf file, key, value or override is wrong
+  | "desc" // a model description is malformed or cannot be built
+  | "data" // a data set is missing, truncated or not what the conf says
+  | "graph" // an op was given shapes or attributes it is not defined for
+  | "device" // no adapter, a lost device, a limit exceeded
+  | "io"; // a file cannot be read or written
