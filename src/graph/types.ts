@@ -1,0 +1,229 @@
+/**
+ * The vocabulary of the tensor program.
+ *
+ * A `Graph` is a list of nodes in static single assignment form: every node yields exactly one tensor, its shape is known
+ * when the graph is built, and inputs precede their users. Forward, backward and updates of running statistics live in
+ * the same graph; nothing is hidden in closures, so a pass may rewrite anything.
+ *
+ * Tensors come in two layouts:
+ *
+ * - `planes`: an activation, shape [N, C, H, W]. Backends choose the storage (the GPU keeps planes of channel quads,
+ *   `[ceil(C/4)][N*H*W]` of vec4, padding lanes always zero); at every API it is row-major NCHW.
+ * - `flat`: a row-major vector of any rank: parameters in PyTorch's layouts (conv weights OIHW, depthwise [C, 1, kh, kw],
+ *   linear [out, in]), per-channel statistics, alphas, labels, per-sample values, scalars (shape [1]).
+ */
+export type Layout = "planes" | "flat";
+export type DType = "f32" | "u32";
+
+export interface TensorType {
+  readonly layout: Layout;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** Index of the node that yields the value; only meaningful within one graph. */
+export type Value = number & { readonly __value: unique symbol };
+
+/** Which arena a parameter lives in. `state` is what training writes but no gradient reaches: running statistics. */
+export type ParamRole = "weights" | "alphas" | "state";
+
+/** How a parameter starts. Formulas are those of PyTorch's defaults and of Archai's op initialisers. */
+export type Init =
+  | { readonly kind: "constant"; readonly value: number }
+  /** U(-1/sqrt(fanIn), 1/sqrt(fanIn)): PyTorch's Kaiming-uniform with a = sqrt(5), for conv and linear weights and biases. */
+  | { readonly kind: "uniform_fan_in"; readonly fanIn: number }
+  /** N(0, std^2). */
+  | { readonly kind: "normal"; readonly std: number }
+  /** Row 0 zeros, row 1 ones: running mean and variance of a batch norm that has seen nothing. */
+  | { readonly kind: "running_stats" };
+
+export interface ParamSpec {
+  /** PyTorch's `named_parameters()` name; running statistics are `<batch norm>.running_stats`, shape [2, C]: mean, variance. */
+  readonly name: string;
+  readonly role: ParamRole;
+  readonly shape: readonly number[];
+  readonly init: Init;
+  /** Batch-norm scale and shift: `decay_bn` gives them a weight decay of their own. */
+  readonly batchNorm?: boolean;
+}
+
+export interface Node<K extends OpName = OpName> {
+  readonly op: K;
+  readonly inputs: readonly Value[];
+  readonly attrs: OpAttrs[K];
+  readonly type: TensorType;
+  /** Name of the module the node was lowered from; for people, never for decisions. */
+  readonly scope: string;
+}
+
+/** A tensor that leaves the program: into an arena slot, or under a name for whoever runs it. */
+export interface Output {
+  readonly name: string;
+  readonly value: Value;
+  /**
+   * Arena slot that receives the value, addressed by a parameter: `grad` is the gradient arena of that parameter's role,
+   * `param` overwrites the parameter itself (running statistics) after every read of it.
+   */
+  readonly into?: { readonly arena: "grad" | "param"; readonly param: string };
+}
+
+export interface Graph {
+  readonly nodes: readonly Node[];
+  readonly outputs: readonly Output[];
+  readonly params: readonly ParamSpec[];
+}
+
+export interface Window2d {
+  /** [vertical, horizontal] everywhere. */
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
+}
+
+export interface Conv2dAttrs {
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
+  readonly dilation: readonly [number, number];
+  /** 1 (dense) or the number of input channels (depthwise). */
+  readonly groups: number;
+}
+
+type Shape = { readonly shape: readonly number[] };
+type None = Record<string, never>;
+
+/**
+ * Every op of the tensor program with its attributes. Inputs in order, then the result.
+ * `src/graph/ops/` gives shapes and gradients, `src/runtime/reference/` the definition in double precision.
+ */
+export interface OpAttrs {
+  // ── sources ──────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** () → a tensor fed by whoever runs the program: images (planes), labels (flat u32 [N]), masks (flat [N]). */
+  input: { readonly name: string; readonly type: TensorType };
+  /** () → a parameter, flat. */
+  param: { readonly name: string; readonly role: ParamRole; readonly shape: readonly number[] };
+  /** () → a tensor filled with one number. */
+  fill: { readonly type: TensorType; readonly value: number };
+  /**
+   * () → flat [N]: 0 with the step's drop-path probability p, else 1/(1-p); element n is draw n of random stream
+   * `dropPath` with sub-stream `index` in the current step.
+   */
+  drop_path_mask: { readonly index: number; readonly samples: number };
+
+  // ── convolution, linear ──────────────────────────────────────────────────────────────────────────────────────────
+  /** (x [N,C,H,W], w [O, C/groups, kh, kw]) → [N,O,H',W']; cross-correlation, zero padding. */
+  conv2d: Conv2dAttrs;
+  /** (dy, w) → gradient by x; `shape` is x's. */
+  conv2d_dx: Conv2dAttrs & Shape;
+  /** (x, dy) → gradient by w, flat; `shape` is w's. */
+  conv2d_dw: Conv2dAttrs & Shape;
+  /** (x [N,C,H,W], b [C]) → x + b per channel. */
+  add_bias: None;
+  /** (x [N,C,H,W]) → flat [C]: sum over N, H, W. */
+  channel_sum: None;
+
+  // ── batch norm ───────────────────────────────────────────────────────────────────────────────────────────────────
+  /** (x) → flat [3, C]: mean, 1/sqrt(var + eps), biased variance, over N, H, W. */
+  bn_stats: { readonly eps: number };
+  /** (running_stats [2, C]) → flat [3, C] in the format of `bn_stats`: evaluation mode. */
+  bn_running: { readonly eps: number };
+  /**
+   * (x, stats [3,C], and if affine: gamma [C], beta [C]) → (x - mean) * rstd * gamma + beta.
+   * `batch` says that stats are those of x itself, so that the gradient by x runs through them too.
+   */
+  bn_apply: { readonly affine: boolean; readonly batch: boolean };
+  /** (dy, x, stats) → flat [2, C]: sum of dy, sum of dy * x̂. These are the gradients by beta and by gamma. */
+  bn_sums: None;
+  /** (dy, x, stats, sums, and if affine: gamma) → gradient by x of `bn_apply`; with `batch` false the sums are ignored. */
+  bn_dx: { readonly affine: boolean; readonly batch: boolean };
+  /**
+   * (running_stats [2,C], stats [3,C]) → new running_stats: old + momentum * (batch - old), the variance unbiased by
+   * count / (count - 1), where `count` is N*H*W (as PyTorch; with count 1 the biased variance, 0, is taken).
+   */
+  bn_update: { readonly momentum: number; readonly count: number };
+
+  // ── pointwise, pooling, shape ────────────────────────────────────────────────────────────────────────────────────
+  relu: None;
+  /** (dy, y) → dy where y > 0; y is the ReLU's result (or its argument: the sign test is the same). */
+  relu_dx: None;
+  /** (x) → largest in each window; padding never wins. */
+  max_pool: Window2d;
+  /** (x) → planes u32: offset ky*kw+kx of the first largest element of each window in row-major order. */
+  max_pool_argmax: Window2d;
+  /** (dy, argmax) → gradient by x; `shape` is x's. */
+  max_pool_dx: Window2d & Shape;
+  /** (x) → mean of the real (unpadded) pixels in each window. */
+  avg_pool: Window2d;
+  /** (dy) → gradient by x; `shape` is x's. */
+  avg_pool_dx: Window2d & Shape;
+  /** (x) → [N,C,1,1], mean over H and W. */
+  global_avg_pool: None;
+  /** (dy [N,C,1,1]) → gradient by x; `shape` is x's. */
+  global_avg_pool_dx: Shape;
+  /** (x, y, …) → joined along channels. */
+  concat: None;
+  /** (x) → channels start … start+count-1. */
+  channel_slice: { readonly start: number; readonly count: number };
+  /** (x) → x[:, :, start_y::stride_y, start_x::stride_x]. */
+  strided_slice: { readonly start: readonly [number, number]; readonly stride: readonly [number, number] };
+  /** (dy) → gradient by x, zero where nothing was taken; `shape` is x's. */
+  strided_slice_dx: { readonly start: readonly [number, number]; readonly stride: readonly [number, number] } & Shape;
+  /** (x [N,C,H,W]) → [N, C*H*W, 1, 1] in NCHW order. */
+  flatten: None;
+  /** (x [N, C*H*W, 1, 1]) → `shape` [N,C,H,W]: the inverse, and its gradient. */
+  unflatten: Shape;
+
+  // ── sums and weights ─────────────────────────────────────────────────────────────────────────────────────────────
+  /** (x, y, …) → their sum, in order; any layout, all of one type. */
+  add: None;
+  /** (x) → factor * x; any layout. */
+  scale: { readonly factor: number };
+  /** (w [K], x₀, x₁, …) → Σ w[indices[i]] * xᵢ. */
+  weighted_sum: { readonly indices: readonly number[] };
+  /** (dy, x₀, x₁, …) → flat [size]: element indices[i] is Σ dy * xᵢ, all others 0. */
+  weighted_sum_dw: { readonly indices: readonly number[]; readonly size: number };
+  /** (x, w [K]) → w[index] * x. */
+  scale_by: { readonly index: number };
+  /** (x [N,C,H,W], m [N]) → x[n] * m[n]. */
+  scale_samples: None;
+  /** (a [K]) → softmax. */
+  softmax: None;
+  /** (y, dy) → gradient by a; y is the softmax. */
+  softmax_dx: None;
+  /** (a [K]) → a / Σ a. */
+  normalize: None;
+  /** (a, dy) → gradient by a. */
+  normalize_dx: None;
+  /** (x) → x; no gradient passes. */
+  stop_gradient: None;
+  /** (x) → zeros; the gradient passes as if it were the identity (Petridish's stop-forward). */
+  stop_forward: None;
+
+  // ── loss and metrics ─────────────────────────────────────────────────────────────────────────────────────────────
+  /**
+   * (logits [N,K,1,1], labels u32 [N]) → flat [N]: -Σ_k t_k log softmax(logits)_k with t = 1 - smoothing at the label and
+   * smoothing / (K - 1) elsewhere (the reference's form, not PyTorch's).
+   */
+  cross_entropy: { readonly smoothing: number };
+  /** (logits, labels, dloss [N]) → gradient by logits. */
+  cross_entropy_dx: { readonly smoothing: number };
+  /** (logits, labels) → flat [N]: 1 where fewer than k logits are larger than the label's (ties broken by lower class first), else 0. */
+  top_k: { readonly k: number };
+  /** (v flat) → [1]: mean of all elements. */
+  mean: None;
+  /** (s [1]) → flat `shape`, every element factor * s. */
+  expand: Shape & { readonly factor: number };
+}
+
+export type OpName = keyof OpAttrs;
+
+export const planes = (shape: readonly number[], dtype: DType = "f32"): TensorType => ({ layout: "planes", dtype, shape });
+export const flat = (shape: readonly number[], dtype: DType = "f32"): TensorType => ({ layout: "flat", dtype, shape });
+
+/** Number of elements of a tensor of this type, padding lanes not counted. */
+export const elements = (type: TensorType): number => type.shape.reduce((product, size) => product * size, 1);
+
+/** [N, C, H, W] of an activation. */
+export function dims4(type: TensorType): [number, number, number, number] {
+  const [n = 0, c = 0, h = 0, w = 0] = type.shape;
+  return [n, c, h, w];
+}

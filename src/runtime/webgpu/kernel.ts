@@ -1,0 +1,79 @@
+import type { Node, OpName, TensorType } from "../../graph/types.ts";
+
+/**
+ * The contract between the compiler and a kernel: how a node becomes dispatches.
+ *
+ * Storage of tensors on the device:
+ * - planes f32: planes of channel quads, `array<vec4<f32>>`, element `quad * N*H*W + (n*H + y)*W + x`. Lanes of channels >= C
+ *   are zero: every kernel may rely on it and must keep it.
+ * - planes u32 (argmax of max pooling): one u32 per element of the same index space, byte k for channel 4*quad + k.
+ * - flat: `array<f32>` or `array<u32>`, row-major, exactly `elements` long (the binding may be longer by padding).
+ *
+ * Every tensor is bound at its first element, wherever it lives, so that a kernel never sees arenas or offsets.
+ */
+export interface TensorRef {
+  readonly type: TensorType;
+  /** Opaque to kernels: the planner's number for the storage. */
+  readonly storage: number;
+}
+
+/** A 4-byte field of a kernel's uniform struct: a number is u32 (i32 if negative); wrap reals with `f32`. */
+export type UniformField = number | { readonly f32: number };
+export const f32 = (value: number): UniformField => ({ f32: value });
+
+/**
+ * One dispatch. Bindings of group 0: 0 is the uniform struct (fields in the order of `uniforms`), then `reads` from 1 on, each
+ * `var<storage, read>`, then `writes`, each `var<storage, read_write>`. All of them must be declared in the shader. With
+ * `step` set, group 1 binding 0 is the uniform `package::step::Step` (shaders/step.wesl). At most 8 storage bindings.
+ */
+export interface DispatchSpec {
+  /** Module in shaders/ (file name without `.wesl`). */
+  readonly shader: string;
+  /** Entry point, default `main`. */
+  readonly entry?: string;
+  /** Values of `override` constants: loop bounds and workgroup sizes the compiler should know. Each set is a pipeline. */
+  readonly constants?: Readonly<Record<string, number>>;
+  /** WESL conditions for `@if(name)`. Each set is a pipeline. */
+  readonly conditions?: Readonly<Record<string, boolean>>;
+  readonly uniforms: Readonly<Record<string, UniformField>>;
+  readonly reads: readonly TensorRef[];
+  readonly writes: readonly TensorRef[];
+  readonly step?: boolean;
+  /** Number of workgroups, each at most 65,535; `grid` spreads a linear count. */
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** What suits the adapter; kernels take their defaults from here. */
+export interface Tuning {
+  /** Invocations per workgroup: small on software adapters (a workgroup is a loop there), 64 and more on GPUs. */
+  readonly workgroup: number;
+  /** Pixels one invocation handles in kernels that amortise weight loads over pixels. */
+  readonly pixels: number;
+}
+
+export interface LowerContext<K extends OpName> {
+  readonly node: Node<K>;
+  readonly inputs: readonly TensorRef[];
+  readonly output: TensorRef;
+  readonly tuning: Tuning;
+  /** Storage that lives from this node's first to its last dispatch. */
+  scratch(type: TensorType): TensorRef;
+  dispatch(spec: DispatchSpec): void;
+}
+
+export type Lower<K extends OpName> = (context: LowerContext<K>) => void;
+export type Kernels = { readonly [K in OpName]?: Lower<K> };
+
+/**
+ * Workgroup counts for `threads` invocations in a linear index space. Shaders recover the index as
+ * `gid.x + gid.y * (num_workgroups.x * workgroup)` and must return when it is >= threads.
+ */
+export function grid(threads: number, workgroup: number): [number, number, number] {
+  const groups = Math.max(1, Math.ceil(threads / workgroup));
+  if (groups <= 65_535) return [groups, 1, 1];
+  const rows = Math.ceil(groups / 65_535);
+  return [Math.ceil(groups / rows), rows, 1];
+}
+
+/** ceil(C / 4): planes of an activation with `channels` channels. */
+export const quads = (channels: number): number => Math.ceil(channels / 4);
