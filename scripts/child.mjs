@@ -1,0 +1,32 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { ROOT, SetupError } from "./setup.mjs";
+
+/** Runs a Node program in the checkout with the terminal as its own. Resolves to its exit code (128 + signal). */
+export function runNode(args, env) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: "inherit" });
+    // Ctrl-C in a terminal reaches the child by itself; here it must only not end this process before the child.
+    const interrupt = () => process.stdin.isTTY || child.kill("SIGINT");
+    const terminate = () => child.kill("SIGTERM");
+    process.on("SIGINT", interrupt);
+    process.on("SIGTERM", terminate);
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      process.off("SIGINT", interrupt);
+      process.off("SIGTERM", terminate);
+      resolve(code ?? 128 + constants.signals[signal]);
+    });
+  });
+}
+
+/** Runs `body` and ends the process with the exit code it resolves to; a SetupError becomes one line on stderr. */
+export async function main(body) {
+  try {
+    process.exitCode = await body();
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    process.stderr.write(`setup: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
