@@ -133,6 +133,8 @@ export interface OpAttrs {
   bn_apply: { readonly affine: boolean; readonly batch: boolean };
   /** (dy, x, stats) → flat [2, C]: sum of dy, sum of dy * x̂. These are the gradients by beta and by gamma. */
   bn_sums: None;
+  /** (x flat [R, C]) → flat [C]: row `index`. Takes the gradients by beta (0) and gamma (1) out of `bn_sums`. */
+  row: { readonly index: number };
   /** (dy, x, stats, sums, and if affine: gamma) → gradient by x of `bn_apply`; with `batch` false the sums are ignored. */
   bn_dx: { readonly affine: boolean; readonly batch: boolean };
   /**
@@ -216,7 +218,11 @@ export interface OpAttrs {
 
 export type OpName = keyof OpAttrs;
 
-export const planes = (shape: readonly number[], dtype: DType = "f32"): TensorType => ({ layout: "planes", dtype, shape });
+export const planes = (shape: readonly number[], dtype: DType = "f32"): TensorType => ({
+  layout: "planes",
+  dtype,
+  shape,
+});
 export const flat = (shape: readonly number[], dtype: DType = "f32"): TensorType => ({ layout: "flat", dtype, shape });
 
 /** Number of elements of a tensor of this type, padding lanes not counted. */

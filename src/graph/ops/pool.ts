@@ -1,0 +1,112 @@
+import { planes, type TensorType, type Window2d } from "../types.ts";
+import { requirePlanes, sameShape, take } from "./check.ts";
+import { type OpDef, requireShape, shapeText } from "./def.ts";
+
+function poolShape(x: readonly number[], attrs: Window2d): [number, number, number, number] {
+  const [n, c, h, w] = x as [number, number, number, number];
+  const { kernel, stride, padding } = attrs;
+  const size = (axis: 0 | 1, input: number) => {
+    requireShape(
+      [kernel[axis], stride[axis]].every((value) => Number.isInteger(value) && value >= 1),
+      `kernel [${kernel}] and stride [${stride}] must be positive integers`,
+    );
+    // With more padding, some windows would hold no pixel at all.
+    requireShape(
+      Number.isInteger(padding[axis]) && padding[axis] >= 0 && padding[axis] < kernel[axis],
+      `padding [${padding}] must be whole, not negative and smaller than the kernel [${kernel}]`,
+    );
+    return Math.floor((input + 2 * padding[axis] - kernel[axis]) / stride[axis]) + 1;
+  };
+  const outH = size(0, h);
+  const outW = size(1, w);
+  requireShape(
+    outH > 0 && outW > 0,
+    `the result is empty: x [${x.join(", ")}], kernel [${kernel}], padding [${padding}]`,
+  );
+  return [n, c, outH, outW];
+}
+
+function requirePooled(name: string, type: TensorType, expected: readonly number[]): void {
+  requireShape(
+    type.layout === "planes" && sameShape(type.shape, expected),
+    `${name} is ${shapeText(type)}, but pooling yields [${expected.join(", ")}]`,
+  );
+}
+
+export const max_pool: OpDef<"max_pool"> = {
+  infer(inputs, attrs) {
+    const [x] = take(inputs, "x");
+    requirePlanes("x", x);
+    return planes(poolShape(x.shape, attrs));
+  },
+  vjp({ g, node, dy }) {
+    const x = node.inputs[0]!;
+    const argmax = g.add("max_pool_argmax", [x], node.attrs);
+    return [g.add("max_pool_dx", [dy, argmax], { ...node.attrs, shape: g.type(x).shape })];
+  },
+};
+
+export const max_pool_argmax: OpDef<"max_pool_argmax"> = {
+  infer(inputs, attrs) {
+    const [x] = take(inputs, "x");
+    requirePlanes("x", x);
+    // The GPU packs four offsets into one u32.
+    requireShape(
+      attrs.kernel[0] * attrs.kernel[1] <= 256,
+      `kernel [${attrs.kernel}] has more than 256 positions: offsets are bytes`,
+    );
+    return planes(poolShape(x.shape, attrs), "u32");
+  },
+};
+
+export const max_pool_dx: OpDef<"max_pool_dx"> = {
+  infer(inputs, attrs) {
+    const [dy, argmax] = take(inputs, "dy", "argmax");
+    const expected = poolShape(attrs.shape, attrs);
+    requirePlanes("dy", dy);
+    requirePooled("dy", dy, expected);
+    requirePooled("argmax", argmax, expected);
+    requireShape(argmax.dtype === "u32", `argmax must be u32, not ${shapeText(argmax)}`);
+    return planes(attrs.shape);
+  },
+};
+
+export const avg_pool: OpDef<"avg_pool"> = {
+  infer(inputs, attrs) {
+    const [x] = take(inputs, "x");
+    requirePlanes("x", x);
+    return planes(poolShape(x.shape, attrs));
+  },
+  vjp({ g, node, dy }) {
+    return [g.add("avg_pool_dx", [dy], { ...node.attrs, shape: g.type(node.inputs[0]!).shape })];
+  },
+};
+
+export const avg_pool_dx: OpDef<"avg_pool_dx"> = {
+  infer(inputs, attrs) {
+    const [dy] = take(inputs, "dy");
+    requirePlanes("dy", dy);
+    requirePooled("dy", dy, poolShape(attrs.shape, attrs));
+    return planes(attrs.shape);
+  },
+};
+
+export const global_avg_pool: OpDef<"global_avg_pool"> = {
+  infer(inputs) {
+    const [x] = take(inputs, "x");
+    const [n, c] = requirePlanes("x", x);
+    return planes([n, c, 1, 1]);
+  },
+  vjp({ g, node, dy }) {
+    return [g.add("global_avg_pool_dx", [dy], { shape: g.type(node.inputs[0]!).shape })];
+  },
+};
+
+export const global_avg_pool_dx: OpDef<"global_avg_pool_dx"> = {
+  infer(inputs, attrs) {
+    const [dy] = take(inputs, "dy");
+    requirePlanes("dy", dy);
+    requirePooled("dy", dy, [attrs.shape[0]!, attrs.shape[1]!, 1, 1]);
+    return planes(attrs.shape);
+  },
+};
