@@ -1,0 +1,65 @@
+import { SupernetError } from "../../errors.ts";
+import { elements, type Graph, type OpAttrs, type OpName } from "../../graph/types.ts";
+import * as batchNorm from "./batch-norm.ts";
+import * as conv from "./conv.ts";
+import type { RefOp, RefOps, StepFeed } from "./def.ts";
+import * as loss from "./loss.ts";
+import * as pointwise from "./pointwise.ts";
+import * as pool from "./pool.ts";
+import * as shape from "./shape.ts";
+import * as sums from "./sums.ts";
+
+export type { StepFeed } from "./def.ts";
+
+const refOps: RefOps = { ...conv, ...batchNorm, ...pool, ...pointwise, ...shape, ...sums, ...loss };
+
+/** What a graph is run on; tensors are row-major, planes as NCHW. */
+export interface Feeds {
+  readonly inputs: Readonly<Record<string, ArrayLike<number>>>;
+  readonly params: Readonly<Record<string, ArrayLike<number>>>;
+  /** Needed by graphs that drop paths. */
+  readonly step?: StepFeed;
+}
+
+/**
+ * Runs a graph in double precision, op by op. Slow; this is what every op means.
+ *
+ * @returns the outputs by name, row-major (planes as NCHW)
+ * @throws SupernetError("graph") when an input or parameter is missing or has the wrong number of elements
+ */
+export function evaluateReference(graph: Graph, feeds: Feeds): Map<string, Float64Array> {
+  const values: Float64Array[] = [];
+  for (const node of graph.nodes) {
+    if (node.op === "input") {
+      const { name } = node.attrs as OpAttrs["input"];
+      values.push(fed("input", name, feeds.inputs[name], node.type.shape));
+    } else if (node.op === "param") {
+      const { name } = node.attrs as OpAttrs["param"];
+      values.push(fed("parameter", name, feeds.params[name], node.type.shape));
+    } else {
+      const out = new Float64Array(elements(node.type));
+      (refOps[node.op] as RefOp<OpName>)({
+        attrs: node.attrs,
+        inputs: node.inputs.map((input) => values[input]!),
+        types: node.inputs.map((input) => graph.nodes[input]!.type),
+        type: node.type,
+        out,
+        step: feeds.step,
+      });
+      values.push(out);
+    }
+  }
+  return new Map(graph.outputs.map(({ name, value }) => [name, values[value]!]));
+}
+
+function fed(kind: string, name: string, data: ArrayLike<number> | undefined, shape: readonly number[]): Float64Array {
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (!data) throw new SupernetError("graph", `${kind} ${name} [${shape.join(", ")}] is not fed`);
+  if (data.length !== count) {
+    throw new SupernetError(
+      "graph",
+      `${kind} ${name} [${shape.join(", ")}] needs ${count} numbers, but is fed ${data.length}`,
+    );
+  }
+  return Float64Array.from(data);
+}
