@@ -1,0 +1,72 @@
+import { SupernetError } from "../../errors.ts";
+
+/**
+ * Every GPU buffer of an engine is created and destroyed here, so that the number of live buffers and bytes is known at
+ * any time and a request beyond the device's limits is refused before WebGPU sees it.
+ */
+export class Buffers {
+  readonly #device: GPUDevice;
+  readonly #live = new Map<GPUBuffer, number>();
+  #bytes = 0;
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  get liveBuffers(): number {
+    return this.#live.size;
+  }
+
+  get liveBytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * @param size in bytes; rounded up to a multiple of 4. The buffer starts zeroed.
+   * @throws SupernetError("device") when the size is beyond the device's limits.
+   */
+  create(label: string, size: number, usage: GPUBufferUsageFlags): GPUBuffer {
+    const bytes = Math.max(4, Math.ceil(size / 4) * 4);
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
+    const limit = usage & GPUBufferUsage.STORAGE ? Math.min(maxBufferSize, maxStorageBufferBindingSize) : maxBufferSize;
+    if (bytes > limit) {
+      throw new SupernetError(
+        "device",
+        `${label} needs ${mebibytes(bytes)} in one buffer, this device allows ${mebibytes(limit)}; ` +
+          "use a smaller batch, more batch_chunks, or fewer cells or channels",
+      );
+    }
+    const buffer = this.#device.createBuffer({ label, size: bytes, usage });
+    this.#live.set(buffer, bytes);
+    this.#bytes += bytes;
+    return buffer;
+  }
+
+  /** Storage that kernels read and write and the host can copy from and to. */
+  storage(label: string, size: number): GPUBuffer {
+    return this.create(label, size, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST);
+  }
+
+  uniform(label: string, size: number): GPUBuffer {
+    return this.create(label, size, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+  }
+
+  staging(label: string, size: number): GPUBuffer {
+    return this.create(label, size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+  }
+
+  /** Destroying twice is harmless. */
+  destroy(buffer: GPUBuffer): void {
+    const bytes = this.#live.get(buffer);
+    if (bytes === undefined) return;
+    this.#live.delete(buffer);
+    this.#bytes -= bytes;
+    buffer.destroy();
+  }
+
+  destroyAll(): void {
+    for (const buffer of [...this.#live.keys()]) this.destroy(buffer);
+  }
+}
+
+const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -1,0 +1,239 @@
+import { SupernetError } from "../../errors.ts";
+import { Buffers } from "./buffers.ts";
+import type { DispatchSpec, Tuning, UniformField } from "./kernel.ts";
+import { ShaderLibrary } from "./shaders.ts";
+
+/** The part of a device handle (src/host) that the engine needs. */
+export interface EngineDevice {
+  readonly device: GPUDevice;
+  /** A software adapter (llvmpipe, SwiftShader) wants small workgroups and many pixels a thread. */
+  readonly kind: "gpu" | "software";
+}
+
+/** One tensor as a dispatch sees it: a whole buffer or a 256-byte aligned part of one. */
+export interface Binding {
+  readonly buffer: GPUBuffer;
+  readonly offset?: number;
+  readonly size?: number;
+}
+
+/** A dispatch whose storage is known: what `DispatchSpec` is after planning. */
+export type BoundDispatch = Omit<DispatchSpec, "reads" | "writes" | "step"> & {
+  readonly reads: readonly Binding[];
+  readonly writes: readonly Binding[];
+  /** Uniform buffer in the layout of shaders/step.wesl, bound as group 1. */
+  readonly step?: GPUBuffer;
+};
+
+/** One ready dispatch; encoding it creates no GPU object. */
+export interface Kernel {
+  encode(pass: GPUComputePassEncoder): void;
+}
+
+const UNIFORM_ALIGNMENT = 256;
+
+/**
+ * One device with what is shared by all programs on it: shader modules, pipelines, the count of live buffers.
+ * The caller owns the device; `dispose` destroys every buffer that is left.
+ */
+export class Engine {
+  readonly device: GPUDevice;
+  readonly buffers: Buffers;
+  readonly tuning: Tuning;
+  readonly #shaders: ShaderLibrary;
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  readonly #layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
+  readonly #stepLayout: GPUBindGroupLayout;
+  #failure: SupernetError | undefined;
+
+  constructor({ device, kind }: EngineDevice) {
+    this.device = device;
+    this.buffers = new Buffers(device);
+    this.#shaders = new ShaderLibrary(device);
+    this.tuning = kind === "software" ? { workgroup: 8, pixels: 16 } : { workgroup: 64, pixels: 4 };
+    this.#stepLayout = device.createBindGroupLayout({
+      label: "step",
+      entries: [{ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } }],
+    });
+    device.addEventListener("uncapturederror", (event) => {
+      this.#failure ??= new SupernetError("device", `the GPU refused a command: ${event.error.message}`);
+    });
+    device.lost.then((info) => {
+      if (info.reason !== "destroyed") {
+        this.#failure ??= new SupernetError("device", `the GPU device was lost: ${info.message || "no reason given"}`);
+      }
+    });
+  }
+
+  /** @throws SupernetError("device"): the first thing that went wrong on the device since its creation. */
+  check(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  /**
+   * Makes pipelines, uniform buffers and bind groups for a list of dispatches. Kernels stay valid while their buffers live;
+   * `dispose` frees the uniforms.
+   *
+   * @throws SupernetError("device") naming the shader where a limit is exceeded or compilation fails.
+   */
+  async kernels(dispatches: readonly BoundDispatch[], label: string): Promise<{ kernels: Kernel[]; dispose(): void }> {
+    const pipelines = await Promise.all(dispatches.map((dispatch) => this.#pipeline(dispatch)));
+    const words = dispatches.map((dispatch) => packUniforms(dispatch.uniforms));
+    const uniforms = this.buffers.uniform(`${label} uniforms`, Math.max(1, dispatches.length) * UNIFORM_ALIGNMENT);
+    const staged = new Uint32Array((dispatches.length * UNIFORM_ALIGNMENT) / 4);
+    for (const [index, fields] of words.entries()) staged.set(fields, (index * UNIFORM_ALIGNMENT) / 4);
+    this.device.queue.writeBuffer(uniforms, 0, staged);
+    const stepGroups = new Map<GPUBuffer, GPUBindGroup>();
+    const stepGroup = (buffer: GPUBuffer) => {
+      let group = stepGroups.get(buffer);
+      if (!group) {
+        group = this.device.createBindGroup({
+          label: "step",
+          layout: this.#stepLayout,
+          entries: [{ binding: 0, resource: { buffer } }],
+        });
+        stepGroups.set(buffer, group);
+      }
+      return group;
+    };
+    const kernels = dispatches.map((dispatch, index): Kernel => {
+      const uniform = {
+        buffer: uniforms,
+        offset: index * UNIFORM_ALIGNMENT,
+        size: Math.max(16, words[index]!.length * 4),
+      };
+      const bindings = [uniform, ...dispatch.reads, ...dispatch.writes];
+      const group = this.device.createBindGroup({
+        label: dispatch.shader,
+        layout: this.#layout(dispatch).group,
+        entries: bindings.map((resource, binding) => ({ binding, resource })),
+      });
+      const step = dispatch.step && stepGroup(dispatch.step);
+      const pipeline = pipelines[index]!;
+      const [x, y, z] = dispatch.workgroups;
+      return {
+        encode(pass) {
+          pass.setPipeline(pipeline);
+          pass.setBindGroup(0, group);
+          if (step) pass.setBindGroup(1, step);
+          pass.dispatchWorkgroups(x, y, z);
+        },
+      };
+    });
+    return { kernels, dispose: () => this.buffers.destroy(uniforms) };
+  }
+
+  /** Copies a buffer to the host after everything submitted so far. Makes a staging buffer: not for the steady state. */
+  async read(source: Binding): Promise<ArrayBuffer> {
+    const offset = source.offset ?? 0;
+    const size = source.size ?? source.buffer.size - offset;
+    const staging = this.buffers.staging("read back", size);
+    try {
+      const encoder = this.device.createCommandEncoder();
+      encoder.copyBufferToBuffer(source.buffer, offset, staging, 0, size);
+      this.device.queue.submit([encoder.finish()]);
+      await staging.mapAsync(GPUMapMode.READ);
+      this.check();
+      return staging.getMappedRange().slice(0);
+    } finally {
+      this.buffers.destroy(staging);
+    }
+  }
+
+  get pipelineCount(): number {
+    return this.#pipelines.size;
+  }
+
+  dispose(): void {
+    this.buffers.destroyAll();
+  }
+
+  #pipeline(dispatch: BoundDispatch): Promise<GPUComputePipeline> {
+    this.#checkLimits(dispatch);
+    const { shader, entry = "main", constants = {}, conditions = {} } = dispatch;
+    const layout = this.#layout(dispatch);
+    const key = JSON.stringify([shader, entry, constants, conditions, dispatch.reads.length, dispatch.writes.length]);
+    let pipeline = this.#pipelines.get(key);
+    if (!pipeline) {
+      pipeline = this.#createPipeline(shader, entry, { ...constants }, { ...conditions }, layout.pipeline);
+      this.#pipelines.set(key, pipeline);
+    }
+    return pipeline;
+  }
+
+  async #createPipeline(
+    shader: string,
+    entryPoint: string,
+    constants: Record<string, number>,
+    conditions: Record<string, boolean>,
+    layout: GPUPipelineLayout,
+  ): Promise<GPUComputePipeline> {
+    const module = await this.#shaders.module(shader, conditions);
+    try {
+      return await this.device.createComputePipelineAsync({
+        label: `${shader}.${entryPoint}`,
+        layout,
+        compute: { module, entryPoint, constants },
+      });
+    } catch (error) {
+      const message = (error as Error).message;
+      throw new SupernetError("device", `shaders/${shader}.wesl: pipeline ${entryPoint} was refused: ${message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  #layout(dispatch: BoundDispatch): { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {
+    const { reads, writes, step } = dispatch;
+    const key = `${reads.length},${writes.length},${step ? "step" : ""}`;
+    let layout = this.#layouts.get(key);
+    if (!layout) {
+      const types: GPUBufferBindingType[] = [
+        "uniform",
+        ...reads.map(() => "read-only-storage" as const),
+        ...writes.map(() => "storage" as const),
+      ];
+      const group = this.device.createBindGroupLayout({
+        label: key,
+        entries: types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } })),
+      });
+      const bindGroupLayouts = step ? [group, this.#stepLayout] : [group];
+      layout = { group, pipeline: this.device.createPipelineLayout({ label: key, bindGroupLayouts }) };
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  #checkLimits({ shader, reads, writes, workgroups }: BoundDispatch): void {
+    const { limits } = this.device;
+    const bindings = reads.length + writes.length;
+    if (bindings > limits.maxStorageBuffersPerShaderStage) {
+      throw new SupernetError(
+        "device",
+        `shaders/${shader}.wesl binds ${bindings} storage buffers, this device allows ${limits.maxStorageBuffersPerShaderStage}`,
+      );
+    }
+    if (workgroups.some((count) => count > limits.maxComputeWorkgroupsPerDimension || count < 1)) {
+      throw new SupernetError(
+        "device",
+        `shaders/${shader}.wesl asks for ${workgroups.join(" x ")} workgroups, this device allows 1 to ` +
+          `${limits.maxComputeWorkgroupsPerDimension} per dimension; use a smaller batch or more batch_chunks`,
+      );
+    }
+  }
+}
+
+function packUniforms(fields: Readonly<Record<string, UniformField>>): Uint32Array {
+  const values = Object.values(fields);
+  const bytes = new DataView(new ArrayBuffer(values.length * 4));
+  values.forEach((field, index) => {
+    if (typeof field === "number") {
+      if (!Number.isInteger(field))
+        throw new Error(`uniform ${Object.keys(fields)[index]} is not whole: ${field}; wrap reals with f32()`);
+      bytes.setUint32(index * 4, field >>> 0, true);
+    } else bytes.setFloat32(index * 4, field.f32, true);
+  });
+  if (bytes.byteLength > UNIFORM_ALIGNMENT)
+    throw new Error(`${values.length} uniform fields do not fit ${UNIFORM_ALIGNMENT} bytes`);
+  return new Uint32Array(bytes.buffer);
+}

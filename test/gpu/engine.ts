@@ -1,0 +1,23 @@
+import { existsSync } from "node:fs";
+import { create, globals } from "webgpu";
+import { Engine } from "../../src/runtime/webgpu/engine.ts";
+
+const LAVAPIPE = "/usr/share/vulkan/icd.d/lvp_icd.json";
+let engine: Promise<Engine> | undefined;
+// Dawn's instance must outlive every device made from it.
+let instance: GPU | undefined;
+
+/** One engine per test file (each file is a process of its own). */
+export function testEngine(): Promise<Engine> {
+  engine ??= open();
+  return engine;
+}
+
+async function open(): Promise<Engine> {
+  if (existsSync(LAVAPIPE)) process.env.VK_DRIVER_FILES ??= LAVAPIPE;
+  Object.assign(globalThis, globals);
+  instance = create([]);
+  const adapter = await instance.requestAdapter();
+  if (!adapter) throw new Error("no WebGPU adapter: run the tests with `npm test`, which installs one");
+  return new Engine({ device: await adapter.requestDevice(), kind: "software" });
+}
