@@ -1,0 +1,4 @@
+export { expandPath, expandVars, type Variables } from "./expand.ts";
+export { type LoadedConf, type LoadOptions, loadConfig } from "./load.ts";
+export { toJson, toYaml } from "./print.ts";
+export type { Conf, ConfScalar, ConfValue, FileReader, Place, Places, Position } from "./types.ts";

@@ -1,0 +1,51 @@
+import { Document, type Node, Scalar, type ScalarTag, YAMLMap, YAMLSeq } from "yaml";
+import type { ConfNode, SectionNode } from "./node.ts";
+import { formatNumber } from "./scalars.ts";
+import type { Conf } from "./types.ts";
+
+/** A conf as JSON, indented by one blank; what JSON has no number for becomes ".nan", ".inf" and "-.inf". */
+export function toJson(conf: Conf): string {
+  const replace = (_key: string, value: unknown) =>
+    typeof value === "number" && !Number.isFinite(value) ? formatNumber(value, "float") : value;
+  return JSON.stringify(conf, replace, 1);
+}
+
+class TypedNumber {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const numberTag: ScalarTag = {
+  tag: "tag:yaml.org,2002:float",
+  default: true,
+  identify: (value) => value instanceof TypedNumber,
+  resolve: (text) => text,
+  stringify: ({ value }) => (value as TypedNumber).text,
+};
+
+/** A conf as YAML that PyYAML and {@link loadConfig} read back with the same values and types. */
+export function toYaml(root: SectionNode): string {
+  // The library's YAML 1.1 quotes every string that any YAML 1.1 reader could take for something else.
+  const doc = new Document(null, { version: "1.1", schema: "yaml-1.1", customTags: [numberTag] });
+  doc.contents = toYamlNode(root) as typeof doc.contents;
+  return doc.toString({ directives: false, lineWidth: 0 });
+}
+
+function toYamlNode(node: ConfNode): Node {
+  if (node.kind === "scalar") {
+    if (typeof node.value !== "number") return new Scalar(node.value);
+    return new Scalar(new TypedNumber(formatNumber(node.value, node.type === "int" ? "int" : "float")));
+  }
+  if (node.kind === "list") {
+    const list = new YAMLSeq();
+    list.flow = node.items.every((item) => item.kind === "scalar");
+    list.items = node.items.map(toYamlNode);
+    return list;
+  }
+  const map = new YAMLMap();
+  for (const [key, child] of node.entries) map.set(new Scalar(key), toYamlNode(child));
+  return map;
+}
