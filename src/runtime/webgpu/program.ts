@@ -7,6 +7,7 @@ import { copy } from "./kernels/copy.ts";
 import { kernels as allKernels } from "./kernels/index.ts";
 import { storageBytes } from "./layout.ts";
 import { planSlots } from "./planner.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** Where a tensor is stored. Temporaries share slots; everything else has a place of its own. */
 type Storage =
@@ -43,8 +44,8 @@ export interface BoundProgram {
 /**
  * A graph compiled for one device: dispatches listed, temporaries planned into shared buffers, outputs allocated.
  *
- * The graph is run in the order of its nodes. Temporaries and outputs belong to the program; parameters, gradients and
- * inputs are bound from outside, so that the same program runs on other weights (w', w+, w-) by binding another arena.
+ * The graph is run in the order of its nodes. Outputs belong to the program; temporaries lie in a workspace; parameters,
+ * gradients and inputs are bound from outside, so that the same program runs on other weights (w', w+, w-) by binding another arena.
  */
 export class Program {
   readonly graph: Graph;
@@ -52,16 +53,18 @@ export class Program {
   readonly #storages: readonly Storage[];
   readonly #dispatches: readonly DispatchSpec[];
   readonly #slotOf: ReadonlyMap<number, number>;
-  readonly #slots: readonly GPUBuffer[];
+  readonly #workspace: Workspace;
   readonly #outputs: ReadonlyMap<string, { readonly buffer: GPUBuffer; readonly type: TensorType }>;
 
   /**
-   * @throws SupernetError("device") when a tensor does not fit the device, naming the module it belongs to and the remedy.
+   * @param workspace temporaries, shared with other programs; the caller disposes it
+   * @throws SupernetError("device") when an output does not fit the device, naming the remedy.
    */
-  constructor(engine: Engine, graph: Graph, kernels: Kernels = allKernels) {
+  constructor(engine: Engine, graph: Graph, workspace: Workspace, kernels: Kernels = allKernels) {
     const lowered = new Lowering(engine, graph, kernels);
     this.graph = graph;
     this.#engine = engine;
+    this.#workspace = workspace;
     this.#storages = lowered.storages;
     this.#dispatches = lowered.dispatches;
     const temporaries = lowered.storages.flatMap((storage, id) =>
@@ -74,25 +77,20 @@ export class Program {
         last: storage.last,
       })),
     );
-    this.#slotOf = new Map(temporaries.map(({ id }, index) => [id, plan.slotOf[index]!]));
-    const slots: GPUBuffer[] = [];
+    const shared = workspace.reserve(plan.slotBytes);
+    this.#slotOf = new Map(temporaries.map(({ id }, index) => [id, shared[plan.slotOf[index]!]!]));
     const outputs = new Map<string, { buffer: GPUBuffer; type: TensorType }>();
+    this.#outputs = outputs;
     try {
-      plan.slotBytes.forEach((bytes, slot) => {
-        slots.push(engine.buffers.storage(`temporary ${slot}`, bytes));
-      });
       for (const storage of lowered.storages) {
         if (storage.kind !== "output") continue;
         const buffer = engine.buffers.storage(`output ${storage.name}`, storageBytes(storage.type));
         outputs.set(storage.name, { buffer, type: storage.type });
       }
     } catch (error) {
-      for (const buffer of [...slots, ...[...outputs.values()].map((output) => output.buffer)])
-        engine.buffers.destroy(buffer);
+      this.dispose();
       throw error;
     }
-    this.#slots = slots;
-    this.#outputs = outputs;
   }
 
   get dispatchCount(): number {
@@ -122,7 +120,6 @@ export class Program {
   }
 
   dispose(): void {
-    for (const buffer of this.#slots) this.#engine.buffers.destroy(buffer);
     for (const { buffer } of this.#outputs.values()) this.#engine.buffers.destroy(buffer);
   }
 
@@ -153,7 +150,7 @@ export class Program {
     const storage = this.#storages[id]!;
     switch (storage.kind) {
       case "temporary":
-        return { buffer: this.#slots[this.#slotOf.get(id)!]! };
+        return { buffer: this.#workspace.slots()[this.#slotOf.get(id)!]! };
       case "output":
         return { buffer: this.#outputs.get(storage.name)!.buffer };
       case "input":

@@ -5,6 +5,7 @@ import type { Engine } from "./engine.ts";
 import { packPlanes, paddingIsZero, unpackBytes, unpackPlanes } from "./layout.ts";
 import { Program } from "./program.ts";
 import { packStep, STEP_BYTES } from "./step.ts";
+import { Workspace } from "./workspace.ts";
 
 const ROLES: readonly ParamRole[] = ["weights", "alphas", "state"];
 
@@ -16,7 +17,8 @@ const ROLES: readonly ParamRole[] = ["weights", "alphas", "state"];
  */
 export async function runGraph(engine: Engine, graph: Graph, feeds: Feeds): Promise<Map<string, Float32Array>> {
   const { buffers, device } = engine;
-  const program = new Program(engine, graph);
+  const workspace = new Workspace(buffers);
+  const program = new Program(engine, graph, workspace);
   const owned: GPUBuffer[] = [];
   const arenas: Arena[] = [];
   const make = (role: ParamRole, purpose: string) => {
@@ -70,6 +72,7 @@ export async function runGraph(engine: Engine, graph: Graph, feeds: Feeds): Prom
     for (const buffer of owned) buffers.destroy(buffer);
     for (const arena of arenas) arena.dispose();
     program.dispose();
+    workspace.dispose();
   }
 }
 
