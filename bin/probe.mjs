@@ -2,8 +2,8 @@
  * Which WebGPU adapters does this machine have? Plain Node, so that it runs before anything is built.
  *
  * Graphics drivers are native code that can hang or crash the process that loads them. Dawn is therefore asked in a
- * child process with a time limit: this file run as a program answers for its own environment on stdout, and the
- * exported functions start it.
+ * child process with a time limit: this file run as a program (`first`, `all`) answers for its own environment on
+ * stdout, and the exported functions start it. `node bin/probe.mjs drivers` prints what `probeAll` finds.
  */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
@@ -125,6 +125,10 @@ function describe(adapter) {
 }
 
 if (process.argv[1] === SELF) {
-  const { adapters, problem } = await answer(process.argv[2] === "all");
-  process.stdout.write(`\n${MARK}${JSON.stringify({ adapters, problem })}\n`);
+  if (process.argv[2] === "drivers") {
+    process.stdout.write(`${JSON.stringify(await probeAll())}\n`);
+  } else {
+    const { adapters, problem } = await answer(process.argv[2] === "all");
+    process.stdout.write(`\n${MARK}${JSON.stringify({ adapters, problem })}\n`);
+  }
 }

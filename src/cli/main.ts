@@ -1,0 +1,56 @@
+import { Command, CommanderError } from "commander";
+import { SupernetError } from "../errors.ts";
+import { installInterrupt } from "../host/node/interrupt.ts";
+import { packageVersion } from "../host/node/package-root.ts";
+import { registerDevices } from "./devices.ts";
+
+/** Exit codes: an error the user can act on, a wrong command line, a bug of this program (EX_SOFTWARE of sysexits). */
+const EXIT = { error: 1, usage: 2, bug: 70 } as const;
+
+function buildProgram(): Command {
+  const program = new Command("supernet")
+    .description("Neural architecture search on WebGPU")
+    .version(packageVersion())
+    .showHelpAfterError("(supernet --help lists the commands)")
+    // Subcommands inherit it, so it must be set before any is registered.
+    .exitOverride();
+  registerDevices(program);
+  return program;
+}
+
+async function main(args: string[]): Promise<number> {
+  try {
+    await buildProgram().parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
+    if (error instanceof SupernetError) {
+      process.stderr.write(`error[${error.code}]: ${error.message}\n`);
+      return EXIT.error;
+    }
+    reportBug(error);
+    return EXIT.bug;
+  }
+}
+
+function reportBug(error: unknown): void {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`this is a bug in supernet, please report it:\n${stack}\n`);
+}
+
+function exitWithBug(error: unknown): void {
+  reportBug(error);
+  process.exit(EXIT.bug);
+}
+
+installInterrupt();
+process.on("uncaughtException", exitWithBug);
+process.on("unhandledRejection", exitWithBug);
+// A reader that went away ("supernet devices | head") is no error of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+  error.code === "EPIPE" ? process.exit(0) : exitWithBug(error),
+);
+
+const code = await main(process.argv.slice(2));
+// Not left to Node: a forgotten timer or native handle must not keep a finished command alive.
+process.stdout.write("", () => process.exit(code));

@@ -1,0 +1,58 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { SupernetError } from "../../errors.ts";
+
+/**
+ * Writes `path` so that it holds the old content or the new one and nothing between, whenever the process dies: to a
+ * temporary file in the same folder (made if missing), flushed to disk, then renamed. Throws SupernetError("io").
+ */
+export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.tmp`);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(temporary, "wx");
+    try {
+      await file.writeFile(data);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw ioError("write", path, cause);
+  }
+}
+
+/** Text of a UTF-8 file, a leading byte order mark removed. Throws SupernetError("io"). */
+export async function readText(path: string): Promise<string> {
+  return new TextDecoder().decode(await readBytes(path));
+}
+
+/** Content of a file. Throws SupernetError("io"). */
+export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (cause) {
+    throw ioError("read", path, cause);
+  }
+}
+
+const REASONS: Record<string, string> = {
+  ENOENT: "it does not exist",
+  EACCES: "permission denied: check who owns it",
+  EPERM: "permission denied: check who owns it",
+  EISDIR: "it is a folder, not a file",
+  ENOTDIR: "part of its path is a file, not a folder",
+  EEXIST: "part of its path is a file, not a folder",
+  ENOSPC: "the disk is full",
+  EROFS: "the disk is read-only",
+};
+
+/** The error for a failed file operation, the system's code put into words. */
+export function ioError(action: "read" | "write", path: string, cause: unknown): SupernetError {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? "";
+  const why = REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause));
+  return new SupernetError("io", `cannot ${action} ${path}: ${why}`, { cause });
+}

@@ -1,0 +1,59 @@
+import { existsSync } from "node:fs";
+import { SupernetError } from "../../errors.ts";
+import { findAdapter, type GpuHandle, type GpuOptions, openDevice } from "../gpu.ts";
+
+/** Where Debian's `chromium` package keeps SwiftShader; the Vulkan loader does not search there by itself. */
+const CHROMIUM_ICD = "/usr/lib/chromium/vk_swiftshader_icd.json";
+
+/** Dawn instances of this process. Dawn crashes when one is collected while an adapter or device of it is alive. */
+const instances: GPU[] = [];
+
+/**
+ * Opens the best adapter through Dawn. WebGPU's constants (`GPUBufferUsage`, …) are global afterwards, as in browsers.
+ * Throws SupernetError("device") where there is no adapter.
+ */
+export async function requestGpu(options: GpuOptions = {}): Promise<GpuHandle> {
+  const adapter = (await newAdapter(options)) ?? (await adapterOfChromium(options));
+  if (adapter) return openDevice(adapter, options);
+  throw new SupernetError("device", `no WebGPU adapter found: ${remedy()}`);
+}
+
+async function newAdapter(options: GpuOptions): Promise<GPUAdapter | null> {
+  const { create, globals } = await loadDawn();
+  Object.assign(globalThis, globals);
+  const gpu = create([]);
+  instances.push(gpu);
+  return findAdapter(gpu, options);
+}
+
+/** A second try with Chromium's software driver; the Vulkan loader reads the environment for every new instance. */
+async function adapterOfChromium(options: GpuOptions): Promise<GPUAdapter | null> {
+  if (givenDriver() || !existsSync(CHROMIUM_ICD)) return null;
+  process.env.VK_DRIVER_FILES = CHROMIUM_ICD;
+  process.env.VK_ICD_FILENAMES = CHROMIUM_ICD;
+  return newAdapter(options);
+}
+
+async function loadDawn(): Promise<typeof import("webgpu")> {
+  try {
+    return await import("webgpu");
+  } catch (cause) {
+    const machine = `${process.platform} ${process.arch}`;
+    throw new SupernetError(
+      "device",
+      `WebGPU cannot be loaded on ${machine}: it needs macOS, Windows or Linux with glibc, and the npm package "webgpu" whole ("npm install")`,
+      { cause },
+    );
+  }
+}
+
+function givenDriver(): string | undefined {
+  return process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAMES;
+}
+
+function remedy(): string {
+  const given = givenDriver();
+  if (given) return `VK_DRIVER_FILES names ${given}, which offers none; unset it`;
+  if (process.platform !== "linux") return "update the graphics driver";
+  return 'install the driver of the GPU or Mesa\'s lavapipe 24 or later ("npm run toy" does it on Debian and Ubuntu)';
+}
