@@ -1,0 +1,327 @@
+import * as fc from "fast-check";
+import { differentiate } from "../src/graph/autodiff.ts";
+import { GraphBuilder } from "../src/graph/builder.ts";
+import { elements, flat, type Graph, planes, type TensorType, type Value, type Window2d } from "../src/graph/types.ts";
+import { Rng } from "../src/random/rng.ts";
+import type { Feeds } from "../src/runtime/reference/index.ts";
+
+/**
+ * Random cases of every op of the tensor program, shared by the tests of the reference backend (against central differences)
+ * and of the kernels (against the reference backend).
+ */
+export interface OpCase {
+  /** Forward graph with the output `y`. */
+  readonly graph: Graph;
+  /** All numbers are exact in f32, so that every backend sees the same case. */
+  readonly feeds: Feeds;
+  /** What a gradient is taken by: names of feeds. */
+  readonly wrt: readonly { readonly name: string; readonly value: Value }[];
+  /** False where the gradient is not the derivative, by the op's definition. */
+  readonly smooth: boolean;
+}
+
+/** `graph` goes on with gradients: an input `dy` for `y`, an output `d.<name>` for each name in `wrt`. */
+export function withGradients({ graph, feeds, wrt }: OpCase, seed = 1): { graph: Graph; feeds: Feeds } {
+  const extended = GraphBuilder.extend(graph);
+  const y = graph.outputs.find(({ name }) => name === "y")!.value;
+  const type = graph.nodes[y]!.type;
+  const dy = extended.input("dy", type);
+  const { builder, gradients } = differentiate(
+    extended.build(),
+    [{ value: y, gradient: dy }],
+    wrt.map(({ value }) => value),
+  );
+  wrt.forEach(({ name }, index) => {
+    const gradient = gradients[index];
+    if (gradient !== undefined) builder.output(`d.${name}`, gradient);
+  });
+  return {
+    graph: builder.build(),
+    feeds: { ...feeds, inputs: { ...feeds.inputs, dy: uniformData(new Rng(seed, 0), elements(type)) } },
+  };
+}
+
+/** Numbers in [-1, 1). */
+export function uniformData(rng: Rng, count: number): Float32Array {
+  return Float32Array.from({ length: count }, () => 2 * rng.uniform01() - 1);
+}
+
+/** Multiples of 0.1 plus 0.05 in random order: at least 0.1 apart and 0.05 from zero, so far from every kink. */
+export function gridData(rng: Rng, count: number): Float32Array {
+  return Float32Array.from(rng.permutation(count), (rank) => (rank - Math.floor(count / 2)) / 10 + 0.05);
+}
+
+type Data = (rng: Rng, count: number) => Float32Array;
+
+/** Builds one case: sources with their data, then ops, then `done`. */
+class CaseBuilder {
+  readonly g = new GraphBuilder();
+  readonly #rng: Rng;
+  readonly #inputs: Record<string, ArrayLike<number>> = {};
+  readonly #params: Record<string, ArrayLike<number>> = {};
+  readonly #wrt: { name: string; value: Value }[] = [];
+
+  constructor(seed: number) {
+    this.#rng = new Rng(seed, 0);
+  }
+
+  /** An input by which the case is differentiated. */
+  input(name: string, type: TensorType, data: Data = uniformData): Value {
+    const value = this.constant(name, type, data);
+    this.#wrt.push({ name, value });
+    return value;
+  }
+
+  /** An input by which it is not. */
+  constant(name: string, type: TensorType, data: Data = uniformData): Value {
+    this.#inputs[name] = data(this.#rng, elements(type));
+    return this.g.input(name, type);
+  }
+
+  param(name: string, shape: readonly number[], data: Data = uniformData): Value {
+    this.#params[name] = data(this.#rng, elements(flat(shape)));
+    const value = this.g.param({ name, role: "weights", shape, init: { kind: "constant", value: 0 } });
+    this.#wrt.push({ name, value });
+    return value;
+  }
+
+  labels(samples: number, classes: number): Value {
+    return this.constant("labels", flat([samples], "u32"), (rng, count) =>
+      Float32Array.from({ length: count }, () => rng.randint(classes)),
+    );
+  }
+
+  done(y: Value, options: { smooth?: boolean; step?: Feeds["step"] } = {}): OpCase {
+    this.g.output("y", y);
+    return {
+      graph: this.g.build(),
+      feeds: { inputs: this.#inputs, params: this.#params, step: options.step },
+      wrt: this.#wrt,
+      smooth: options.smooth ?? true,
+    };
+  }
+}
+
+const integer = (min: number, max: number) => fc.integer({ min, max });
+const pair = (min: number, max: number) => fc.tuple(integer(min, max), integer(min, max));
+const seed = integer(0, 2 ** 31);
+const samples = integer(1, 3);
+/** Below, at and above the sizes at which channel quads fill up. */
+const channels = integer(1, 9);
+const size = integer(1, 7);
+const shape4 = fc.tuple(samples, channels, size, size);
+
+/** A case from drawn settings; everything else about it follows from the seed. */
+function cases<T>(settings: fc.Arbitrary<T>, build: (b: CaseBuilder, settings: T) => OpCase): fc.Arbitrary<OpCase> {
+  return fc.tuple(settings, seed).map(([drawn, number]) => build(new CaseBuilder(number), drawn));
+}
+
+interface ConvSettings {
+  readonly shape: readonly [number, number, number, number];
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
+  readonly dilation: readonly [number, number];
+  readonly out: number;
+}
+
+/** Any convolution whose result is not empty. */
+const convSettings = (limits: { kernel: number; dilation: number; padding: number }): fc.Arbitrary<ConvSettings> =>
+  fc
+    .record({
+      extra: fc.tuple(samples, channels, integer(0, 5), integer(0, 5)),
+      kernel: pair(1, limits.kernel),
+      stride: pair(1, 3),
+      padding: pair(0, limits.padding),
+      dilation: pair(1, limits.dilation),
+      out: channels,
+    })
+    .map(({ extra: [n, c, extraH, extraW], ...rest }) => {
+      const least = (axis: 0 | 1) =>
+        Math.max(1, rest.dilation[axis] * (rest.kernel[axis] - 1) + 1 - 2 * rest.padding[axis]);
+      return { ...rest, shape: [n, c, least(0) + extraH, least(1) + extraW] };
+    });
+
+function conv(b: CaseBuilder, settings: ConvSettings, weight: readonly number[], groups: number): OpCase {
+  const { stride, padding, dilation } = settings;
+  const x = b.input("x", planes(settings.shape));
+  return b.done(b.g.add("conv2d", [x, b.param("w", weight)], { stride, padding, dilation, groups }));
+}
+
+const pooling = fc.tuple(samples, channels, pair(0, 5), pair(1, 4), pair(1, 3)).chain(([n, c, extra, kernel, stride]) =>
+  fc.tuple(integer(0, kernel[0] - 1), integer(0, kernel[1] - 1)).map((padding) => ({
+    window: { kernel, stride, padding } satisfies Window2d,
+    shape: [
+      n,
+      c,
+      Math.max(1, kernel[0] - 2 * padding[0]) + extra[0],
+      Math.max(1, kernel[1] - 2 * padding[1]) + extra[1],
+    ],
+  })),
+);
+
+const slicing = shape4.chain(([n, c, h, w]) =>
+  fc.record({
+    shape: fc.constant([n, c, h, w]),
+    start: fc.tuple(integer(0, h - 1), integer(0, w - 1)),
+    stride: pair(1, 3),
+  }),
+);
+
+const batchNorm = (b: CaseBuilder, shape: readonly number[], affine: boolean, batch: boolean): OpCase => {
+  const c = shape[1]!;
+  const x = b.input("x", planes(shape), gridData);
+  const stats = batch
+    ? b.g.add("bn_stats", [x], { eps: 1e-5 })
+    : b.g.add("bn_running", [b.constant("running", flat([2, c]), positiveData)], { eps: 1e-5 });
+  const scaleAndShift = affine ? [b.param("gamma", [c]), b.param("beta", [c])] : [];
+  return b.done(b.g.add("bn_apply", [x, stats, ...scaleAndShift], { affine, batch }));
+};
+
+/** Numbers in [0.5, 1.5). */
+const positiveData: Data = (rng, count) => Float32Array.from({ length: count }, () => rng.uniform01() + 0.5);
+
+const logitsShape = fc.tuple(samples, integer(2, 13));
+
+/** Some of `size` weights, in any order and with repetitions. */
+const weightIndices = integer(1, 9).chain((size) =>
+  fc.record({ size: fc.constant(size), indices: fc.array(integer(0, size - 1), { minLength: 1, maxLength: 10 }) }),
+);
+
+/** One entry per op or use of an op. */
+export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
+  conv2d_dense: cases(convSettings({ kernel: 4, dilation: 3, padding: 3 }), (b, settings) =>
+    conv(b, settings, [settings.out, settings.shape[1], ...settings.kernel], 1),
+  ),
+  conv2d_pointwise: cases(convSettings({ kernel: 1, dilation: 1, padding: 1 }), (b, settings) =>
+    conv(b, settings, [settings.out, settings.shape[1], 1, 1], 1),
+  ),
+  conv2d_depthwise: cases(convSettings({ kernel: 5, dilation: 3, padding: 4 }), (b, settings) =>
+    conv(b, settings, [settings.shape[1], 1, ...settings.kernel], settings.shape[1]),
+  ),
+  linear: cases(fc.tuple(samples, integer(1, 21), integer(1, 13)), (b, [n, from, to]) => {
+    const x = b.input("x", planes([n, from, 1, 1]));
+    const attrs = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 } as const;
+    const product = b.g.add("conv2d", [x, b.param("w", [to, from])], attrs);
+    return b.done(b.g.add("add_bias", [product, b.param("b", [to])], {}));
+  }),
+  add_bias: cases(shape4, (b, shape) => {
+    const x = b.input("x", planes(shape));
+    return b.done(b.g.add("add_bias", [x, b.param("b", [shape[1]])], {}));
+  }),
+
+  batch_norm_training: cases(fc.tuple(shape4, fc.boolean()), (b, [shape, affine]) => batchNorm(b, shape, affine, true)),
+  batch_norm_evaluation: cases(fc.tuple(shape4, fc.boolean()), (b, [shape, affine]) =>
+    batchNorm(b, shape, affine, false),
+  ),
+  bn_stats: cases(shape4, (b, shape) =>
+    b.done(b.g.add("bn_stats", [b.constant("x", planes(shape), gridData)], { eps: 1e-5 })),
+  ),
+  bn_update: cases(fc.tuple(channels, integer(1, 50)), (b, [c, count]) => {
+    const running = b.constant("running", flat([2, c]));
+    const stats = b.constant("stats", flat([3, c]));
+    return b.done(b.g.add("bn_update", [running, stats], { momentum: 0.1, count }));
+  }),
+  row: cases(fc.tuple(channels, integer(0, 2)), (b, [c, index]) =>
+    b.done(b.g.add("row", [b.constant("x", flat([3, c]))], { index })),
+  ),
+
+  relu: cases(shape4, (b, shape) => b.done(b.g.add("relu", [b.input("x", planes(shape), gridData)], {}))),
+  max_pool: cases(pooling, (b, { shape, window }) =>
+    b.done(b.g.add("max_pool", [b.input("x", planes(shape), gridData)], window)),
+  ),
+  avg_pool: cases(pooling, (b, { shape, window }) =>
+    b.done(b.g.add("avg_pool", [b.input("x", planes(shape))], window)),
+  ),
+  global_avg_pool: cases(shape4, (b, shape) => b.done(b.g.add("global_avg_pool", [b.input("x", planes(shape))], {}))),
+  concat: cases(fc.tuple(shape4, fc.array(channels, { minLength: 1, maxLength: 4 })), (b, [[n, , h, w], parts]) =>
+    b.done(
+      b.g.add(
+        "concat",
+        parts.map((c, index) => b.input(`x${index}`, planes([n, c, h, w]))),
+        {},
+      ),
+    ),
+  ),
+  channel_slice: cases(
+    shape4.chain((shape) => fc.tuple(fc.constant(shape), integer(0, shape[1] - 1), integer(1, 9))),
+    (b, [shape, start, most]) => {
+      const count = Math.min(most, shape[1] - start);
+      return b.done(b.g.add("channel_slice", [b.input("x", planes(shape))], { start, count }));
+    },
+  ),
+  strided_slice: cases(slicing, (b, { shape, start, stride }) =>
+    b.done(b.g.add("strided_slice", [b.input("x", planes(shape))], { start, stride })),
+  ),
+  flatten: cases(shape4, (b, shape) => b.done(b.g.add("flatten", [b.input("x", planes(shape))], {}))),
+  unflatten: cases(shape4, (b, shape) => {
+    const [n, c, h, w] = shape;
+    return b.done(b.g.add("unflatten", [b.input("x", planes([n, c * h * w, 1, 1]))], { shape }));
+  }),
+
+  add: cases(fc.tuple(shape4, integer(1, 9)), (b, [shape, count]) =>
+    b.done(
+      b.g.add(
+        "add",
+        Array.from({ length: count }, (_, index) => b.input(`x${index}`, planes(shape))),
+        {},
+      ),
+    ),
+  ),
+  add_flat: cases(fc.tuple(channels, integer(1, 9)), (b, [c, count]) =>
+    b.done(
+      b.g.add(
+        "add",
+        Array.from({ length: count }, (_, index) => b.param(`x${index}`, [2, c])),
+        {},
+      ),
+    ),
+  ),
+  scale: cases(shape4, (b, shape) => b.done(b.g.add("scale", [b.input("x", planes(shape))], { factor: -1.5 }))),
+  scale_flat: cases(channels, (b, c) => b.done(b.g.add("scale", [b.param("x", [c])], { factor: 0.25 }))),
+  weighted_sum: cases(fc.tuple(shape4, weightIndices), (b, [shape, { size, indices }]) => {
+    const w = b.param("w", [size]);
+    const terms = indices.map((_, index) => b.input(`x${index}`, planes(shape)));
+    return b.done(b.g.add("weighted_sum", [w, ...terms], { indices }));
+  }),
+  scale_by: cases(fc.tuple(shape4, weightIndices), (b, [shape, { size, indices }]) => {
+    const x = b.input("x", planes(shape));
+    return b.done(b.g.add("scale_by", [x, b.param("w", [size])], { index: indices[0]! }));
+  }),
+  scale_samples: cases(shape4, (b, shape) => {
+    const x = b.input("x", planes(shape));
+    return b.done(b.g.add("scale_samples", [x, b.constant("m", flat([shape[0]]))], {}));
+  }),
+  softmax: cases(integer(1, 13), (b, size) => b.done(b.g.add("softmax", [b.param("a", [size])], {}))),
+  normalize: cases(integer(1, 13), (b, size) => b.done(b.g.add("normalize", [b.param("a", [size], positiveData)], {}))),
+  stop_gradient: cases(shape4, (b, shape) =>
+    b.done(b.g.add("stop_gradient", [b.constant("x", planes(shape))], {}), { smooth: false }),
+  ),
+  stop_forward: cases(shape4, (b, shape) =>
+    b.done(b.g.add("stop_forward", [b.input("x", planes(shape))], {}), { smooth: false }),
+  ),
+  fill: cases(shape4, (b, shape) => b.done(b.g.add("fill", [], { type: planes(shape), value: 0.75 }))),
+  drop_path_mask: cases(
+    fc.record({ count: integer(1, 70), index: integer(0, 99), step: integer(0, 9999), percent: integer(0, 90) }),
+    (b, { count, index, step, percent }) =>
+      b.done(b.g.add("drop_path_mask", [], { index, samples: count }), {
+        step: { seed: 2 ** 40 + index, step, dropPath: percent / 100 },
+      }),
+  ),
+
+  cross_entropy: cases(fc.tuple(logitsShape, fc.constantFrom(0, 0.1)), (b, [[n, classes], smoothing]) => {
+    const logits = b.input("logits", planes([n, classes, 1, 1]));
+    return b.done(b.g.add("cross_entropy", [logits, b.labels(n, classes)], { smoothing }));
+  }),
+  top_k: cases(fc.tuple(logitsShape, integer(1, 5)), (b, [[n, classes], k]) => {
+    // Few distinct values: ties happen.
+    const logits = b.constant("logits", planes([n, classes, 1, 1]), (rng, count) =>
+      Float32Array.from({ length: count }, () => rng.randint(4)),
+    );
+    return b.done(b.g.add("top_k", [logits, b.labels(n, classes)], { k }));
+  }),
+  mean: cases(integer(1, 300), (b, size) => b.done(b.g.add("mean", [b.param("v", [size])], {}))),
+  expand: cases(integer(1, 300), (b, size) =>
+    b.done(b.g.add("expand", [b.param("s", [1])], { shape: [size], factor: -0.3 })),
+  ),
+};
