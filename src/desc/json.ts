@@ -1,0 +1,206 @@
+import { z } from "zod";
+import { SupernetError } from "../errors.ts";
+import type { AuxTowerDesc, CellDesc, EdgeDesc, ModelDesc, NodeDesc, OpDesc, OpParams } from "./model-desc.ts";
+
+/**
+ * The one place that knows the keys of files: Archai's snake_case on disk, camelCase in TypeScript. Parameters of ops
+ * that are not named here pass as they are.
+ */
+const PARAM_KEYS: readonly (readonly [file: string, name: string])[] = [
+  ["_strides", "strides"],
+  ["out_states", "outStates"],
+  ["n_ch", "nCh"],
+  ["n_classes", "nClasses"],
+];
+const NAME_OF = new Map(PARAM_KEYS);
+const KEY_OF = new Map(PARAM_KEYS.map(([file, name]) => [name, file]));
+
+const count = z.int().nonnegative();
+const positive = z.int().positive();
+const section = z.record(z.string(), z.unknown());
+
+const convParams = z
+  .strictObject({ ch_in: positive, ch_out: positive })
+  .transform(({ ch_in, ch_out }) => ({ chIn: ch_in, chOut: ch_out }));
+
+const opParams = z
+  .looseObject({
+    conv: convParams.optional(),
+    stride: positive.optional(),
+    _strides: z.array(positive).optional(),
+    out_states: positive.optional(),
+    n_ch: positive.optional(),
+    n_classes: positive.optional(),
+  })
+  .transform((params): OpParams => {
+    const present = Object.entries(params).filter(([, value]) => value !== undefined);
+    return Object.fromEntries(present.map(([key, value]) => [NAME_OF.get(key) ?? key, value]));
+  });
+
+const opDesc: z.ZodType<OpDesc> = z.lazy(() =>
+  z
+    .strictObject({
+      name: z.string().min(1),
+      in_len: positive.default(1),
+      params: opParams,
+      children: z.array(opDesc).nullable().default(null),
+      children_ins: z.array(count).nullable().default(null),
+      // What the reference keeps here at run time never matters in a file.
+      trainables: z.unknown(),
+    })
+    .transform(({ name, in_len, params, children, children_ins }) => ({
+      name,
+      inLen: in_len,
+      params,
+      children,
+      childrenIns: children_ins,
+    })),
+);
+
+const edgeDesc = z
+  .strictObject({ input_ids: z.array(count).min(1), op_desc: opDesc })
+  .transform(({ input_ids, op_desc }): EdgeDesc => ({ inputIds: input_ids, opDesc: op_desc }));
+
+const nodeDesc = z
+  .strictObject({ edges: z.array(edgeDesc), conv_params: convParams })
+  .transform(({ edges, conv_params }): NodeDesc => ({ edges, convParams: conv_params }));
+
+const shape = z.array(z.int()).min(1);
+
+const cellDesc = z
+  .strictObject({
+    id: count,
+    cell_type: z.enum(["regular", "reduction"]),
+    conf_cell: section,
+    stems: z.array(opDesc).length(2),
+    stem_shapes: z.array(shape),
+    nodes: z.array(nodeDesc),
+    node_shapes: z.array(shape),
+    post_op: opDesc,
+    out_shape: shape,
+    trainables_from: count,
+  })
+  .transform(
+    (cell): CellDesc => ({
+      id: cell.id,
+      cellType: cell.cell_type,
+      confCell: cell.conf_cell,
+      stems: cell.stems,
+      stemShapes: cell.stem_shapes,
+      nodes: cell.nodes,
+      nodeShapes: cell.node_shapes,
+      postOp: cell.post_op,
+      outShape: cell.out_shape,
+      trainablesFrom: cell.trainables_from,
+    }),
+  );
+
+const auxTowerDesc = z
+  .strictObject({ ch_in: positive, n_classes: positive, stride: positive })
+  .transform(({ ch_in, n_classes, stride }): AuxTowerDesc => ({ chIn: ch_in, nClasses: n_classes, stride }));
+
+const modelDesc = z
+  .strictObject({
+    conf_model_desc: section.nullable().transform((conf) => conf ?? {}),
+    ds_ch: positive,
+    n_classes: positive,
+    params: section,
+    max_final_edges: positive,
+    model_stems: z.array(opDesc).min(1),
+    cell_descs: z.array(cellDesc).min(1),
+    aux_tower_descs: z.array(auxTowerDesc.nullable()),
+    pool_op: opDesc,
+    logits_op: opDesc,
+  })
+  .transform(
+    (model): ModelDesc => ({
+      confModelDesc: model.conf_model_desc,
+      dsCh: model.ds_ch,
+      nClasses: model.n_classes,
+      params: model.params,
+      maxFinalEdges: model.max_final_edges,
+      modelStems: model.model_stems,
+      cellDescs: model.cell_descs,
+      auxTowerDescs: model.aux_tower_descs,
+      poolOp: model.pool_op,
+      logitsOp: model.logits_op,
+    }),
+  );
+
+/**
+ * Checks what was read from a file and converts it.
+ * @param source the file's name, for messages
+ * @throws SupernetError("desc") naming every place that is wrong, as `cell_descs[2].nodes[0].conv_params`
+ */
+export function modelDescFromJson(json: unknown, source = "model description"): ModelDesc {
+  return convert(modelDesc, json, source);
+}
+
+/** As `modelDescFromJson`, for a single op. */
+export function opDescFromJson(json: unknown, source = "op description"): OpDesc {
+  return convert(opDesc, json, source);
+}
+
+function convert<T>(schema: z.ZodType<T>, json: unknown, source: string): T {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => `  ${placeOf(issue.path)}: ${issue.message}`);
+  throw new SupernetError("desc", `${source} is not a valid description:\n${lines.join("\n")}`);
+}
+
+function placeOf(path: readonly PropertyKey[]): string {
+  const text = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
+  return text.replace(/^\./, "") || "top level";
+}
+
+const convToJson = ({ chIn, chOut }: { chIn: number; chOut: number }) => ({ ch_in: chIn, ch_out: chOut });
+
+export function opDescToJson(desc: OpDesc): Record<string, unknown> {
+  const params = Object.entries(desc.params).map(([name, value]) => [
+    KEY_OF.get(name) ?? name,
+    name === "conv" && desc.params.conv ? convToJson(desc.params.conv) : value,
+  ]);
+  return {
+    name: desc.name,
+    in_len: desc.inLen,
+    params: Object.fromEntries(params),
+    children: desc.children?.map(opDescToJson) ?? null,
+    children_ins: desc.childrenIns,
+  };
+}
+
+function cellDescToJson(cell: CellDesc): Record<string, unknown> {
+  return {
+    id: cell.id,
+    cell_type: cell.cellType,
+    conf_cell: cell.confCell,
+    stems: cell.stems.map(opDescToJson),
+    stem_shapes: cell.stemShapes,
+    nodes: cell.nodes.map((node) => ({
+      conv_params: convToJson(node.convParams),
+      edges: node.edges.map((edge) => ({ input_ids: edge.inputIds, op_desc: opDescToJson(edge.opDesc) })),
+    })),
+    node_shapes: cell.nodeShapes,
+    post_op: opDescToJson(cell.postOp),
+    out_shape: cell.outShape,
+    trainables_from: cell.trainablesFrom,
+  };
+}
+
+/** The inverse of `modelDescFromJson`: plain data with the keys of Archai's files. */
+export function modelDescToJson(desc: ModelDesc): Record<string, unknown> {
+  return {
+    conf_model_desc: desc.confModelDesc,
+    ds_ch: desc.dsCh,
+    n_classes: desc.nClasses,
+    params: desc.params,
+    max_final_edges: desc.maxFinalEdges,
+    model_stems: desc.modelStems.map(opDescToJson),
+    cell_descs: desc.cellDescs.map(cellDescToJson),
+    aux_tower_descs: desc.auxTowerDescs.map(
+      (tower) => tower && { ch_in: tower.chIn, n_classes: tower.nClasses, stride: tower.stride },
+    ),
+    pool_op: opDescToJson(desc.poolOp),
+    logits_op: opDescToJson(desc.logitsOp),
+  };
+}

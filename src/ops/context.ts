@@ -1,0 +1,117 @@
+import type { OpDesc } from "../desc/model-desc.ts";
+import type { GraphBuilder } from "../graph/builder.ts";
+import { flat, type Init, type ParamRole, type Value } from "../graph/types.ts";
+
+/**
+ * How drop path enters the graph.
+ *
+ * - `none`: the model is built without it.
+ * - `off`: built with it, probability 0: no masks, but parameters carry the names of a model with drop path.
+ * - `sampled`: masks are drawn on the device, one random stream an edge.
+ * - `input`: masks are graph inputs `mask/<i>` (flat [N], 0 or 1/(1-p)), i counting edges in the order they are lowered.
+ */
+export type DropPath = "none" | "off" | "sampled" | "input";
+
+export interface LowerOptions {
+  /** Training mode: batch statistics, updates of running statistics, drop path, aux tower. */
+  readonly training: boolean;
+  /** Whether batch norms have scale and shift. Searches run without. */
+  readonly affine: boolean;
+  readonly dropPath: DropPath;
+  /** `div_op` mixes with the softmax of its alphas; false: it has none and adds its ops up. Default true. */
+  readonly divAlphas?: boolean;
+}
+
+/** An entry of the registry: how an `OpDesc` of that name becomes graph nodes and parameters. */
+export interface Op {
+  readonly name: string;
+  /** Whether drop path may zero the op's output. Skip connections are exempt: they keep every path alive. */
+  readonly canDropPath: boolean;
+  /**
+   * Adds the op's nodes and parameters to the graph of `ctx`.
+   * @param inputs the states the op reads, planes; one unless the op says otherwise
+   * @throws SupernetError("desc") when the parameters are not what the op is defined for
+   */
+  lower(ctx: LowerContext, desc: OpDesc, inputs: readonly Value[]): Value;
+}
+
+/** @throws SupernetError("desc") naming the nearest op when there is none of that name */
+export type FindOp = (name: string) => Op;
+
+/**
+ * Where lowering stands: the graph, the settings, and the module whose parameters are being made.
+ * Parameter names are PyTorch's, so checkpoints of the reference load without a table.
+ */
+export class LowerContext {
+  readonly g: GraphBuilder;
+  readonly findOp: FindOp;
+  readonly options: LowerOptions;
+  readonly prefix: string;
+  readonly #alphaPrefix: string;
+  readonly #dropPathCount: { next: number };
+
+  constructor(
+    g: GraphBuilder,
+    findOp: FindOp,
+    options: LowerOptions,
+    prefix = "",
+    alphaPrefix = prefix,
+    dropPathCount = { next: 0 },
+  ) {
+    this.g = g;
+    this.findOp = findOp;
+    this.options = options;
+    this.prefix = prefix;
+    this.#alphaPrefix = alphaPrefix;
+    this.#dropPathCount = dropPathCount;
+  }
+
+  /**
+   * Lowers the sub-module `name`; its nodes carry the name as scope.
+   * @param alphasFrom sub-module whose alphas stand in for this one's, if another (cells of one type share theirs)
+   */
+  child<T>(name: string, body: (ctx: LowerContext) => T, alphasFrom = name): T {
+    const alphaPrefix = join(this.#alphaPrefix, alphasFrom);
+    const prefix = join(this.prefix, name);
+    const ctx = new LowerContext(this.g, this.findOp, this.options, prefix, alphaPrefix, this.#dropPathCount);
+    return this.g.scoped(name, () => body(ctx));
+  }
+
+  /** Lowers an op by its name in the registry, into this module. */
+  lowerOp(desc: OpDesc, inputs: readonly Value[]): Value {
+    return this.findOp(desc.name).lower(this, desc, inputs);
+  }
+
+  name(local: string): string {
+    return join(this.prefix, local);
+  }
+
+  param(local: string, shape: readonly number[], init: Init, role: ParamRole = "weights", batchNorm = false): Value {
+    const name = this.name(local);
+    return this.g.param(batchNorm ? { name, role, shape, init, batchNorm } : { name, role, shape, init });
+  }
+
+  /** Convolution or linear weight, shape [out, in, …]; fan-in is the product of all but the first size. */
+  weight(local: string, shape: readonly number[]): Value {
+    const fanIn = shape.slice(1).reduce((product, size) => product * size, 1);
+    return this.param(local, shape, { kind: "uniform_fan_in", fanIn });
+  }
+
+  /** Architecture parameters, flat [count]; those of another cell if this one shares. */
+  alphas(local: string, count: number, init: Init): Value {
+    return this.g.param({ name: join(this.#alphaPrefix, local), role: "alphas", shape: [count], init });
+  }
+
+  /** A per-edge drop-path mask, flat [samples], or undefined where none applies. */
+  dropPathMask(samples: number): Value | undefined {
+    const { training, dropPath } = this.options;
+    if (!training || dropPath === "none" || dropPath === "off") return undefined;
+    const index = this.#dropPathCount.next++;
+    if (dropPath === "sampled") return this.g.add("drop_path_mask", [], { index, samples });
+    return this.g.input(`mask/${index}`, flat([samples]));
+  }
+}
+
+function join(prefix: string, name: string): string {
+  return prefix && name ? `${prefix}.${name}` : prefix || name;
+}

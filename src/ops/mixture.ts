@@ -1,0 +1,50 @@
+import type { OpDesc } from "../desc/model-desc.ts";
+import type { Value } from "../graph/types.ts";
+import type { LowerContext } from "./context.ts";
+import { conv } from "./op.ts";
+
+/** The candidates of an edge, in the order of the alphas. */
+export const PRIMITIVES = [
+  "max_pool_3x3",
+  "avg_pool_3x3",
+  "skip_connect",
+  "sep_conv_3x3",
+  "sep_conv_5x5",
+  "dil_conv_3x3",
+  "dil_conv_5x5",
+  "none",
+] as const;
+
+export const ALPHAS = "alphas_arch_param";
+
+/** Results of an edge's candidates on x, and which primitive each is. `none` has no term: it would add zeros. */
+export interface Candidates {
+  readonly indices: readonly number[];
+  readonly values: readonly Value[];
+}
+
+/**
+ * Lowers every primitive on x.
+ * @param moduleOf module name of primitive i
+ */
+export function lowerCandidates(
+  ctx: LowerContext,
+  desc: OpDesc,
+  x: Value,
+  stride: number,
+  moduleOf: (index: number) => string,
+): Candidates {
+  const params = { conv: conv(ctx, desc), stride };
+  const chosen = PRIMITIVES.flatMap((name, index) => (name === "none" ? [] : [{ name, index }]));
+  const values = chosen.map(({ name, index }) =>
+    ctx.child(moduleOf(index), (sub) =>
+      sub.lowerOp({ name, inLen: 1, params, children: null, childrenIns: null }, [x]),
+    ),
+  );
+  return { indices: chosen.map(({ index }) => index), values };
+}
+
+/** Σ weights[i] * candidate i; weights is flat, one element a primitive. */
+export function mix(ctx: LowerContext, weights: Value, candidates: Candidates): Value {
+  return ctx.g.add("weighted_sum", [weights, ...candidates.values], { indices: candidates.indices });
+}
