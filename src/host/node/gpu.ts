@@ -5,36 +5,34 @@ import { findAdapter, type GpuHandle, type GpuOptions, openDevice } from "../gpu
 /** Where Debian's `chromium` package keeps SwiftShader; the Vulkan loader does not search there by itself. */
 const CHROMIUM_ICD = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
-/** Dawn instances of this process. Dawn crashes when one is collected while an adapter or device of it is alive. */
-const instances: GPU[] = [];
+/** Dawn of this process, kept for good: it crashes when collected while an adapter or device of it is alive. */
+let dawn: GPU | undefined;
 
 /**
  * Opens the best adapter through Dawn. WebGPU's constants (`GPUBufferUsage`, …) are global afterwards, as in browsers.
  * Throws SupernetError("device") where there is no adapter.
  */
 export async function requestGpu(options: GpuOptions = {}): Promise<GpuHandle> {
-  const adapter = (await newAdapter(options)) ?? (await adapterOfChromium(options));
+  dawn ??= await startDawn();
+  let adapter = await findAdapter(dawn, options);
+  if (!adapter && !givenDriver() && existsSync(CHROMIUM_ICD)) {
+    // The Vulkan loader reads the environment for every new instance.
+    process.env.VK_DRIVER_FILES = CHROMIUM_ICD;
+    process.env.VK_ICD_FILENAMES = CHROMIUM_ICD;
+    dawn = await startDawn();
+    adapter = await findAdapter(dawn, options);
+  }
   if (adapter) return openDevice(adapter, options);
   throw new SupernetError("device", `no WebGPU adapter found: ${remedy()}`);
 }
 
-async function newAdapter(options: GpuOptions): Promise<GPUAdapter | null> {
-  const { create, globals } = await loadDawn();
+async function startDawn(): Promise<GPU> {
+  const { create, globals } = await loadWebgpu();
   Object.assign(globalThis, globals);
-  const gpu = create([]);
-  instances.push(gpu);
-  return findAdapter(gpu, options);
+  return create([]);
 }
 
-/** A second try with Chromium's software driver; the Vulkan loader reads the environment for every new instance. */
-async function adapterOfChromium(options: GpuOptions): Promise<GPUAdapter | null> {
-  if (givenDriver() || !existsSync(CHROMIUM_ICD)) return null;
-  process.env.VK_DRIVER_FILES = CHROMIUM_ICD;
-  process.env.VK_ICD_FILENAMES = CHROMIUM_ICD;
-  return newAdapter(options);
-}
-
-async function loadDawn(): Promise<typeof import("webgpu")> {
+async function loadWebgpu(): Promise<typeof import("webgpu")> {
   try {
     return await import("webgpu");
   } catch (cause) {

@@ -1,0 +1,69 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readBytes, readText, writeFileAtomic } from "../../../src/host/node/files.ts";
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "supernet-files-"));
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+describe("writeFileAtomic", () => {
+  it("creates folders, replaces content and leaves nothing else behind", async () => {
+    const path = join(folder, "a/b/model.bin");
+    await writeFileAtomic(path, "first, and longer");
+    await writeFileAtomic(path, new Uint8Array([1, 2, 255]));
+    expect([...(await readBytes(path))]).toEqual([1, 2, 255]);
+    expect(await readdir(join(folder, "a/b"))).toEqual(["model.bin"]);
+  });
+
+  it("never shows a reader a part of a file", async () => {
+    const path = join(folder, "log.yaml");
+    const texts = ["a".repeat(4_000_000), "b".repeat(2_000_000)];
+    await writeFileAtomic(path, texts[0]!);
+    let writing = true;
+    const writer = (async () => {
+      for (let i = 0; i < 10; i++) await writeFileAtomic(path, texts[i % 2]!);
+      writing = false;
+    })();
+    const seen = new Set<string>();
+    while (writing) {
+      const text = await readFile(path, "utf8");
+      seen.add(`${text[0]}${text.length}`);
+    }
+    await writer;
+    expect(seen.size).toBeGreaterThan(0);
+    expect(["a4000000", "b2000000"]).toEqual(expect.arrayContaining([...seen]));
+  });
+
+  it("keeps the old file and removes its own when it fails", async () => {
+    await mkdir(join(folder, "taken"));
+    await writeFile(join(folder, "taken/x"), "");
+    await expect(writeFileAtomic(join(folder, "taken"), "data")).rejects.toMatchObject({
+      code: "io",
+      message: expect.stringContaining("it is a folder"),
+    });
+    expect(await readdir(folder)).toEqual(["taken"]);
+  });
+});
+
+describe("reading", () => {
+  it("drops a byte order mark", async () => {
+    await writeFile(join(folder, "conf.yaml"), "\ufeffa: 1\n");
+    expect(await readText(join(folder, "conf.yaml"))).toBe("a: 1\n");
+  });
+
+  it("says in words why a file cannot be read", async () => {
+    const missing = join(folder, "none.yaml");
+    await expect(readText(missing)).rejects.toMatchObject({
+      name: "SupernetError",
+      code: "io",
+      message: `cannot read ${missing}: it does not exist`,
+    });
+    await expect(readBytes(folder)).rejects.toThrow("it is a folder, not a file");
+  });
+});
