@@ -195,6 +195,10 @@ export interface OpAttrs {
   normalize: None;
   /** (a, dy) → gradient by a. */
   normalize_dx: None;
+  /** (v flat) → [1]: sum of absolute values. */
+  abs_sum: None;
+  /** (v flat, dy [1]) → dy * sign(v), sign(0) = 0. */
+  abs_sum_dx: None;
   /** (x) → x; no gradient passes. */
   stop_gradient: None;
   /** (x) → zeros; the gradient passes as if it were the identity (Petridish's stop-forward). */

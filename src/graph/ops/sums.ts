@@ -145,4 +145,24 @@ export const expand: OpDef<"expand"> = {
   },
 };
 
+export const abs_sum: OpDef<"abs_sum"> = {
+  infer(inputs) {
+    const [v] = take(inputs, "v");
+    requireFlat("v", v, v.shape);
+    return flat([1]);
+  },
+  vjp({ g, node, dy }) {
+    return [g.add("abs_sum_dx", [node.inputs[0]!, dy], {})];
+  },
+};
+
+export const abs_sum_dx: OpDef<"abs_sum_dx"> = {
+  infer(inputs) {
+    const [v, dy] = take(inputs, "v", "dy");
+    requireFlat("v", v, v.shape);
+    requireFlat("dy", dy, [1]);
+    return v;
+  },
+};
+
 const count = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);

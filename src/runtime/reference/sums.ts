@@ -69,3 +69,12 @@ export const mean: RefOp<"mean"> = ({ inputs, out }) => {
 export const expand: RefOp<"expand"> = ({ attrs, inputs, out }) => {
   out.fill(attrs.factor * inputs[0]![0]!);
 };
+
+export const abs_sum: RefOp<"abs_sum"> = ({ inputs, out }) => {
+  out[0] = total(inputs[0]!.map(Math.abs));
+};
+
+export const abs_sum_dx: RefOp<"abs_sum_dx"> = ({ inputs, out }) => {
+  const [v, dy] = inputs as [Float64Array, Float64Array];
+  for (let i = 0; i < out.length; i++) out[i] = dy[0]! * Math.sign(v[i]!);
+};
