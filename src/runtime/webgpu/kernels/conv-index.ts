@@ -1,0 +1,13 @@
+import type { Kernels } from "../kernel.ts";
+import { addBias, channelSum } from "./bias.ts";
+import { conv2d, conv2dDx } from "./conv2d.ts";
+import { conv2dDw } from "./conv2d-dw.ts";
+
+/** Convolutions in all their forms, linear layers (1x1 on a 1x1 image), and biases. */
+export const convKernels: Kernels = {
+  conv2d,
+  conv2d_dx: conv2dDx,
+  conv2d_dw: conv2dDw,
+  add_bias: addBias,
+  channel_sum: channelSum,
+};

@@ -1,0 +1,109 @@
+import { type Conv2dAttrs, dims4, type TensorType } from "../../../graph/types.ts";
+import { grid, quads, type Tuning } from "../kernel.ts";
+import { planePixels } from "./launch.ts";
+
+/** A convolution weight [O, I/groups, kh, kw], or [out, in] of a linear layer. */
+export interface Filter {
+  readonly outputs: number;
+  /** Per group: 1 for depthwise. */
+  readonly inputs: number;
+  readonly kernel: readonly [number, number];
+  readonly taps: number;
+}
+
+export function filterOf(shape: readonly number[]): Filter {
+  const [outputs = 1, inputs = 1, height = 1, width = 1] = shape;
+  return { outputs, inputs, kernel: [height, width], taps: height * width };
+}
+
+/** Groups of a dense convolution over a single channel are 1 too: it may widen, a depthwise one may not. */
+export const isDepthwise = ({ groups }: Conv2dAttrs): boolean => groups > 1;
+
+/** 1x1 with stride 1 and no padding: a matrix product over channels, whatever the image. */
+export function isPointwise(attrs: Conv2dAttrs, { taps }: Filter): boolean {
+  const [strideY, strideX] = attrs.stride;
+  const [padY, padX] = attrs.padding;
+  return taps === 1 && strideY === 1 && strideX === 1 && padY === 0 && padX === 0;
+}
+
+/** What `Shape` of conv_shape.wesl needs, in one direction, per axis [vertical, horizontal]. */
+interface Direction {
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
+  readonly up: readonly [number, number];
+}
+
+export function directionOf(attrs: Conv2dAttrs, filter: Filter, backward: boolean): Direction {
+  if (!backward) return { stride: attrs.stride, padding: attrs.padding, up: [1, 1] };
+  const mirrored = (axis: 0 | 1) => attrs.dilation[axis] * (filter.kernel[axis] - 1) - attrs.padding[axis];
+  return { stride: [1, 1], padding: [mirrored(0), mirrored(1)], up: attrs.stride };
+}
+
+/**
+ * Uniforms, condition and workgroups of conv2d.wesl and depthwise.wesl: threads are tiles of four pixels (shaders/conv_shape.wesl
+ * explains the lattice).
+ *
+ * @param z workgroups per tile: output quads, or pairs of them
+ */
+export function tiling(
+  from: TensorType,
+  to: TensorType,
+  attrs: Conv2dAttrs,
+  filter: Filter,
+  backward: boolean,
+  tuning: Tuning,
+  z: number,
+) {
+  const { stride, padding, up } = directionOf(attrs, filter, backward);
+  const [, inC, inH, inW] = dims4(from);
+  const [n, outC, outH, outW] = dims4(to);
+  const sliding = stride[1] === 1 && up[1] === 1;
+  const dilation = attrs.dilation[1];
+  const lattice = sliding ? dilation : up[1];
+  const residues = Math.min(lattice, outW);
+  const tilesResidue = Math.ceil(Math.ceil(outW / lattice) / 4);
+  const tilesRow = residues * tilesResidue;
+  const tiles = n * outH * tilesRow;
+  const [groupsX, groupsY] = grid(tiles, tuning.workgroup);
+  return {
+    constants: { wg: tuning.workgroup },
+    conditions: { sliding },
+    uniforms: {
+      in_h: inH,
+      in_w: inW,
+      out_h: outH,
+      out_w: outW,
+      kernel_h: filter.kernel[0],
+      kernel_w: filter.kernel[1],
+      stride_y: stride[0],
+      stride_x: stride[1],
+      pad_y: padding[0],
+      pad_x: padding[1],
+      dilation_y: attrs.dilation[0],
+      dilation_x: dilation,
+      up_y: up[0],
+      up_x: up[1],
+      lattice,
+      step: sliding ? dilation : up[1] > 1 ? 1 : stride[1],
+      tiles_residue: tilesResidue,
+      tiles_row: tilesRow,
+      tiles,
+      in_quads: quads(inC),
+      out_quads: quads(outC),
+      in_plane: planePixels(from),
+      out_plane: planePixels(to),
+      channels: outC,
+      reversed: backward ? 1 : 0,
+    },
+    workgroups: [groupsX, groupsY, z] as const,
+  };
+}
+
+/**
+ * How many chunks a reduction over `items` pixels or rows is cut into, when `others` sums are formed side by side: enough
+ * threads for the adapter, few enough that adding the chunks stays cheap.
+ */
+export function chunksFor(items: number, others: number, tuning: Tuning): number {
+  const wanted = Math.ceil((tuning.workgroup * 256) / others);
+  return Math.min(items, Math.max(tuning.workgroup, Math.min(wanted, 512)));
+}

@@ -1,0 +1,73 @@
+import type { Conv2dAttrs, TensorType } from "../../../graph/types.ts";
+import { type DispatchSpec, grid, type Lower, quads, type TensorRef, type Tuning } from "../kernel.ts";
+import { type Filter, filterOf, isDepthwise, isPointwise, tiling } from "./conv-shape.ts";
+import { depthwise } from "./depthwise.ts";
+import { vectors } from "./launch.ts";
+import { pointwise } from "./pointwise.ts";
+
+/** What a convolution in either direction needs of its LowerContext. */
+export interface ConvContext {
+  readonly tuning: Tuning;
+  scratch(type: TensorType): TensorRef;
+  dispatch(spec: DispatchSpec): void;
+}
+
+/** (x, w) → y. */
+export const conv2d: Lower<"conv2d"> = (context) => {
+  const [x, w] = context.inputs;
+  convolve(context, context.node.attrs, x!, w!, context.output, false);
+};
+
+/** (dy, w) → dx: the same sum over taps in reverse, with the stride on the other side. */
+export const conv2dDx: Lower<"conv2d_dx"> = (context) => {
+  const [dy, w] = context.inputs;
+  convolve(context, context.node.attrs, dy!, w!, context.output, true);
+};
+
+function convolve(
+  context: ConvContext,
+  attrs: Conv2dAttrs,
+  from: TensorRef,
+  weights: TensorRef,
+  to: TensorRef,
+  backward: boolean,
+): void {
+  const filter = filterOf(weights.type.shape);
+  if (isDepthwise(attrs)) {
+    depthwise(context, attrs, filter, from, weights, to, backward);
+    return;
+  }
+  const packed = packWeights(context, filter, weights, backward);
+  if (isPointwise(attrs, filter)) {
+    pointwise(context, from, packed, to);
+    return;
+  }
+  const pairs = Math.ceil(quads(to.type.shape[1]!) / 2);
+  context.dispatch({
+    shader: "conv2d",
+    ...tiling(from.type, to.type, attrs, filter, backward, context.tuning, pairs),
+    reads: [from, packed],
+    writes: [to],
+  });
+}
+
+/** Weights in the 4x4 blocks of conv_pack.wesl. */
+function packWeights(context: ConvContext, filter: Filter, weights: TensorRef, backward: boolean): TensorRef {
+  const { outputs, inputs, taps } = filter;
+  const blocks = quads(outputs) * quads(inputs) * taps;
+  const packed = context.scratch(vectors(4 * blocks));
+  context.dispatch({
+    shader: "conv_pack",
+    constants: { wg: context.tuning.workgroup },
+    uniforms: {
+      outputs: backward ? inputs : outputs,
+      inputs: backward ? outputs : inputs,
+      taps,
+      backward: backward ? 1 : 0,
+    },
+    reads: [weights],
+    writes: [packed],
+    workgroups: grid(blocks, context.tuning.workgroup),
+  });
+  return packed;
+}
