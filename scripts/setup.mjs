@@ -40,10 +40,10 @@ export async function ensureDependencies() {
     const fresh = !existsSync(join(ROOT, "node_modules"));
     say(fresh ? "installing npm packages" : `updating npm packages (${outdated.slice(0, 5).join(", ")})`);
     const windows = process.platform === "win32";
-    const args = [fresh ? "ci" : "install", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"];
+    // Not "npm ci": it insists that the lock file lists optional packages of every other platform.
+    const args = ["install", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"];
     const done = spawnSync(windows ? "npm.cmd" : "npm", args, { cwd: ROOT, stdio: ["ignore", 2, 2], shell: windows });
-    if (done.status !== 0)
-      throw new SetupError(`npm ${args[0]} failed: run "npm ${args.join(" ")}" and look at its output`);
+    if (done.status !== 0) throw new SetupError(`npm failed: run "npm ${args.join(" ")}" and look at its output`);
   });
   // npx starts the file itself, and an unpacked archive may have lost the mode git keeps.
   chmodSync(join(ROOT, "bin/supernet.mjs"), 0o755);
