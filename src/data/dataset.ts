@@ -44,6 +44,8 @@ export interface DatasetConf {
   train_size?: number | undefined;
   /** `shapes` only: number of images to draw */
   test_size?: number | undefined;
+  /** `shapes` only: which images are drawn, 0 to 2^53 - 1 */
+  seed?: number | undefined;
 }
 
 /** File access for providers: a folder in Node, fetched or user-picked files in a browser. Paths use `/`. */

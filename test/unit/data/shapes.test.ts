@@ -13,7 +13,7 @@ const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("h
 
 test("the images are the same bytes everywhere", async () => {
   const { train, test } = await load(200, 50);
-  expect([hash(train.images), hash(test.images)]).toEqual(["0d8f808e981f0674", "95a502962bedeccf"]);
+  expect([hash(train.images), hash(test.images)]).toEqual(["9b88445c3c869f63", "628c343a78a71b67"]);
 });
 
 test("the default set is balanced, has the stated mean and deviation, and is drawn quickly", async () => {
@@ -41,6 +41,13 @@ test("a smaller set is the beginning of a larger one, and test images are other 
   expect(large.train.images.subarray(0, small.train.images.length)).toEqual(small.train.images);
   expect(large.test.images.subarray(0, small.test.images.length)).toEqual(small.test.images);
   expect(hash(large.train.images.subarray(0, small.test.images.length))).not.toBe(hash(small.test.images));
+});
+
+test("another seed draws other images", async () => {
+  const [a, b] = await Promise.all(
+    [0, 1].map((seed) => loadDataset({ name: "shapes", train_size: 10, seed }, noFiles)),
+  );
+  expect(hash(a!.train.images)).not.toBe(hash(b!.train.images));
 });
 
 test("sizes that cannot be drawn are refused", async () => {
