@@ -3,7 +3,7 @@ import { differentiate } from "../src/graph/autodiff.ts";
 import { GraphBuilder } from "../src/graph/builder.ts";
 import { elements, flat, type Graph, planes, type TensorType, type Value, type Window2d } from "../src/graph/types.ts";
 import { Rng } from "../src/random/rng.ts";
-import type { Feeds } from "../src/runtime/reference/index.ts";
+import type { Feeds } from "../src/runtime/feeds.ts";
 
 /**
  * Random cases of every op of the tensor program, shared by the tests of the reference backend (against central differences)

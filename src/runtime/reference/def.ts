@@ -1,13 +1,5 @@
 import type { OpAttrs, OpName, TensorType } from "../../graph/types.ts";
-
-/** What a step's random numbers depend on. */
-export interface StepFeed {
-  /** An integer from 0 to 2^53 - 1. */
-  readonly seed: number;
-  readonly step: number;
-  /** Drop-path probability, in [0, 1). */
-  readonly dropPath: number;
-}
+import type { Feeds } from "../feeds.ts";
 
 /** What the definition of an op works on: row-major data (NCHW for planes) in double precision. */
 export interface RefContext<K extends OpName> {
@@ -17,7 +9,7 @@ export interface RefContext<K extends OpName> {
   readonly type: TensorType;
   /** The result, all zeros at first. */
   readonly out: Float64Array;
-  readonly step: StepFeed | undefined;
+  readonly step: Feeds["step"];
 }
 
 export type RefOp<K extends OpName> = (context: RefContext<K>) => void;

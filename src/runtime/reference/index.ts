@@ -1,25 +1,18 @@
 import { SupernetError } from "../../errors.ts";
 import { elements, type Graph, type OpAttrs, type OpName } from "../../graph/types.ts";
+import type { Feeds } from "../feeds.ts";
 import * as batchNorm from "./batch-norm.ts";
 import * as conv from "./conv.ts";
-import type { RefOp, RefOps, StepFeed } from "./def.ts";
+import type { RefOp, RefOps } from "./def.ts";
 import * as loss from "./loss.ts";
 import * as pointwise from "./pointwise.ts";
 import * as pool from "./pool.ts";
 import * as shape from "./shape.ts";
 import * as sums from "./sums.ts";
 
-export type { StepFeed } from "./def.ts";
+export type { Feeds } from "../feeds.ts";
 
 const refOps: RefOps = { ...conv, ...batchNorm, ...pool, ...pointwise, ...shape, ...sums, ...loss };
-
-/** What a graph is run on; tensors are row-major, planes as NCHW. */
-export interface Feeds {
-  readonly inputs: Readonly<Record<string, ArrayLike<number>>>;
-  readonly params: Readonly<Record<string, ArrayLike<number>>>;
-  /** Needed by graphs that drop paths. */
-  readonly step?: StepFeed;
-}
 
 /**
  * Runs a graph in double precision, op by op. Slow; this is what every op means.
