@@ -46,7 +46,7 @@ const opDesc: z.ZodType<OpDesc> = z.lazy(() =>
       children: z.array(opDesc).nullable().default(null),
       children_ins: z.array(count).nullable().default(null),
       // What the reference keeps here at run time never matters in a file.
-      trainables: z.unknown(),
+      trainables: z.unknown().optional(),
     })
     .transform(({ name, in_len, params, children, children_ins }) => ({
       name,

@@ -2,11 +2,9 @@ import type { CellDesc, EdgeDesc } from "../desc/model-desc.ts";
 import { SupernetError } from "../errors.ts";
 import type { Value } from "../graph/types.ts";
 import type { LowerContext } from "./context.ts";
+import { lowerDropPath } from "./drop-path.ts";
 
-/**
- * Lowers one edge. In a model built with drop path, every op that may be dropped is wrapped and its output scaled by
- * its own mask: 0 for the samples that lose this path, 1/(1-p) for the others.
- */
+/** Lowers one edge. In a model built with drop path, every op that may be dropped is wrapped. */
 function lowerEdge(ctx: LowerContext, { inputIds, opDesc }: EdgeDesc, states: readonly Value[]): Value {
   const inputs = inputIds.map((id) => {
     const state = states[id];
@@ -15,8 +13,7 @@ function lowerEdge(ctx: LowerContext, { inputIds, opDesc }: EdgeDesc, states: re
   });
   const wrapped = ctx.options.dropPath !== "none" && ctx.findOp(opDesc.name).canDropPath;
   const y = ctx.child(wrapped ? "_wrapped.0" : "_wrapped", (sub) => sub.lowerOp(opDesc, inputs));
-  const mask = wrapped ? ctx.dropPathMask(ctx.g.type(y).shape[0] ?? 0) : undefined;
-  return mask === undefined ? y : ctx.g.add("scale_samples", [y, mask], {});
+  return wrapped ? lowerDropPath(ctx, y) : y;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { OpDesc } from "../desc/model-desc.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
-import { flat, type Init, type ParamRole, type Value } from "../graph/types.ts";
+import type { Init, ParamRole, Value } from "../graph/types.ts";
 
 /**
  * How drop path enters the graph.
@@ -102,13 +102,9 @@ export class LowerContext {
     return this.g.param({ name: join(this.#alphaPrefix, local), role: "alphas", shape: [count], init });
   }
 
-  /** A per-edge drop-path mask, flat [samples], or undefined where none applies. */
-  dropPathMask(samples: number): Value | undefined {
-    const { training, dropPath } = this.options;
-    if (!training || dropPath === "none" || dropPath === "off") return undefined;
-    const index = this.#dropPathCount.next++;
-    if (dropPath === "sampled") return this.g.add("drop_path_mask", [], { index, samples });
-    return this.g.input(`mask/${index}`, flat([samples]));
+  /** Number of this call among all of the model: which mask an edge gets. */
+  nextDropPathIndex(): number {
+    return this.#dropPathCount.next++;
   }
 }
 

@@ -46,25 +46,23 @@ const conv7x1x7 = unaryOp("conv_7x1_1x7", (ctx, desc, x) => {
   const { chIn, chOut } = conv(ctx, desc);
   const layer = { stride: stride(desc), padding: 3 };
   return ctx.child("net", (sub) => {
-    const tall = conv2d(sub, "1", relu(sub, x), { ...layer, chIn, chOut, kernel: [7, 1] });
-    return batchNorm(sub, "3", conv2d(sub, "2", tall, { ...layer, chIn: chOut, chOut, kernel: [1, 7] }));
+    const tall = conv2d(sub, "1", relu(sub, x), { ...layer, chIn, chOut: chIn, kernel: [7, 1] });
+    return batchNorm(sub, "3", conv2d(sub, "2", tall, { ...layer, chIn, chOut, kernel: [1, 7] }));
   });
 });
 
 function convBnRelu(kernel: number): Op {
   return unaryOp(`convbnrelu_${kernel}x${kernel}`, (ctx, desc, x) =>
     ctx.child("op", (sub) => {
-      const layer = { ...conv(ctx, desc), kernel, stride: stride(desc), padding: (kernel - 1) / 2 };
+      const layer = { ...conv(ctx, desc), kernel, padding: (kernel - 1) / 2 };
       return relu(sub, batchNorm(sub, "1", conv2d(sub, "0", x, layer)));
     }),
   );
 }
 
-/** ReLU, pointwise convolution, batch norm: what adapts a cell's input to its channels. */
+/** ReLU, pointwise convolution, batch norm: what adapts a cell's input to its channels. It never strides. */
 const preprNormal = unaryOp("prepr_normal", (ctx, desc, x) =>
-  ctx.child("op", (sub) =>
-    batchNorm(sub, "2", conv2d(sub, "1", relu(sub, x), { ...conv(ctx, desc), kernel: 1, stride: stride(desc) })),
-  ),
+  ctx.child("op", (sub) => batchNorm(sub, "2", conv2d(sub, "1", relu(sub, x), { ...conv(ctx, desc), kernel: 1 }))),
 );
 
 /**
