@@ -1,0 +1,77 @@
+import type { OpName } from "../../../graph/types.ts";
+import type { Kernels, Lower } from "../kernel.ts";
+import { add } from "./add.ts";
+import { bnApply } from "./bn-apply.ts";
+import { bnDx } from "./bn-dx.ts";
+import { bnRunning, bnStats, bnUpdate } from "./bn-stats.ts";
+import { bnSums } from "./bn-sums.ts";
+import { channelSlice, concat } from "./channels.ts";
+import { convKernels } from "./conv-index.ts";
+import { copy } from "./copy.ts";
+import { crossEntropy, crossEntropyDx, topK } from "./cross-entropy.ts";
+import { dropPathMask } from "./drop-path-mask.ts";
+import { fill, stopForward } from "./fill.ts";
+import { absSum, absSumDx, expand, mean } from "./flat-sums.ts";
+import { flatten, unflatten } from "./flatten.ts";
+import { globalAvgPool, globalAvgPoolDx } from "./global-avg-pool.ts";
+import { avgPool, avgPoolDx, maxPool, maxPoolArgmax, maxPoolDx } from "./pool.ts";
+import { relu, reluDx } from "./relu.ts";
+import { row } from "./row.ts";
+import { scale, scaleBy, scaleSamples } from "./scale.ts";
+import { stridedSlice, stridedSliceDx } from "./strided-slice.ts";
+import { normalize, normalizeDx, softmax, softmaxDx } from "./vector.ts";
+import { weightedSum } from "./weighted-sum.ts";
+import { weightedSumDw } from "./weighted-sum-dw.ts";
+
+type Source = "input" | "param";
+type ConvOp = "conv2d" | "conv2d_dx" | "conv2d_dw" | "add_bias" | "channel_sum";
+
+/** Every op but those of `convKernels` and the sources, which the program places itself. */
+const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp>]: Lower<K> } = {
+  fill,
+  drop_path_mask: dropPathMask,
+  bn_stats: bnStats,
+  bn_running: bnRunning,
+  bn_apply: bnApply,
+  bn_sums: bnSums,
+  bn_dx: bnDx,
+  bn_update: bnUpdate,
+  row,
+  relu,
+  relu_dx: reluDx,
+  max_pool: maxPool,
+  max_pool_argmax: maxPoolArgmax,
+  max_pool_dx: maxPoolDx,
+  avg_pool: avgPool,
+  avg_pool_dx: avgPoolDx,
+  global_avg_pool: globalAvgPool,
+  global_avg_pool_dx: globalAvgPoolDx,
+  concat,
+  channel_slice: channelSlice,
+  strided_slice: stridedSlice,
+  strided_slice_dx: stridedSliceDx,
+  flatten,
+  unflatten,
+  add,
+  scale,
+  weighted_sum: weightedSum,
+  weighted_sum_dw: weightedSumDw,
+  scale_by: scaleBy,
+  scale_samples: scaleSamples,
+  softmax,
+  softmax_dx: softmaxDx,
+  normalize,
+  normalize_dx: normalizeDx,
+  stop_gradient: copy,
+  stop_forward: stopForward,
+  cross_entropy: crossEntropy,
+  cross_entropy_dx: crossEntropyDx,
+  top_k: topK,
+  mean,
+  expand,
+  abs_sum: absSum,
+  abs_sum_dx: absSumDx,
+};
+
+/** The lowering of every op of the tensor program. */
+export const kernels: Kernels = { ...otherKernels, ...convKernels };
