@@ -161,3 +161,10 @@ export class Comparison {
     expect(this.#compared, "tensors compared").toBeGreaterThan(0);
   }
 }
+
+/** A tensor that the golden data do not store but define: element k is a hash of k, between -scale/2 and scale/2. */
+export function formulaParam({ shape, scale }: { shape: readonly number[]; scale: number }): Tensor {
+  const count = shape.reduce((product, size) => product * size, 1);
+  const unit = (k: number) => (Math.imul(k, 2654435761) >>> 0) / 2 ** 32;
+  return { shape, data: Float32Array.from({ length: count }, (_, k) => (unit(k) - 0.5) * scale) };
+}

@@ -1,0 +1,169 @@
+import { describe, expect, it } from "vitest";
+import { modelDescFromJson } from "../../src/desc/json.ts";
+import { differentiate } from "../../src/graph/autodiff.ts";
+import { elements, flat, type OpAttrs, type Value } from "../../src/graph/types.ts";
+import type { DropPath } from "../../src/ops/context.ts";
+import { lowerModel } from "../../src/ops/model.ts";
+import {
+  type Backend,
+  backends,
+  Comparison,
+  caseNames,
+  formulaParam,
+  largest,
+  loadJson,
+  loadTensors,
+  type Noise,
+  paramFeeds,
+  type Tensor,
+  TOLERANCE,
+  underPrefix,
+} from "./support.ts";
+
+interface ModelCase {
+  desc: unknown;
+  aux_weight: number;
+  droppath: boolean;
+  affine: boolean;
+  drop_path_prob?: number;
+  loss: number;
+  n_params: number;
+  no_grad: string[];
+  norms_of_omitted: Record<string, number>;
+  formula_params?: Record<string, { shape: number[]; scale: number }>;
+  noise: Noise;
+}
+
+interface Loaded {
+  readonly golden: ModelCase;
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly params: ReadonlyMap<string, Tensor>;
+}
+
+function load(name: string): Loaded {
+  const golden = loadJson<ModelCase>(`models/${name}`);
+  const tensors = loadTensors(`models/${name}`);
+  const params = underPrefix(tensors, "param/");
+  for (const [param, formula] of Object.entries(golden.formula_params ?? {})) params.set(param, formulaParam(formula));
+  return { golden, tensors, params };
+}
+
+function lower({ golden, tensors }: Loaded, training: boolean) {
+  const [batch = 0, , height = 0, width = 0] = tensors.get("x")?.shape ?? [];
+  const withMasks: DropPath = golden.drop_path_prob === undefined ? "off" : "input";
+  const dropPath: DropPath = golden.droppath ? withMasks : "none";
+  const options = { training, affine: golden.affine, dropPath, batch, height, width };
+  return lowerModel(modelDescFromJson(golden.desc), options);
+}
+
+function imagesAndMasks({ golden, tensors }: Loaded): Record<string, ArrayLike<number>> {
+  const keep = 1 - (golden.drop_path_prob ?? 0);
+  const masks = [...underPrefix(tensors, "mask/")].map(([i, { data }]) => [
+    `mask/${i}`,
+    Float64Array.from(data, (drawn) => drawn / keep),
+  ]);
+  return { ...Object.fromEntries(masks), x: tensors.get("x")?.data ?? [] };
+}
+
+const norm = (values: ArrayLike<number>) =>
+  Math.sqrt(Array.from(values).reduce((sum, value) => sum + value * value, 0));
+
+async function checkTraining(backend: Backend, model: Loaded): Promise<void> {
+  const { golden, tensors, params } = model;
+  const { builder: g, logits, logitsAux } = lower(model, true);
+  const labels = g.input("y", flat([g.type(logits).shape[0] ?? 0], "u32"));
+  const crossEntropy = (scores: Value) =>
+    g.add("mean", [g.add("cross_entropy", [scores, labels], { smoothing: 0 })], {});
+  const own = crossEntropy(logits);
+  const loss =
+    logitsAux === undefined
+      ? own
+      : g.add("add", [own, g.add("scale", [crossEntropy(logitsAux)], { factor: golden.aux_weight })], {});
+  g.output("logits", logits);
+  if (logitsAux !== undefined) g.output("logits_aux", logitsAux);
+  g.output("loss", loss);
+  const one = g.add("fill", [], { type: flat([1]), value: 1 });
+  const forward = g.build();
+  const trainable = forward.params.filter(({ role }) => role !== "state").map(({ name }) => name);
+  const valueOf = new Map(
+    forward.nodes.flatMap((node, value) =>
+      node.op === "param" ? [[(node.attrs as OpAttrs["param"]).name, value as Value] as const] : [],
+    ),
+  );
+  const wrt = trainable.map((name) => valueOf.get(name) as Value);
+  const { builder, gradients } = differentiate(forward, [{ value: loss, gradient: one }], wrt);
+  for (const [i, gradient] of gradients.entries()) {
+    if (gradient !== undefined) builder.output(`grad/${trainable[i]}`, gradient);
+  }
+
+  const results = await backend.run(builder.build(), {
+    inputs: { ...imagesAndMasks(model), y: tensors.get("y")?.data ?? [] },
+    params: paramFeeds(forward, params, new Map()),
+  });
+
+  const comparison = new Comparison(TOLERANCE.models);
+  const goldenGradients = underPrefix(tensors, "grad/");
+  const scale = Math.max(...[...goldenGradients.values()].map(({ data }) => largest(data)));
+  const noiseOf = (name: string) => ({ scale, noise: golden.noise[name]?.[0] ?? 0 });
+  comparison.close("loss", results.get("loss"), [golden.loss]);
+  for (const name of ["logits", "logits_aux"]) {
+    const expected = tensors.get(name);
+    if (expected) comparison.close(name, results.get(name), expected.data);
+  }
+  for (const [name, { data }] of goldenGradients) {
+    const actual = results.get(`grad/${name}`) ?? new Float64Array(data.length);
+    comparison.close(`grad/${name}`, actual, data, noiseOf("max grad/"));
+  }
+  for (const [name, expected] of Object.entries(golden.norms_of_omitted)) {
+    comparison.close(`norm of ${name}`, [norm(results.get(name) ?? [])], [expected], noiseOf("max grad/"));
+  }
+  for (const name of golden.no_grad) {
+    const data = results.get(`grad/${name}`) ?? [];
+    comparison.close(`no gradient for ${name}`, data, new Float64Array(data.length));
+  }
+  for (const [name, { data }] of underPrefix(tensors, "after/")) {
+    const [norm, statistic] = [name.slice(0, name.lastIndexOf(".")), name.slice(name.lastIndexOf(".") + 1)];
+    const stats = Array.from(results.get(`${norm}.running_stats`) ?? []);
+    const half = statistic === "running_mean" ? stats.slice(0, data.length) : stats.slice(data.length);
+    comparison.close(`after/${name}`, half, data);
+  }
+  comparison.finish();
+  await checkEvaluation(backend, model, results);
+}
+
+/** Evaluation mode, with the running statistics that the training pass has left. */
+async function checkEvaluation(
+  backend: Backend,
+  model: Loaded,
+  trained: ReadonlyMap<string, ArrayLike<number>>,
+): Promise<void> {
+  const { builder, logits } = lower(model, false);
+  builder.output("logits_eval", logits);
+  const graph = builder.build();
+  const fresh = paramFeeds(graph, model.params, new Map());
+  const params = Object.fromEntries(Object.entries(fresh).map(([name, data]) => [name, trained.get(name) ?? data]));
+  const results = await backend.run(graph, { inputs: imagesAndMasks(model), params });
+  const comparison = new Comparison(TOLERANCE.models);
+  comparison.close("logits_eval", results.get("logits_eval"), model.tensors.get("logits_eval")?.data ?? []);
+  comparison.finish();
+}
+
+describe.each(backends)("models on $name", (backend) => {
+  it.each(caseNames("models"))("%s", async (name) => checkTraining(backend, load(name)));
+});
+
+describe("parameters", () => {
+  it.each(caseNames("models"))("%s has the names and sizes of the reference, in its order", (name) => {
+    const model = load(name);
+    const trainable = lower(model, true)
+      .builder.build()
+      .params.filter(({ role }) => role !== "state");
+    const stored = [...underPrefix(model.tensors, "param/")];
+    const formula = new Set(Object.keys(model.golden.formula_params ?? {}));
+    expect(trainable.filter((spec) => !formula.has(spec.name)).map((spec) => [spec.name, spec.shape])).toEqual(
+      stored.map(([stored, { shape }]) => [stored, shape]),
+    );
+    const counted = trainable.reduce((sum, { shape }) => sum + elements(flat(shape)), 0);
+    expect(counted).toBe(model.golden.n_params);
+  });
+});
