@@ -126,10 +126,14 @@ interface ConvSettings {
 }
 
 /** Any convolution whose result is not empty. */
-const convSettings = (limits: { kernel: number; dilation: number; padding: number }): fc.Arbitrary<ConvSettings> =>
+const convSettings = (
+  limits: { kernel: number; dilation: number; padding: number },
+  /** N, C, and what height and width have beyond the least. */
+  sizes = fc.tuple(samples, channels, integer(0, 5), integer(0, 5)),
+): fc.Arbitrary<ConvSettings> =>
   fc
     .record({
-      extra: fc.tuple(samples, channels, integer(0, 5), integer(0, 5)),
+      extra: sizes,
       kernel: pair(1, limits.kernel),
       stride: pair(1, 3),
       padding: pair(0, limits.padding),
@@ -168,9 +172,15 @@ const slicing = shape4.chain(([n, c, h, w]) =>
   }),
 );
 
-const batchNorm = (b: CaseBuilder, shape: readonly number[], affine: boolean, batch: boolean): OpCase => {
+const batchNorm = (
+  b: CaseBuilder,
+  shape: readonly number[],
+  affine: boolean,
+  batch: boolean,
+  data = gridData,
+): OpCase => {
   const c = shape[1]!;
-  const x = b.input("x", planes(shape), gridData);
+  const x = b.input("x", planes(shape), data);
   const stats = batch
     ? b.g.add("bn_stats", [x], { eps: 1e-5 })
     : b.g.add("bn_running", [b.constant("running", flat([2, c]), positiveData)], { eps: 1e-5 });
@@ -180,6 +190,12 @@ const batchNorm = (b: CaseBuilder, shape: readonly number[], affine: boolean, ba
 
 /** Numbers in [0.5, 1.5). */
 const positiveData: Data = (rng, count) => Float32Array.from({ length: count }, () => rng.uniform01() + 0.5);
+
+/** Numbers in [2, 4): a mean far from zero, where a variance formed as a difference of squares loses digits. */
+const offsetData: Data = (rng, count) => uniformData(rng, count).map((value) => value + 3);
+
+/** -1, 0 and 1: equal maxima in most windows, exact zeros at ReLUs. */
+const fewValues: Data = (rng, count) => Float32Array.from({ length: count }, () => rng.randint(3) - 1);
 
 const logitsShape = fc.tuple(samples, integer(2, 13));
 
@@ -227,6 +243,12 @@ export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   ),
 
   relu: cases(shape4, (b, shape) => b.done(b.g.add("relu", [b.input("x", planes(shape), gridData)], {}))),
+  relu_zeros: cases(shape4, (b, shape) =>
+    b.done(b.g.add("relu", [b.input("x", planes(shape), fewValues)], {}), { smooth: false }),
+  ),
+  max_pool_ties: cases(pooling, (b, { shape, window }) =>
+    b.done(b.g.add("max_pool", [b.input("x", planes(shape), fewValues)], window), { smooth: false }),
+  ),
   max_pool: cases(pooling, (b, { shape, window }) =>
     b.done(b.g.add("max_pool", [b.input("x", planes(shape), gridData)], window)),
   ),
@@ -324,4 +346,39 @@ export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   expand: cases(integer(1, 300), (b, size) =>
     b.done(b.g.add("expand", [b.param("s", [1])], { shape: [size], factor: -0.3 })),
   ),
+};
+
+const largeShape = fc.tuple(integer(1, 4), integer(1, 20), integer(8, 33), integer(8, 33));
+
+/**
+ * Sizes at which kernels split their work: reductions over thousands of elements, many channels. Too slow for central
+ * differences, and no other mathematics than in `opCases`.
+ */
+export const largeCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
+  conv2d_dense_large: cases(
+    convSettings(
+      { kernel: 3, dilation: 2, padding: 2 },
+      fc.tuple(integer(1, 4), integer(8, 20), integer(6, 17), integer(6, 17)),
+    ),
+    (b, settings) => conv(b, settings, [settings.out, settings.shape[1], ...settings.kernel], 1),
+  ),
+  conv2d_depthwise_large: cases(convSettings({ kernel: 5, dilation: 2, padding: 4 }, largeShape), (b, settings) =>
+    conv(b, settings, [settings.shape[1], 1, ...settings.kernel], settings.shape[1]),
+  ),
+  batch_norm_large: cases(fc.tuple(largeShape, fc.boolean()), (b, [shape, affine]) =>
+    batchNorm(b, shape, affine, true, offsetData),
+  ),
+  add_bias_large: cases(largeShape, (b, shape) => {
+    const x = b.input("x", planes(shape));
+    return b.done(b.g.add("add_bias", [x, b.param("b", [shape[1]])], {}));
+  }),
+  weighted_sum_large: cases(fc.tuple(largeShape, weightIndices), (b, [shape, { size, indices }]) => {
+    const w = b.param("w", [size]);
+    const terms = indices.map((_, index) => b.input(`x${index}`, planes(shape)));
+    return b.done(b.g.add("weighted_sum", [w, ...terms], { indices }));
+  }),
+  global_avg_pool_large: cases(largeShape, (b, shape) =>
+    b.done(b.g.add("global_avg_pool", [b.input("x", planes(shape))], {})),
+  ),
+  mean_large: cases(integer(1000, 5000), (b, size) => b.done(b.g.add("mean", [b.param("v", [size])], {}))),
 };

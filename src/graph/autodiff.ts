@@ -1,3 +1,4 @@
+import { SupernetError } from "../errors.ts";
 import { GraphBuilder } from "./builder.ts";
 import { type OpDef, opDefs } from "./ops/index.ts";
 import type { Graph, Node, OpName, Value } from "./types.ts";
@@ -13,6 +14,7 @@ import type { Graph, Node, OpName, Value } from "./types.ts";
  * @param seeds    values with the gradients that arrive at them; values of `graph` itself (add fills or inputs before)
  * @param wrt      values to differentiate by
  * @returns the extended builder and, per `wrt`, its gradient; `undefined` where nothing flows
+ * @throws SupernetError("graph") when a gradient reaches an op that has none
  */
 export function differentiate(
   graph: Graph,
@@ -42,8 +44,15 @@ export function differentiate(
     const value = index as Value;
     if (!active.has(value) || !contributions.has(value)) continue;
     const node = graph.nodes[index]!;
+    if (!node.inputs.some((input) => active.has(input))) continue;
     const rule = (opDefs[node.op] as OpDef<OpName>).vjp;
-    if (!rule) continue;
+    if (!rule) {
+      const where = node.scope ? ` in ${node.scope}` : "";
+      throw new SupernetError(
+        "graph",
+        `${node.op}${where}: no gradient is defined for this op; use stop_gradient before it`,
+      );
+    }
     builder.scoped(node.scope, () => {
       const dy = total(value)!;
       const needs = (input: number) => active.has(node.inputs[input]!);

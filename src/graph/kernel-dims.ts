@@ -1,4 +1,4 @@
-import { requireShape } from "./ops/def.ts";
+import { listText, requireShape } from "./ops/def.ts";
 
 /**
  * [O, I, kh, kw] of a convolution weight; a matrix [O, I] (a linear layer's weight) is a 1x1 kernel.
@@ -7,7 +7,7 @@ import { requireShape } from "./ops/def.ts";
 export function kernelDims(shape: readonly number[]): [number, number, number, number] {
   requireShape(
     shape.length === 4 || shape.length === 2,
-    `a weight has the shape [O, C / groups, kh, kw] or [O, C], not [${shape.join(", ")}]`,
+    `a weight has the shape [O, C / groups, kh, kw] or [O, C], not ${listText(shape)}`,
   );
   return [shape[0]!, shape[1]!, shape[2] ?? 1, shape[3] ?? 1];
 }

@@ -1,5 +1,5 @@
 import { dims4, type TensorType } from "../types.ts";
-import { requireShape, shapeText } from "./def.ts";
+import { listText, requireShape, shapeText } from "./def.ts";
 
 /** The inputs of an op under the names its definition gives them; a wrong number of inputs is an error. */
 export function take<const Names extends readonly string[]>(
@@ -26,7 +26,7 @@ export function requirePlanes(name: string, type: TensorType): [number, number, 
 export function requireFlat(name: string, type: TensorType, shape: readonly number[]): void {
   requireShape(
     type.layout === "flat" && type.dtype === "f32" && sameShape(type.shape, shape),
-    `${name} must be flat f32 [${shape.join(", ")}], not ${shapeText(type)}`,
+    `${name} must be flat f32 ${listText(shape)}, not ${shapeText(type)}`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { kernelDims } from "../kernel-dims.ts";
 import { type Conv2dAttrs, flat, planes, type TensorType } from "../types.ts";
 import { requireFlat, requirePlanes, sameShape, take } from "./check.ts";
-import { type OpDef, requireShape, shapeText } from "./def.ts";
+import { listText, type OpDef, requireShape, shapeText } from "./def.ts";
 
 /** Shape of the result of a convolution; checks everything the three convolution ops have in common. */
 function convShape(x: readonly number[], w: readonly number[], attrs: Conv2dAttrs): [number, number, number, number] {
@@ -14,11 +14,11 @@ function convShape(x: readonly number[], w: readonly number[], attrs: Conv2dAttr
   );
   requireShape(
     perGroup === c / groups,
-    `the weight [${w.join(", ")}] takes ${perGroup} channels per group, but x [${x.join(", ")}] has ${c} in ${groups} group(s)`,
+    `the weight ${listText(w)} takes ${perGroup} channels per group, but x ${listText(x)} has ${c} in ${groups} group(s)`,
   );
   requireShape(
     groups === 1 || outChannels === c,
-    `a depthwise convolution yields one channel per input channel (${c}), but the weight is [${w.join(", ")}]`,
+    `a depthwise convolution yields one channel per input channel (${c}), but the weight is ${listText(w)}`,
   );
   const size = (axis: 0 | 1, input: number, kernel: number) => {
     const step = stride[axis];
@@ -26,7 +26,7 @@ function convShape(x: readonly number[], w: readonly number[], attrs: Conv2dAttr
       [step, dilation[axis]].every((value) => Number.isInteger(value) && value >= 1) &&
         Number.isInteger(padding[axis]) &&
         padding[axis] >= 0,
-      `stride [${stride}], padding [${padding}] and dilation [${dilation}] must be whole, stride and dilation positive`,
+      `stride ${listText(stride)}, padding ${listText(padding)} and dilation ${listText(dilation)} must be whole, stride and dilation positive`,
     );
     return Math.floor((input + 2 * padding[axis] - dilation[axis] * (kernel - 1) - 1) / step) + 1;
   };
@@ -34,7 +34,7 @@ function convShape(x: readonly number[], w: readonly number[], attrs: Conv2dAttr
   const outW = size(1, width, kw);
   requireShape(
     outH > 0 && outW > 0,
-    `the result is empty: x [${x.join(", ")}], weight [${w.join(", ")}], padding [${padding}], dilation [${dilation}]`,
+    `the result is empty: x ${listText(x)}, weight ${listText(w)}, padding ${listText(padding)}, dilation ${listText(dilation)}`,
   );
   return [n, outChannels, outH, outW];
 }
@@ -47,7 +47,7 @@ function requireGradient(dy: TensorType, expected: readonly number[]): void {
   requirePlanes("dy", dy);
   requireShape(
     sameShape(dy.shape, expected),
-    `dy is [${dy.shape.join(", ")}], but the convolution yields [${expected.join(", ")}]`,
+    `dy is ${listText(dy.shape)}, but the convolution yields ${listText(expected)}`,
   );
 }
 

@@ -16,13 +16,19 @@ export interface VjpContext<K extends OpName> {
 export interface OpDef<K extends OpName> {
   /** @throws SupernetError("graph") naming the offending shapes; the builder adds op and scope. */
   infer(inputs: readonly TensorType[], attrs: OpAttrs[K]): TensorType;
-  /** Gradients by input, `undefined` where none flows or none was asked for. Absent: nothing flows back at all. */
+  /**
+   * Gradients by input, `undefined` where none flows or none was asked for. Absent: the op is not differentiable, and a gradient
+   * that reaches it is an error.
+   */
   vjp?(context: VjpContext<K>): (Value | undefined)[];
 }
 
 export type OpDefs = { readonly [K in OpName]: OpDef<K> };
 
-export const shapeText = (type: TensorType): string => `${type.layout} ${type.dtype} [${type.shape.join(", ")}]`;
+export const shapeText = (type: TensorType): string => `${type.layout} ${type.dtype} ${listText(type.shape)}`;
+
+/** Numbers of an attribute or a shape as they read in messages. */
+export const listText = (values: readonly number[]): string => `[${values.join(", ")}]`;
 
 export function requireShape(condition: boolean, message: string): asserts condition {
   if (!condition) throw new SupernetError("graph", message);

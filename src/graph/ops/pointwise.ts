@@ -37,6 +37,9 @@ export const stop_gradient: OpDef<"stop_gradient"> = {
     const [x] = take(inputs, "x");
     return x;
   },
+  vjp() {
+    return [undefined];
+  },
 };
 
 export const stop_forward: OpDef<"stop_forward"> = {

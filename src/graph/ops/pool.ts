@@ -1,6 +1,6 @@
 import { planes, type TensorType, type Window2d } from "../types.ts";
 import { requirePlanes, sameShape, take } from "./check.ts";
-import { type OpDef, requireShape, shapeText } from "./def.ts";
+import { listText, type OpDef, requireShape, shapeText } from "./def.ts";
 
 function poolShape(x: readonly number[], attrs: Window2d): [number, number, number, number] {
   const [n, c, h, w] = x as [number, number, number, number];
@@ -8,12 +8,12 @@ function poolShape(x: readonly number[], attrs: Window2d): [number, number, numb
   const size = (axis: 0 | 1, input: number) => {
     requireShape(
       [kernel[axis], stride[axis]].every((value) => Number.isInteger(value) && value >= 1),
-      `kernel [${kernel}] and stride [${stride}] must be positive integers`,
+      `kernel ${listText(kernel)} and stride ${listText(stride)} must be positive integers`,
     );
     // With more padding, some windows would hold no pixel at all.
     requireShape(
       Number.isInteger(padding[axis]) && padding[axis] >= 0 && padding[axis] < kernel[axis],
-      `padding [${padding}] must be whole, not negative and smaller than the kernel [${kernel}]`,
+      `padding ${listText(padding)} must be whole, not negative and smaller than the kernel ${listText(kernel)}`,
     );
     return Math.floor((input + 2 * padding[axis] - kernel[axis]) / stride[axis]) + 1;
   };
@@ -21,7 +21,7 @@ function poolShape(x: readonly number[], attrs: Window2d): [number, number, numb
   const outW = size(1, w);
   requireShape(
     outH > 0 && outW > 0,
-    `the result is empty: x [${x.join(", ")}], kernel [${kernel}], padding [${padding}]`,
+    `the result is empty: x ${listText(x)}, kernel ${listText(kernel)}, padding ${listText(padding)}`,
   );
   return [n, c, outH, outW];
 }
@@ -29,7 +29,7 @@ function poolShape(x: readonly number[], attrs: Window2d): [number, number, numb
 function requirePooled(name: string, type: TensorType, expected: readonly number[]): void {
   requireShape(
     type.layout === "planes" && sameShape(type.shape, expected),
-    `${name} is ${shapeText(type)}, but pooling yields [${expected.join(", ")}]`,
+    `${name} is ${shapeText(type)}, but pooling yields ${listText(expected)}`,
   );
 }
 
@@ -53,7 +53,7 @@ export const max_pool_argmax: OpDef<"max_pool_argmax"> = {
     // The GPU packs four offsets into one u32.
     requireShape(
       attrs.kernel[0] * attrs.kernel[1] <= 256,
-      `kernel [${attrs.kernel}] has more than 256 positions: offsets are bytes`,
+      `kernel ${listText(attrs.kernel)} has more than 256 positions: offsets are bytes`,
     );
     return planes(poolShape(x.shape, attrs), "u32");
   },

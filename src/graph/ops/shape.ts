@@ -1,6 +1,6 @@
 import { planes, type Value } from "../types.ts";
 import { requireIndex, requirePlanes, sameShape, take } from "./check.ts";
-import { type OpDef, requireShape, shapeText } from "./def.ts";
+import { listText, type OpDef, requireShape, shapeText } from "./def.ts";
 
 export const concat: OpDef<"concat"> = {
   infer(inputs) {
@@ -35,7 +35,7 @@ export const channel_slice: OpDef<"channel_slice"> = {
     requireIndex("start", start, channels);
     requireShape(
       Number.isInteger(count) && count >= 1 && start + count <= channels,
-      `channels ${start} to ${start + count - 1} are not all in x [${x.shape.join(", ")}]`,
+      `channels ${start} to ${start + count - 1} are not all in x ${listText(x.shape)}`,
     );
     return planes([n, count, h, w]);
   },
@@ -55,11 +55,13 @@ interface Slice {
 
 function slicedShape(x: readonly number[], { start, stride }: Slice): number[] {
   const [n, c, h, w] = x as [number, number, number, number];
-  requireIndex("start[0]", start[0], h);
-  requireIndex("start[1]", start[1], w);
+  requireShape(
+    start.every((value) => Number.isInteger(value) && value >= 0) && start[0] < h && start[1] < w,
+    `start ${listText(start)} lies outside x ${listText(x)}`,
+  );
   requireShape(
     stride.every((value) => Number.isInteger(value) && value >= 1),
-    `stride [${stride}] must be positive`,
+    `stride ${listText(stride)} must be positive`,
   );
   return [n, c, Math.ceil((h - start[0]) / stride[0]), Math.ceil((w - start[1]) / stride[1])];
 }
@@ -80,10 +82,7 @@ export const strided_slice_dx: OpDef<"strided_slice_dx"> = {
     const [dy] = take(inputs, "dy");
     requirePlanes("dy", dy);
     const expected = slicedShape(attrs.shape, attrs);
-    requireShape(
-      sameShape(dy.shape, expected),
-      `dy is [${dy.shape.join(", ")}], but the slice is [${expected.join(", ")}]`,
-    );
+    requireShape(sameShape(dy.shape, expected), `dy is ${listText(dy.shape)}, but the slice is ${listText(expected)}`);
     return planes(attrs.shape);
   },
 };
@@ -104,10 +103,7 @@ export const unflatten: OpDef<"unflatten"> = {
     const [x] = take(inputs, "x");
     requirePlanes("x", x);
     const [n, c, h, w] = requirePlanes("the result", planes(shape));
-    requireShape(
-      sameShape(x.shape, [n, c * h * w, 1, 1]),
-      `x [${x.shape.join(", ")}] cannot become [${shape.join(", ")}]`,
-    );
+    requireShape(sameShape(x.shape, [n, c * h * w, 1, 1]), `x ${listText(x.shape)} cannot become ${listText(shape)}`);
     return planes(shape);
   },
   vjp({ g, dy }) {

@@ -1,6 +1,6 @@
 import { flat, type TensorType, type Value } from "../types.ts";
 import { requireF32, requireFlat, requireIndex, requirePlanes, requireSame, requireVector, take } from "./check.ts";
-import { type OpDef, requireShape } from "./def.ts";
+import { listText, type OpDef, requireShape } from "./def.ts";
 
 export const add: OpDef<"add"> = {
   infer(inputs) {
@@ -21,7 +21,10 @@ function requireTerms(terms: readonly TensorType[], indices: readonly number[], 
   requireShape(first !== undefined, "sums at least one tensor");
   requireF32("x0", first);
   for (const [index, type] of terms.entries()) requireSame(`x${index}`, type, "x0", first);
-  requireShape(indices.length === terms.length, `has ${terms.length} tensors, but ${indices.length} indices`);
+  requireShape(
+    indices.length === terms.length,
+    `${terms.length} tensors need as many indices, not ${listText(indices)}`,
+  );
   for (const index of indices) requireIndex("an index into the weights", index, size);
   return first;
 }

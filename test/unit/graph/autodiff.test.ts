@@ -56,6 +56,19 @@ test("nothing flows past stop_gradient or from a value that no seed depends on",
   expect(gradients).toEqual([undefined, undefined]);
 });
 
+test("a gradient that reaches an op without one is an error, not a silent zero", () => {
+  const g = new GraphBuilder();
+  const x = g.input("x", planes([2, 3, 1, 1]));
+  const labels = g.input("labels", flat([2], "u32"));
+  const hits = g.scoped("metrics", () => g.add("top_k", [x, labels], { k: 1 }));
+  const dy = g.input("dy", flat([2]));
+  const graph = g.build();
+  expect(() => differentiate(graph, [{ value: hits, gradient: dy }], [x])).toThrowErrorMatchingInlineSnapshot(
+    `[SupernetError: top_k in metrics: no gradient is defined for this op; use stop_gradient before it]`,
+  );
+  expect(differentiate(graph, [{ value: hits, gradient: dy }], [hits]).gradients).toEqual([dy]);
+});
+
 test("the gradient passes stop_forward as if it were the identity", () => {
   const g = new GraphBuilder();
   const x = g.input("x", planes([1, 1, 1, 2]));

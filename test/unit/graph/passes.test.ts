@@ -238,6 +238,8 @@ describe("optimize", () => {
     expect(count("constant-folding")).toBe(2);
     expect(count("constant-folding", "common-subexpressions")).toBe(3);
     expect(count(...passes.map((pass) => pass.name))).toBe(3);
-    expect(() => count("fusion")).toThrowErrorMatchingInlineSnapshot(`[SupernetError: there is no graph pass "fusion"; the passes are constant-folding, common-subexpressions, dead-code]`);
+    expect(() => count("fusion")).toThrowErrorMatchingInlineSnapshot(
+      `[SupernetError: there is no graph pass "fusion"; the passes are constant-folding, common-subexpressions, dead-code]`,
+    );
   });
 });
