@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { SupernetError } from "../errors.ts";
 import { installInterrupt } from "../host/node/interrupt.ts";
 import { packageVersion } from "../host/node/package-root.ts";
+import { registerConfig } from "./config.ts";
 import { registerDevices } from "./devices.ts";
 
 /** Exit codes: an error the user can act on, a wrong command line, a bug of this program (EX_SOFTWARE of sysexits). */
@@ -15,6 +16,7 @@ function buildProgram(): Command {
     // Subcommands inherit it, so it must be set before any is registered.
     .exitOverride();
   registerDevices(program);
+  registerConfig(program);
   return program;
 }
 

@@ -1,6 +1,6 @@
 import { SupernetError } from "../errors.ts";
 import { resolveCopies } from "./copies.ts";
-import { configError } from "./errors.ts";
+import { configError, formatPosition } from "./errors.ts";
 import { expandPath, type Variables } from "./expand.ts";
 import { mergeInto } from "./merge.ts";
 import { type ConfNode, cloneNode, emptySection, type SectionNode, toConf, toPlaces } from "./node.ts";
@@ -77,9 +77,10 @@ async function loadFile(
   try {
     text = await options.files.read(file);
   } catch (cause) {
-    const where = includedAt === undefined ? "" : `${includedAt.file}:${includedAt.line}:${includedAt.col}: `;
+    const where = includedAt === undefined ? "" : `${formatPosition(includedAt)}: `;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SupernetError("io", `${where}cannot read the conf file ${file}: ${reason}`, { cause });
+    const message = cause instanceof SupernetError ? reason : `cannot read ${file}: ${reason}`;
+    throw new SupernetError("io", where + message, { cause });
   }
   files.push(file);
   const section = parseYaml(text, file);

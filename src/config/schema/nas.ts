@@ -1,0 +1,85 @@
+import { z } from "zod";
+import { checkpoint } from "./common.ts";
+import { dataset, loader } from "./data.ts";
+import { archTrainer, trainer } from "./train.ts";
+import { amount, count, flag, positive, text } from "./values.ts";
+
+export const modelDesc = z.strictObject({
+  n_cells: positive,
+  n_reductions: count,
+  cell: z.strictObject({
+    n_nodes: positive,
+    cell_post_op: text,
+    /** Gumbel softmax: samples drawn per node. */
+    gs: z.strictObject({ num_sample: positive }).optional(),
+  }),
+  max_final_edges: positive.default(2),
+  /** Random search and Petridish: inputs of a node. */
+  num_edges_to_sample: positive.optional(),
+  model_stems: z.strictObject({
+    ops: z.array(text).length(2),
+    init_node_ch: positive,
+    stem_multiplier: positive,
+  }),
+  model_post_op: text,
+  aux_weight: amount.default(0),
+  aux_tower_stride: positive.default(3),
+  dataset,
+  /** Settings of one builder, such as NASBench-101's cell_matrix; the builder knows its own keys. */
+  params: z.record(z.string(), z.unknown()).default({}),
+});
+
+const phase = {
+  final_desc_filename: text.default("$expdir/final_model_desc.yaml"),
+  full_desc_filename: text.default("$expdir/full_model_desc.yaml"),
+  final_desc_foldername: text.default("$expdir/model_desc_gallery"),
+  data_parallel: flag.default(false),
+  resume: flag.default(false),
+  checkpoint: checkpoint.default(null),
+  model_desc: modelDesc,
+  loader,
+};
+
+export const evaluation = z.strictObject({
+  ...phase,
+  metric_filename: text.default("$expdir/eval_train_metrics.yaml"),
+  model_filename: text.default("$expdir/model.pt"),
+  model_factory_spec: text.default(""),
+  trainer,
+  petridish: z.strictObject({ cell_count_scale: amount.default(1) }).optional(),
+});
+
+const extraTraining = z.strictObject({ trainer, loader });
+
+export const search = z.strictObject({
+  ...phase,
+  finalizer: z.enum(["default", "random", "mi", "mi_ranked"]).default("default"),
+  metrics_dir: text.default("$expdir/models/{reductions}/{cells}/{nodes}/{search_iter}"),
+  search_iters: positive.default(1),
+  pareto: z
+    .strictObject({
+      enabled: flag.default(false),
+      max_cells: positive.default(8),
+      max_reductions: count.default(2),
+      max_nodes: positive.default(4),
+      summary_filename: text.default("$expdir/perito.tsv"),
+    })
+    .prefault({}),
+  trainer: archTrainer,
+  seed_train: extraTraining.optional(),
+  post_train: extraTraining.optional(),
+  petridish: z
+    .strictObject({
+      convex_hull_eps: amount,
+      max_madd: amount,
+      max_hull_points: positive,
+      checkpoints_foldername: text,
+      sampling_max_try: positive,
+    })
+    .partial()
+    .optional(),
+  xnas: z.strictObject({ to_evict: flag.default(false) }).optional(),
+  divnas: z
+    .strictObject({ sigma: amount.default(168), archtrainer: z.enum(["bilevel", "noalpha"]).default("bilevel") })
+    .optional(),
+});
