@@ -12,7 +12,7 @@ import { evaluateReference, type Feeds } from "../../src/runtime/reference/index
  * chain dozens of ops whose rounding errors batch norm amplifies, hence 1e-4.
  *
  * Two things are pure rounding and need more. Tensors that are zero in exact arithmetic (the gradient of a batch-norm
- * bias that another batch norm removes, say): one below the tolerance times the case's largest gradient is compared with
+ * bias that another batch norm removes, say): a gradient below the tolerance times the case's largest gradient is compared with
  * that scale instead of its own. And batch norm over very few values, which magnifies rounding: where the golden data
  * say how far the reference's own f32 run is from its f64 run, `NOISE_FACTOR` times that is allowed.
  */
