@@ -1,0 +1,101 @@
+import type { CellDesc, EdgeDesc, ModelDesc, NodeDesc, OpDesc } from "../desc/model-desc.ts";
+import { SupernetError } from "../errors.ts";
+import { ALPHAS, PRIMITIVES } from "../ops/mixture.ts";
+
+/** Architecture parameters by PyTorch name, as `Network.save(["alphas"])` yields them. */
+export type Alphas = ReadonlyMap<string, ArrayLike<number>>;
+
+/** One way to turn a searched edge into a fixed one. */
+export interface Candidate {
+  readonly edge: EdgeDesc;
+  /** The alpha that speaks for it. */
+  readonly rank: number;
+}
+
+/** A searched edge: its possible ops, best first. An edge whose op was never searched is kept as it is. */
+export type SearchedEdge = { readonly kept: EdgeDesc } | { readonly candidates: readonly Candidate[] };
+
+/** Where a node stands, for finalizers that draw random numbers. */
+export interface NodePlace {
+  readonly cell: number;
+  readonly node: number;
+}
+
+/** Chooses the edges of a node; what an algorithm replaces when it selects differently. */
+export type SelectEdges = (edges: readonly SearchedEdge[], maxFinalEdges: number, place: NodePlace) => EdgeDesc[];
+
+/**
+ * Turns a supernet into an architecture: every mixture of primitives becomes one op, every node keeps at most
+ * `maxFinalEdges` edges. `none` is never chosen: a node without connections would be no node.
+ *
+ * @throws SupernetError("desc") when alphas of an edge are missing
+ */
+export function finalizeModel(desc: ModelDesc, alphas: Alphas, select: SelectEdges = selectBest): ModelDesc {
+  return {
+    ...desc,
+    cellDescs: desc.cellDescs.map((cell) => ({
+      ...cell,
+      nodes: cell.nodes.map((node, index) => finalizeNode(cell, node, index, alphas, desc.maxFinalEdges, select)),
+    })),
+  };
+}
+
+function finalizeNode(
+  cell: CellDesc,
+  node: NodeDesc,
+  index: number,
+  alphas: Alphas,
+  maxFinalEdges: number,
+  select: SelectEdges,
+): NodeDesc {
+  const searched = node.edges.map((edge, e): SearchedEdge => {
+    if (!MIXTURES.has(edge.opDesc.name)) return { kept: edge };
+    const name = `cells.${cell.trainablesFrom}.dag.${index}.${e}._wrapped.${ALPHAS}`;
+    const values = alphas.get(name);
+    if (!values) throw new SupernetError("desc", `there are no alphas ${name} to finalize with`);
+    return { candidates: candidatesOf(edge, values) };
+  });
+  return { ...node, edges: select(searched, maxFinalEdges, { cell: cell.id, node: index }) };
+}
+
+/** Ops whose edge has one alpha a primitive. */
+const MIXTURES: ReadonlySet<string> = new Set(["mixed_op", "div_op", "xnas_op"]);
+
+/** All primitives but `none`, by falling alpha; equal ones in the order of the primitives. */
+function candidatesOf(edge: EdgeDesc, alphas: ArrayLike<number>): Candidate[] {
+  const candidates = PRIMITIVES.flatMap((name, index) => {
+    if (name === "none") return [];
+    const opDesc: OpDesc = { ...edge.opDesc, name };
+    return [{ edge: { ...edge, opDesc }, rank: alphas[index]! }];
+  });
+  return candidates.sort((a, b) => b.rank - a.rank);
+}
+
+/**
+ * DARTS's selection (Liu et al. 2019, section 2.4): the best op of every edge, then the edges with the highest alphas. As in
+ * Archai, edges keep their order when all of them fit, and are ordered by rank when some must go.
+ */
+export const selectBest: SelectEdges = (edges, maxFinalEdges) => {
+  const chosen = edges.map((edge) =>
+    "kept" in edge ? { edge: edge.kept, rank: Number.POSITIVE_INFINITY } : edge.candidates[0]!,
+  );
+  if (chosen.length <= maxFinalEdges) return chosen.map(({ edge }) => edge);
+  return chosen
+    .sort((a, b) => b.rank - a.rank)
+    .slice(0, maxFinalEdges)
+    .map(({ edge }) => edge);
+};
+
+/**
+ * Chooses at random among all ops of all edges of the node, so that an edge may appear twice and an alpha does not count.
+ *
+ * @param draw `count` different numbers below `total`, in the order in which they become edges
+ */
+export function selectRandom(draw: (total: number, count: number, place: NodePlace) => readonly number[]): SelectEdges {
+  return (edges, maxFinalEdges, place) => {
+    const kept = edges.flatMap((edge) => ("kept" in edge ? [edge.kept] : []));
+    const candidates = edges.flatMap((edge) => ("kept" in edge ? [] : edge.candidates));
+    const count = Math.min(candidates.length, Math.max(0, maxFinalEdges - kept.length));
+    return [...kept, ...draw(candidates.length, count, place).map((index) => candidates[index]!.edge)];
+  };
+}

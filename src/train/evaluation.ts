@@ -1,0 +1,93 @@
+import type { Kernel } from "../runtime/webgpu/engine.ts";
+import type { BoundProgram, Program } from "../runtime/webgpu/program.ts";
+import { StepUniform } from "../runtime/webgpu/step.ts";
+import type { Feed } from "./feed.ts";
+import { Flow } from "./flow.ts";
+import { type Averages, MetricSums } from "./metric-sums.ts";
+import type { Network } from "./network.ts";
+import { encodePass } from "./weight-update.ts";
+
+export interface EvaluationParts {
+  readonly network: Network;
+  readonly feed: Feed;
+  readonly smoothing: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Loss and accuracy of a network, in evaluation mode, over all batches of a feed; every sample counts once. */
+export class Evaluation {
+  readonly #parts: EvaluationParts;
+  readonly #step: StepUniform;
+  readonly #metrics: MetricSums;
+  readonly #flow: Flow;
+  readonly #program: Program;
+  #bound: BoundProgram | undefined;
+  #accumulate: readonly Kernel[] = [];
+  #disposers: (() => void)[] = [];
+
+  constructor(parts: EvaluationParts) {
+    const { engine } = parts.network;
+    this.#parts = parts;
+    this.#step = new StepUniform(engine.device, engine.buffers, parts.feed.chunks);
+    this.#metrics = new MetricSums(engine);
+    this.#flow = new Flow(engine.device, parts.signal);
+    this.#program = parts.network.evaluationProgram(parts.smoothing, parts.feed.samples);
+  }
+
+  /** Binds the program; all programs of a network are compiled before the first one is bound. */
+  async prepare(): Promise<void> {
+    const { network, feed } = this.#parts;
+    this.#bound = await this.#program.bind({
+      arenas: { params: network.arenas, grads: {}, next: {} },
+      inputs: { x: feed.x, y: feed.y },
+      step: this.#step.buffer,
+    });
+    const { kernels, dispose } = await network.engine.kernels(
+      [this.#metrics.accumulate(this.#program, this.#step.buffer)],
+      "evaluation metrics",
+    );
+    this.#accumulate = kernels;
+    this.#disposers = [this.#bound.dispose, dispose];
+  }
+
+  async run(onBatch?: (averages: Averages, batch: number, batches: number) => void): Promise<Averages> {
+    const { feed } = this.#parts;
+    const batches = feed.startPass(0);
+    this.#metrics.reset();
+    for (let batch = 0; batch < batches; batch++) {
+      await this.#flow.submit((encoder) => this.#encode(encoder, batch));
+      this.#flow.report(
+        () => this.#metrics.read(),
+        ({ pass }) => onBatch?.(pass, batch + 1, batches),
+      );
+    }
+    const { pass } = await this.#metrics.read();
+    onBatch?.(pass, batches, batches);
+    return pass;
+  }
+
+  #encode(encoder: GPUCommandEncoder, batch: number): void {
+    const { feed } = this.#parts;
+    const { start, valid } = feed.select(batch);
+    const chunks = Array.from({ length: feed.chunks }, (_, chunk) => chunk * feed.samples);
+    this.#step.write(
+      chunks.map((sampleStart) => ({
+        batchStart: start + sampleStart,
+        valid: Math.min(feed.samples, Math.max(0, valid - sampleStart)),
+        sampleStart,
+      })),
+    );
+    for (const chunk of chunks.keys()) {
+      this.#step.use(encoder, chunk);
+      feed.encode(encoder, chunk);
+      this.#bound!.encode(encoder);
+      encodePass(encoder, this.#accumulate);
+    }
+  }
+
+  dispose(): void {
+    for (const dispose of this.#disposers) dispose();
+    this.#metrics.dispose();
+    this.#step.dispose();
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * Where batches come from: two input buffers that a program is bound to, and commands that fill them.
+ *
+ * A batch is run in `chunks` pieces of `samples` images each (`batch_chunks`), because a whole one may not fit the device.
+ */
+export interface Feed {
+  /** Images a chunk, and chunks a batch. */
+  readonly samples: number;
+  readonly chunks: number;
+  /** Images, planes of channel quads [samples, C, H, W]; labels u32 [samples]. Filled by `encode`. */
+  readonly x: GPUBuffer;
+  readonly y: GPUBuffer;
+  /** Further inputs the program has, by name. */
+  readonly inputs?: Readonly<Record<string, GPUBuffer>>;
+  /** Starts a pass over the data (an epoch); the order depends on the epoch alone. @returns the number of batches. */
+  startPass(epoch: number): number;
+  /** Chooses a batch of the pass: what the step uniform must say, `start` in the order and the count of real samples. */
+  select(batch: number): { readonly start: number; readonly valid: number };
+  /** Commands that fill x and y with a chunk of the batch the step uniform names. */
+  encode(encoder: GPUCommandEncoder, chunk: number): void;
+  dispose(): void;
+}

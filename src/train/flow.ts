@@ -1,0 +1,47 @@
+/** Steps that may wait on the device at once: enough to keep it busy, few enough to stop soon. */
+const IN_FLIGHT = 2;
+/** Progress is told about this often, in milliseconds. */
+const REPORT_EVERY = 250;
+
+/**
+ * Submits steps without waiting for each: the host encodes the next one while the device works, but never runs far ahead.
+ */
+export class Flow {
+  readonly #device: GPUDevice;
+  readonly #signal: AbortSignal | undefined;
+  readonly #waiting: Promise<undefined>[] = [];
+  #reported = performance.now();
+  #reporting = false;
+
+  constructor(device: GPUDevice, signal?: AbortSignal) {
+    this.#device = device;
+    this.#signal = signal;
+  }
+
+  /**
+   * Encodes and submits one step; resolves when the device can take another.
+   * @throws the signal's reason when it is aborted
+   */
+  async submit(encode: (encoder: GPUCommandEncoder) => void): Promise<void> {
+    this.#signal?.throwIfAborted();
+    const encoder = this.#device.createCommandEncoder();
+    encode(encoder);
+    this.#device.queue.submit([encoder.finish()]);
+    this.#waiting.push(this.#device.queue.onSubmittedWorkDone());
+    if (this.#waiting.length > IN_FLIGHT) await this.#waiting.shift();
+  }
+
+  /** Reads and tells progress if some time has passed since the last, without holding up the steps. */
+  report<T>(read: () => Promise<T>, tell: (value: T) => void): void {
+    const now = performance.now();
+    if (this.#reporting || now - this.#reported < REPORT_EVERY) return;
+    this.#reported = now;
+    this.#reporting = true;
+    // A failed read is the device's failure, which the next awaited read throws.
+    read()
+      .then(tell, () => {})
+      .finally(() => {
+        this.#reporting = false;
+      });
+  }
+}

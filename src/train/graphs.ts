@@ -1,0 +1,110 @@
+import type { ModelDesc } from "../desc/model-desc.ts";
+import { differentiate } from "../graph/autodiff.ts";
+import type { GraphBuilder } from "../graph/builder.ts";
+import { optimize } from "../graph/passes/index.ts";
+import { elements, flat, type Graph, type OpAttrs, type ParamRole, type Value } from "../graph/types.ts";
+import type { DropPath } from "../ops/context.ts";
+import { lowerModel } from "../ops/model.ts";
+
+/** What a network is compiled for, whatever it is compiled to do. */
+export interface NetworkShape {
+  /** Images a run of the program (a chunk). */
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  /** Whether batch norms have scale and shift. */
+  readonly affine: boolean;
+  readonly dropPath: DropPath;
+}
+
+export interface LossSettings {
+  /** Weight of the aux tower's loss; 0 leaves the tower out of the gradient, not out of the parameters. */
+  readonly auxWeight: number;
+  /** Label smoothing, see `cross_entropy`. */
+  readonly smoothing: number;
+  /** Weight of the sum of |alpha| over all alphas. */
+  readonly l1Alphas: number;
+}
+
+export interface TrainingSettings extends LossSettings {
+  /** Whose gradients are computed; the others' are dead code. */
+  readonly gradients: readonly ParamRole[];
+  /** Whether the run updates running statistics. */
+  readonly runningStats: boolean;
+}
+
+/**
+ * Forward, loss and backward of one chunk. Outputs: `loss`, `top1`, `top5` per sample (flat [N]), `logits`; the gradients go
+ * into the gradient arenas. The gradient is that of the mean loss over the chunk.
+ */
+export function trainingGraph(desc: ModelDesc, shape: NetworkShape, settings: TrainingSettings): Graph {
+  const { builder, logits, logitsAux } = lowerModel(desc, { ...shape, training: true });
+  const labels = builder.input("y", flat([shape.batch], "u32"));
+  const losses = [builder.add("cross_entropy", [logits, labels], { smoothing: settings.smoothing })];
+  if (logitsAux !== undefined && settings.auxWeight > 0) {
+    const aux = builder.add("cross_entropy", [logitsAux, labels], { smoothing: settings.smoothing });
+    losses.push(builder.add("scale", [aux], { factor: settings.auxWeight }));
+  }
+  if (settings.l1Alphas > 0) losses.push(...l1Penalty(builder, settings.l1Alphas, shape.batch));
+  const loss = losses.length === 1 ? losses[0]! : builder.add("add", losses, {});
+  const mean = builder.add("mean", [loss], {});
+  const seed = builder.add("fill", [], { type: flat([1]), value: 1 });
+  const outputs = { logits, loss, ...accuracy(builder, logits, labels) };
+
+  const wanted = paramsOf(builder.build(), settings.gradients);
+  const { builder: extended, gradients } = differentiate(
+    builder.build(),
+    [{ value: mean, gradient: seed }],
+    wanted.map(({ value }) => value),
+  );
+  wanted.forEach(({ name, shape: paramShape }, index) => {
+    const gradient = gradients[index] ?? extended.add("fill", [], { type: flat(paramShape), value: 0 });
+    extended.output(`grad/${name}`, gradient, { arena: "grad", param: name });
+  });
+  for (const [name, value] of Object.entries(outputs)) extended.output(name, value);
+  const graph = extended.build();
+  const kept = graph.outputs.filter((output) => settings.runningStats || output.into?.arena !== "param");
+  return optimize({ ...graph, outputs: kept });
+}
+
+/** Forward in evaluation mode. Outputs: `loss`, `top1`, `top5` per sample (flat [N]), `logits`. */
+export function evaluationGraph(desc: ModelDesc, shape: NetworkShape, smoothing: number): Graph {
+  const { builder, logits } = lowerModel(desc, { ...shape, training: false });
+  const labels = builder.input("y", flat([shape.batch], "u32"));
+  const loss = builder.add("cross_entropy", [logits, labels], { smoothing });
+  const outputs = { logits, loss, ...accuracy(builder, logits, labels) };
+  for (const [name, value] of Object.entries(outputs)) builder.output(name, value);
+  return optimize(builder.build());
+}
+
+function accuracy(builder: GraphBuilder, logits: Value, labels: Value): { top1: Value; top5: Value } {
+  return {
+    top1: builder.add("top_k", [logits, labels], { k: 1 }),
+    top5: builder.add("top_k", [logits, labels], { k: 5 }),
+  };
+}
+
+/** weight * Σ|alpha| for every sample, so that it is part of the loss that is reported. */
+function l1Penalty(builder: GraphBuilder, weight: number, batch: number): Value[] {
+  const alphas = paramsOf(builder.build(), ["alphas"]).map(({ value }) => builder.add("abs_sum", [value], {}));
+  if (alphas.length === 0) return [];
+  const total = alphas.length === 1 ? alphas[0]! : builder.add("add", alphas, {});
+  return [builder.add("expand", [total], { shape: [batch], factor: weight })];
+}
+
+function paramsOf(
+  graph: Graph,
+  roles: readonly ParamRole[],
+): { name: string; value: Value; shape: readonly number[] }[] {
+  return graph.nodes.flatMap((node, index) => {
+    if (node.op !== "param") return [];
+    const { name, role, shape } = node.attrs as OpAttrs["param"];
+    return roles.includes(role) ? [{ name, value: index as Value, shape }] : [];
+  });
+}
+
+/** Number of trained values: every parameter once, running statistics not. */
+export function parameterCount(graph: Graph): number {
+  const trained = graph.params.filter((spec) => spec.role !== "state");
+  return trained.reduce((sum, spec) => sum + elements(flat(spec.shape)), 0);
+}

@@ -1,0 +1,87 @@
+import type { BoundDispatch, Engine } from "../runtime/webgpu/engine.ts";
+import type { Program } from "../runtime/webgpu/program.ts";
+
+/** Averages over samples. */
+export interface Averages {
+  readonly loss: number;
+  /** Share of samples whose label is the first, or among the first five, of the logits. */
+  readonly top1: number;
+  readonly top5: number;
+  readonly samples: number;
+}
+
+/** What was seen since the last reset, and what the last step saw. */
+export interface PassAverages {
+  readonly pass: Averages;
+  readonly step: Averages;
+}
+
+const BYTES = 32;
+
+/**
+ * Loss and accuracy, summed on the device; the host reads eight numbers now and then, never once a step.
+ *
+ * At most one read is under way: asking while one is pending gets the pending one.
+ */
+export class MetricSums {
+  readonly #engine: Engine;
+  readonly #sums: GPUBuffer;
+  readonly #staging: GPUBuffer;
+  #pending: Promise<PassAverages> | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#sums = engine.buffers.storage("metrics", BYTES);
+    this.#staging = engine.buffers.staging("metrics", BYTES);
+  }
+
+  /** Adds what a program has put into its outputs `loss`, `top1` and `top5`; the step uniform says how many samples count. */
+  accumulate(program: Program, step: GPUBuffer): BoundDispatch {
+    const outputs = ["loss", "top1", "top5"].map((name) => program.output(name));
+    return {
+      shader: "metrics",
+      uniforms: { samples: outputs[0]!.type.shape[0]! },
+      reads: outputs.map(({ buffer }) => ({ buffer })),
+      writes: [{ buffer: this.#sums }],
+      step,
+      workgroups: [1, 1, 1],
+    };
+  }
+
+  reset(): void {
+    this.#engine.device.queue.writeBuffer(this.#sums, 0, new Float32Array(BYTES / 4));
+  }
+
+  /**
+   * The averages after everything submitted so far; waits for it.
+   * @throws SupernetError("device") when the device has failed since
+   */
+  read(): Promise<PassAverages> {
+    this.#pending ??= this.#map().finally(() => {
+      this.#pending = undefined;
+    });
+    return this.#pending;
+  }
+
+  async #map(): Promise<PassAverages> {
+    const { device } = this.#engine;
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(this.#sums, 0, this.#staging, 0, BYTES);
+    device.queue.submit([encoder.finish()]);
+    await this.#staging.mapAsync(GPUMapMode.READ);
+    const sums = [...new Float32Array(this.#staging.getMappedRange())];
+    this.#staging.unmap();
+    this.#engine.check();
+    return { pass: averages(sums.slice(0, 4)), step: averages(sums.slice(4)) };
+  }
+
+  dispose(): void {
+    this.#engine.buffers.destroy(this.#sums);
+    this.#engine.buffers.destroy(this.#staging);
+  }
+}
+
+function averages([loss = 0, top1 = 0, top5 = 0, samples = 0]: readonly number[]): Averages {
+  const count = Math.max(1, samples);
+  return { loss: loss / count, top1: top1 / count, top5: top5 / count, samples };
+}

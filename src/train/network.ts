@@ -1,0 +1,124 @@
+import type { ModelDesc } from "../desc/model-desc.ts";
+import type { Graph, Init, ParamRole, ParamSpec } from "../graph/types.ts";
+import { Rng } from "../random/rng.ts";
+import { STREAMS } from "../random/streams.ts";
+import { Arena, ArenaLayout } from "../runtime/webgpu/arena.ts";
+import type { Engine } from "../runtime/webgpu/engine.ts";
+import { Program } from "../runtime/webgpu/program.ts";
+import { Workspace } from "../runtime/webgpu/workspace.ts";
+import { evaluationGraph, type NetworkShape, type TrainingSettings, trainingGraph } from "./graphs.ts";
+
+export type Arenas = Readonly<Record<ParamRole, Arena>>;
+
+export const ROLES: readonly ParamRole[] = ["weights", "alphas", "state"];
+
+/**
+ * A model on the device: its parameters in arenas, and programs compiled from its description on request. All its programs
+ * share one workspace, so they must run one after another.
+ */
+export class Network {
+  readonly desc: ModelDesc;
+  readonly shape: NetworkShape;
+  readonly engine: Engine;
+  readonly params: readonly ParamSpec[];
+  readonly layouts: Readonly<Record<ParamRole, ArenaLayout>>;
+  /** Weights, alphas and running statistics, zero until `initialise` or `load`. */
+  readonly arenas: Arenas;
+  /** Where training programs put new running statistics before they replace the old ones. */
+  readonly stateShadow: Arena;
+  readonly #workspace: Workspace;
+  readonly #programs: Program[] = [];
+  readonly #extra: Arena[] = [];
+
+  /** @throws SupernetError("desc" or "graph") when the description cannot be lowered, "device" when it does not fit */
+  constructor(engine: Engine, desc: ModelDesc, shape: NetworkShape) {
+    this.engine = engine;
+    this.desc = desc;
+    this.shape = shape;
+    const settings = { auxWeight: 1, smoothing: 0, l1Alphas: 0, gradients: [], runningStats: true };
+    this.params = trainingGraph(desc, shape, settings).params;
+    this.layouts = byRole((role) => new ArenaLayout(this.params, role));
+    this.#workspace = new Workspace(engine.buffers);
+    this.arenas = byRole((role) => this.arena(role, "parameters"));
+    this.stateShadow = this.arena("state", "next");
+  }
+
+  /** Another vector laid out like this network's parameters of one role (gradients, momentum, …), zero; disposed with it. */
+  arena(role: ParamRole, purpose: string): Arena {
+    const arena = new Arena(this.engine.buffers, this.layouts[role], `${role} ${purpose}`);
+    this.#extra.push(arena);
+    return arena;
+  }
+
+  trainingProgram(settings: TrainingSettings): Program {
+    return this.#compile(trainingGraph(this.desc, this.shape, settings));
+  }
+
+  evaluationProgram(smoothing: number, batch = this.shape.batch): Program {
+    return this.#compile(evaluationGraph(this.desc, { ...this.shape, batch }, smoothing));
+  }
+
+  #compile(graph: Graph): Program {
+    const program = new Program(this.engine, graph, this.#workspace);
+    this.#programs.push(program);
+    return program;
+  }
+
+  /** Draws every parameter's start from random stream `init`, one sub-stream a parameter. */
+  initialise(seed: number): void {
+    this.load(new Map(this.params.map((spec, index) => [spec.name, initialValues(spec, seed, index)])));
+  }
+
+  /** Overwrites parameters by name (weights, alphas and running statistics); those not given become zero. */
+  load(tensors: ReadonlyMap<string, ArrayLike<number>>): void {
+    for (const role of ROLES) {
+      const arena = this.arenas[role];
+      this.engine.device.queue.writeBuffer(arena.buffer, 0, arena.layout.pack(tensors));
+    }
+  }
+
+  /** Parameters of some roles by name, in the order of `params`. */
+  async save(roles: readonly ParamRole[] = ROLES): Promise<Map<string, Float32Array>> {
+    const tensors = new Map<string, Float32Array>();
+    for (const role of roles) {
+      const arena = this.arenas[role];
+      const data = new Float32Array(await this.engine.read({ buffer: arena.buffer }));
+      for (const [name, values] of arena.layout.unpack(data)) tensors.set(name, values.slice());
+    }
+    return new Map(this.params.filter(({ name }) => tensors.has(name)).map(({ name }) => [name, tensors.get(name)!]));
+  }
+
+  dispose(): void {
+    for (const program of this.#programs) program.dispose();
+    for (const arena of this.#extra) arena.dispose();
+    this.#workspace.dispose();
+  }
+}
+
+export function byRole<T>(make: (role: ParamRole) => T): Record<ParamRole, T> {
+  return { weights: make("weights"), alphas: make("alphas"), state: make("state") };
+}
+
+function initialValues({ shape, init }: ParamSpec, seed: number, index: number): Float32Array {
+  const size = shape.reduce((product, length) => product * length, 1);
+  const values = new Float32Array(size);
+  const rng = new Rng(seed, STREAMS.init, index);
+  const draw = sampler(init, rng, size);
+  for (let element = 0; element < size; element++) values[element] = draw(element);
+  return values;
+}
+
+function sampler(init: Init, rng: Rng, size: number): (element: number) => number {
+  switch (init.kind) {
+    case "constant":
+      return () => init.value;
+    case "uniform_fan_in": {
+      const bound = 1 / Math.sqrt(init.fanIn);
+      return () => (2 * rng.uniform01() - 1) * bound;
+    }
+    case "normal":
+      return () => rng.normal() * init.std;
+    case "running_stats":
+      return (element) => (element < size / 2 ? 0 : 1);
+  }
+}

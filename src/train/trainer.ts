@@ -1,0 +1,276 @@
+import type { BoundDispatch, Kernel } from "../runtime/webgpu/engine.ts";
+import type { BoundProgram, Program, ProgramBindings } from "../runtime/webgpu/program.ts";
+import { StepUniform, type StepValues } from "../runtime/webgpu/step.ts";
+import type { TrainerConf } from "./conf.ts";
+import { Evaluation } from "./evaluation.ts";
+import type { Feed } from "./feed.ts";
+import { Flow } from "./flow.ts";
+import { lossSettings, smoothingOf } from "./loss-settings.ts";
+import { type Averages, MetricSums } from "./metric-sums.ts";
+import type { Network } from "./network.ts";
+import { optimizerSpec, stepRates } from "./optimizers/index.ts";
+import { makeSchedule, type Schedule } from "./schedules/index.ts";
+import { encodePass, type TrainedRole, WeightUpdate } from "./weight-update.ts";
+
+/**
+ * What an algorithm adds to a training step: commands that run before the weights are updated, such as an update of the
+ * alphas. Made for one trainer by a `StepHookFactory`.
+ */
+export interface StepHook {
+  /** Binds what the factory has compiled; all programs of a network are compiled before the first one is bound. */
+  prepare(): Promise<void>;
+  /** Dispatches to run on the weight gradients before they are clipped. */
+  readonly beforeClip: readonly BoundDispatch[];
+  /** What the uniform says beyond the weights' part in each chunk of this batch. `step` counts from 0. */
+  select(step: number, batch: number): readonly Partial<StepValues>[];
+  startEpoch(epoch: number): void;
+  encode(encoder: GPUCommandEncoder): void;
+  dispose(): void;
+}
+
+/** What a hook may build on. */
+export interface HookContext {
+  readonly network: Network;
+  readonly conf: TrainerConf;
+  readonly train: Feed;
+  readonly step: StepUniform;
+  readonly update: WeightUpdate;
+  readonly schedule: Schedule;
+  readonly stepsPerEpoch: number;
+}
+
+export type StepHookFactory = (context: HookContext) => StepHook;
+
+export interface TrainerParts {
+  readonly network: Network;
+  readonly conf: TrainerConf;
+  readonly seed: number;
+  /** Batches that train; its chunks are the network's batch. */
+  readonly train: Feed;
+  /** What to validate on, every `conf.validation.freq` epochs. Its batch may differ from the network's. */
+  readonly validation?: Feed | undefined;
+  /** What the main optimizer moves, default the weights. */
+  readonly roles?: readonly TrainedRole[];
+  readonly hook?: StepHookFactory | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How far a pass over the data is; told every few batches, with the averages of the pass so far. */
+export interface Progress {
+  readonly phase: "train" | "validate";
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly batches: number;
+  readonly averages: Averages;
+}
+
+export interface EpochResult {
+  readonly epoch: number;
+  readonly train: Averages;
+  /** Absent in epochs that do not validate. */
+  readonly val?: Averages | undefined;
+  /** Learning rate of the epoch's first step and of the one after its last. */
+  readonly startLr: number;
+  readonly endLr: number;
+  /** Milliseconds. */
+  readonly trainTime: number;
+  readonly valTime: number;
+}
+
+/**
+ * Trains a network by a conf's `trainer` section: everything between two reads of the metrics happens on the device.
+ * The network's parameters are the caller's: initialised or loaded before, read after.
+ */
+export class Trainer {
+  readonly update: WeightUpdate;
+  readonly step: StepUniform;
+  readonly metrics: MetricSums;
+  readonly #parts: TrainerParts;
+  readonly #flow: Flow;
+  readonly #schedule: Schedule;
+  readonly #stepsPerEpoch: number;
+  readonly #evaluation: Evaluation | undefined;
+  readonly #hook: StepHook | undefined;
+  readonly #program: Program;
+  #bound: BoundProgram | undefined;
+  #accumulateMetrics: readonly Kernel[] = [];
+  #disposers: (() => void)[] = [];
+
+  /** @throws SupernetError("config") on impossible settings, SupernetError("device") when the network does not fit. */
+  static async create(parts: TrainerParts): Promise<Trainer> {
+    const trainer = new Trainer(parts);
+    await trainer.#prepare();
+    return trainer;
+  }
+
+  private constructor(parts: TrainerParts) {
+    const { network, conf, train, roles = ["weights"] } = parts;
+    const { engine } = network;
+    this.#parts = parts;
+    this.#flow = new Flow(engine.device, parts.signal);
+    this.step = new StepUniform(engine.device, engine.buffers, train.chunks);
+    this.metrics = new MetricSums(engine);
+    const optimizer = optimizerSpec(conf.optimizer);
+    const settings = {
+      optimizer,
+      roles,
+      clip: conf.grad_clip,
+      chunks: train.chunks,
+      sumChunks: conf.reference_quirks ?? false,
+    };
+    this.update = new WeightUpdate(network, settings, this.step.buffer);
+    this.#stepsPerEpoch = train.startPass(0);
+    const lr = optimizer.type === "cocob" ? Number.NaN : optimizer.lr;
+    this.#schedule = makeSchedule(conf.lr_schedule, { lr, epochs: conf.epochs, stepsPerEpoch: this.#stepsPerEpoch });
+    // A schedule that ends early says so now, not after hours.
+    this.#schedule.at(Math.max(0, conf.epochs * this.#stepsPerEpoch - 1));
+    this.#program = network.trainingProgram({ ...lossSettings(conf), gradients: roles, runningStats: true });
+    this.#hook = parts.hook?.({
+      network,
+      conf,
+      train,
+      step: this.step,
+      update: this.update,
+      schedule: this.#schedule,
+      stepsPerEpoch: this.#stepsPerEpoch,
+    });
+    if (parts.validation && conf.validation) {
+      const smoothing = smoothingOf(conf.validation.lossfn);
+      this.#evaluation = new Evaluation({ network, feed: parts.validation, smoothing, signal: parts.signal });
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    const { network, train } = this.#parts;
+    await this.#hook?.prepare();
+    await this.#evaluation?.prepare();
+    this.#bound = await this.#program.bind(this.bindings(train));
+    const accumulate = await network.engine.kernels(
+      [this.metrics.accumulate(this.#program, this.step.buffer)],
+      "metrics",
+    );
+    this.#accumulateMetrics = accumulate.kernels;
+    this.#disposers = [this.#bound.dispose, accumulate.dispose];
+    await this.update.prepare(this.#hook?.beforeClip);
+    this.update.reset();
+  }
+
+  /** Bindings of a training program to this trainer's gradients and a feed. */
+  bindings(feed: Feed): ProgramBindings {
+    const { network } = this.#parts;
+    return {
+      arenas: { params: network.arenas, grads: this.update.chunkGradient, next: { state: network.stateShadow } },
+      inputs: { x: feed.x, y: feed.y, ...feed.inputs },
+      step: this.step.buffer,
+    };
+  }
+
+  /**
+   * Trains all epochs; the caller is told after each.
+   * @throws SupernetError("device") when the device fails; the signal's reason when aborted.
+   */
+  async fit(onEpoch?: (result: EpochResult) => void | Promise<void>): Promise<EpochResult[]> {
+    const { conf } = this.#parts;
+    const results: EpochResult[] = [];
+    for (let epoch = 0; epoch < conf.epochs; epoch++) {
+      const result = await this.runEpoch(epoch);
+      results.push(result);
+      await onEpoch?.(result);
+    }
+    return results;
+  }
+
+  async runEpoch(epoch: number): Promise<EpochResult> {
+    const { conf } = this.#parts;
+    const started = performance.now();
+    const train = await this.#train(epoch);
+    const trained = performance.now();
+    const due = conf.validation && conf.validation.freq > 0 && (epoch + 1) % conf.validation.freq === 0;
+    const val = due ? await this.#evaluation?.run(this.#report("validate", epoch)) : undefined;
+    const first = epoch * this.#stepsPerEpoch;
+    return {
+      epoch,
+      train,
+      val,
+      startLr: this.#rate(first).lr,
+      endLr: this.#rate(first + this.#stepsPerEpoch).lr,
+      trainTime: trained - started,
+      valTime: performance.now() - trained,
+    };
+  }
+
+  async #train(epoch: number): Promise<Averages> {
+    const { train } = this.#parts;
+    const batches = train.startPass(epoch);
+    this.#hook?.startEpoch(epoch);
+    this.metrics.reset();
+    const report = this.#report("train", epoch);
+    for (let batch = 0; batch < batches; batch++) {
+      await this.#flow.submit((encoder) => this.encodeStep(encoder, epoch, batch));
+      this.#flow.report(
+        () => this.metrics.read(),
+        (averages) => report(averages.pass, batch + 1, batches),
+      );
+    }
+    const { pass } = await this.metrics.read();
+    report(pass, batches, batches);
+    return pass;
+  }
+
+  /** One optimizer step: chooses the batch, writes the uniform, encodes everything. */
+  encodeStep(encoder: GPUCommandEncoder, epoch: number, batch: number): void {
+    const { conf, seed, train } = this.#parts;
+    const step = epoch * this.#stepsPerEpoch + batch;
+    const { start, valid } = train.select(batch);
+    const fromHook = this.#hook?.select(step, batch);
+    const rates = stepRates(optimizerSpec(conf.optimizer), step + 1, this.#rate(step));
+    const dropPath = (conf.drop_path_prob * epoch) / conf.epochs;
+    this.step.write(
+      Array.from({ length: train.chunks }, (_, chunk) => {
+        const sampleStart = chunk * train.samples;
+        return {
+          seed,
+          step,
+          dropPath,
+          ...rates,
+          batchStart: start + sampleStart,
+          valid: Math.min(train.samples, Math.max(0, valid - sampleStart)),
+          sampleStart,
+          ...fromHook?.[chunk],
+        };
+      }),
+    );
+    this.#hook?.encode(encoder);
+    this.update.begin(encoder);
+    for (let chunk = 0; chunk < train.chunks; chunk++) {
+      this.step.use(encoder, chunk);
+      train.encode(encoder, chunk);
+      this.#bound!.encode(encoder);
+      encodePass(encoder, this.#accumulateMetrics);
+      this.update.accumulate(encoder);
+    }
+    this.update.apply(encoder);
+  }
+
+  #rate(step: number) {
+    return this.#schedule.at(step);
+  }
+
+  #report(phase: Progress["phase"], epoch: number) {
+    const { conf, onProgress } = this.#parts;
+    return (averages: Averages, batch: number, batches: number) =>
+      onProgress?.({ phase, epoch, epochs: conf.epochs, batch, batches, averages });
+  }
+
+  /** Frees everything but the network. */
+  dispose(): void {
+    for (const dispose of this.#disposers) dispose();
+    this.#hook?.dispose();
+    this.#evaluation?.dispose();
+    this.update.dispose();
+    this.metrics.dispose();
+    this.step.dispose();
+  }
+}

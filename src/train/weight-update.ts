@@ -1,0 +1,129 @@
+import type { Arena } from "../runtime/webgpu/arena.ts";
+import type { BoundDispatch, Kernel } from "../runtime/webgpu/engine.ts";
+import { addScaled, GlobalNorm, scale } from "../runtime/webgpu/vector.ts";
+import type { Network } from "./network.ts";
+import { Optimizer, type OptimizerSpec } from "./optimizers/index.ts";
+
+/** Roles that optimizers move. */
+export type TrainedRole = "weights" | "alphas";
+
+export interface UpdateSettings {
+  readonly optimizer: OptimizerSpec;
+  /** What the main optimizer moves. The paper: weights. The reference: alphas too. */
+  readonly roles: readonly TrainedRole[];
+  /** Largest global norm of the gradient over all roles; 0 does not clip. */
+  readonly clip: number;
+  readonly chunks: number;
+  /** Add the chunks' gradients up, as the reference does, instead of averaging them. */
+  readonly sumChunks: boolean;
+}
+
+/**
+ * From the gradients of a step's chunks to updated weights: accumulate, clip, optimize; all on the arenas.
+ *
+ * With one chunk the program's gradients are used as they are; with several, each chunk's is added to `gradient`.
+ */
+export class WeightUpdate {
+  /** Where programs put a chunk's gradients. */
+  readonly chunkGradient: Readonly<Record<TrainedRole, Arena>>;
+  /** The gradients of the whole batch; the same arenas when there is one chunk. */
+  readonly gradient: Readonly<Record<TrainedRole, Arena>>;
+  readonly optimizers: ReadonlyMap<TrainedRole, Optimizer>;
+  /** Norm before clipping; undefined without clipping. */
+  readonly norm: GlobalNorm | undefined;
+  readonly #network: Network;
+  readonly #settings: UpdateSettings;
+  readonly #step: GPUBuffer;
+  #accumulate: readonly Kernel[] = [];
+  #update: readonly Kernel[] = [];
+  #disposeKernels: (() => void)[] = [];
+
+  constructor(network: Network, settings: UpdateSettings, step: GPUBuffer) {
+    const { engine } = network;
+    this.#network = network;
+    this.#settings = settings;
+    this.#step = step;
+    const arenas = (purpose: string) => ({
+      weights: network.arena("weights", purpose),
+      alphas: network.arena("alphas", purpose),
+    });
+    this.chunkGradient = arenas("gradient");
+    this.gradient = settings.chunks === 1 ? this.chunkGradient : arenas("summed gradient");
+    this.optimizers = new Map(
+      settings.roles.map((role) => {
+        const target = {
+          weights: network.arenas[role],
+          gradient: this.gradient[role],
+          step,
+          rates: "weights",
+          label: role,
+        } as const;
+        return [role, new Optimizer(engine, settings.optimizer, target)];
+      }),
+    );
+    const gradients = settings.roles.map((role) => this.gradient[role]);
+    const { clip } = settings;
+    this.norm =
+      clip > 0 ? new GlobalNorm(engine.buffers, engine.tuning, gradients, { clip }, "gradient norm") : undefined;
+  }
+
+  /** @param before dispatches to run on the batch's gradients before they are clipped */
+  async prepare(before: readonly BoundDispatch[] = []): Promise<void> {
+    const { engine } = this.#network;
+    const { tuning } = engine;
+    const { roles, chunks, sumChunks } = this.#settings;
+    const factor = sumChunks ? 1 : 1 / chunks;
+    const accumulate = roles.map((role) => addScaled(tuning, this.gradient[role], this.chunkGradient[role], factor));
+    const { norm } = this;
+    const clipping = norm ? [...norm.dispatches, ...roles.map((role) => scale(tuning, this.gradient[role], norm))] : [];
+    const steps = [...this.optimizers.values()].map(({ dispatch }) => dispatch);
+    const update = await engine.kernels([...before, ...clipping, ...steps], "weight update");
+    this.#update = update.kernels;
+    this.#disposeKernels = [update.dispose];
+    if (chunks === 1) return;
+    const accumulation = await engine.kernels(accumulate, "gradient accumulation");
+    this.#accumulate = accumulation.kernels;
+    this.#disposeKernels.push(accumulation.dispose);
+  }
+
+  /** Before the first chunk. */
+  begin(encoder: GPUCommandEncoder): void {
+    if (this.#settings.chunks === 1) return;
+    for (const role of this.#settings.roles) encoder.clearBuffer(this.gradient[role].buffer);
+  }
+
+  /** After each chunk's gradients are there. */
+  accumulate(encoder: GPUCommandEncoder): void {
+    if (this.#accumulate.length === 0) return;
+    encodePass(encoder, this.#accumulate);
+  }
+
+  /** After the last chunk. */
+  apply(encoder: GPUCommandEncoder): void {
+    encodePass(encoder, this.#update);
+  }
+
+  /** Forgets momentum and the like; once the network has its starting weights. */
+  reset(): void {
+    const { device } = this.#network.engine;
+    const encoder = device.createCommandEncoder();
+    for (const optimizer of this.optimizers.values()) optimizer.reset(encoder);
+    device.queue.submit([encoder.finish()]);
+  }
+
+  get step(): GPUBuffer {
+    return this.#step;
+  }
+
+  dispose(): void {
+    for (const dispose of this.#disposeKernels) dispose();
+    for (const optimizer of this.optimizers.values()) optimizer.dispose();
+    this.norm?.dispose();
+  }
+}
+
+export function encodePass(encoder: GPUCommandEncoder, kernels: readonly Kernel[]): void {
+  const pass = encoder.beginComputePass();
+  for (const kernel of kernels) kernel.encode(pass);
+  pass.end();
+}
