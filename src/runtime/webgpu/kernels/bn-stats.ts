@@ -23,7 +23,7 @@ export const bnStats: Lower<"bn_stats"> = ({ node, inputs, output, tuning, scrat
       workgroup: tuning.workgroup,
       eps: f32(node.attrs.eps),
     },
-    reads: [moments],
+    reads: [x, moments],
     writes: [output],
   });
 };
