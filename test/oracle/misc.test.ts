@@ -1,33 +1,20 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { SupernetError } from "../../src/errors.ts";
+import { differentiate } from "../../src/graph/autodiff.ts";
+import { GraphBuilder } from "../../src/graph/builder.ts";
+import { flat, planes } from "../../src/graph/types.ts";
+import type { Engine } from "../../src/runtime/webgpu/engine.ts";
+import { GlobalNorm, scale } from "../../src/runtime/webgpu/vector.ts";
+import type { LossConf } from "../../src/train/conf.ts";
+import { smoothingOf } from "../../src/train/loss-settings.ts";
+import { Optimizer, type OptimizerConf, optimizerSpec, stepRates } from "../../src/train/optimizers/index.ts";
 import { clipFactor, referenceOptimizer } from "../../src/train/optimizers/reference.ts";
-import { type OptimizerConf, optimizerSpec } from "../../src/train/optimizers/spec.ts";
 import { makeSchedule, type ScheduleConf } from "../../src/train/schedules/index.ts";
+import { testEngine } from "../gpu/engine.ts";
+import { layoutOf, relativeError, VectorBench } from "../gpu/vectors.ts";
+import { backends, Comparison, caseNames, loadJson, TOLERANCE } from "./support.ts";
 
-const folder = join(process.env.ORACLE_DIR ?? join(import.meta.dirname, "data"), "misc");
-
-/** Golden JSON with its spelling of non-finite numbers resolved. */
-function load<T>(name: string): T {
-  const special: Record<string, number> = { ".nan": Number.NaN, ".inf": Infinity, "-.inf": -Infinity };
-  return JSON.parse(readFileSync(join(folder, name), "utf8"), (_, value) => special[value as string] ?? value) as T;
-}
-
-const has = (name: string): boolean => existsSync(join(folder, name));
-
-/** Largest difference relative to the largest expected magnitude. */
-function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-  expect(actual.length).toBe(expected.length);
-  let difference = 0;
-  let magnitude = 1e-30;
-  for (let i = 0; i < expected.length; i++) {
-    difference = Math.max(difference, Math.abs(actual[i]! - expected[i]!));
-    magnitude = Math.max(magnitude, Math.abs(expected[i]!));
-    if (Number.isNaN(actual[i]!)) return Number.POSITIVE_INFINITY;
-  }
-  return difference / magnitude;
-}
+const has = (name: string): boolean => caseNames("misc").includes(name);
 
 interface ScheduleCase {
   case: string;
@@ -45,8 +32,8 @@ interface ScheduleCase {
 // the rounding of some hundred epochs.
 const SCHEDULE_TOLERANCE = 1e-9;
 
-describe.runIf(has("schedules.json"))("schedules", () => {
-  for (const golden of has("schedules.json") ? load<ScheduleCase[]>("schedules.json") : []) {
+describe("schedules", () => {
+  for (const golden of has("schedules") ? loadJson<ScheduleCase[]>("misc/schedules") : []) {
     it(golden.case, () => {
       const make = () =>
         makeSchedule(golden.lr_schedule, {
@@ -91,10 +78,15 @@ interface ClipCase {
 // The reference steps in f32: a few roundings of 6e-8 a step, over the handful of steps of a case.
 const OPTIMIZER_TOLERANCE = 2e-6;
 
-describe.runIf(has("optimizers.json"))("optimizers", () => {
-  const golden = has("optimizers.json")
-    ? load<{ optimizers: OptimizerCase[]; clip_grad_norm: ClipCase[] }>("optimizers.json")
+describe("optimizers", () => {
+  const golden = has("optimizers")
+    ? loadJson<{ optimizers: OptimizerCase[]; clip_grad_norm: ClipCase[] }>("misc/optimizers")
     : { optimizers: [], clip_grad_norm: [] };
+
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await testEngine();
+  });
 
   for (const { case: name, optimizer: conf, initial, grads, params } of golden.optimizers) {
     it(`${name}, reference`, () => {
@@ -104,6 +96,27 @@ describe.runIf(has("optimizers.json"))("optimizers", () => {
         optimizer.step(weights, gradient, { lr: conf.lr ?? 0 });
         expect(relativeError(weights, params[step]!)).toBeLessThan(OPTIMIZER_TOLERANCE);
       });
+    });
+
+    it(`${name}, webgpu`, async () => {
+      const spec = optimizerSpec(conf);
+      const bench = new VectorBench(engine, layoutOf([initial.length]));
+      const weights = bench.arena((index) => initial[index]!);
+      const gradient = bench.arena();
+      const target = { weights, gradient, step: bench.step, rates: "weights", label: name } as const;
+      const optimizer = new Optimizer(engine, spec, target);
+      const encoder = engine.device.createCommandEncoder();
+      optimizer.reset(encoder);
+      engine.device.queue.submit([encoder.finish()]);
+      for (const [step, values] of grads.entries()) {
+        bench.write(gradient, bench.layout.pack({ "conv.0": values }));
+        bench.setStep(stepRates(spec, step + 1, { lr: conf.lr ?? 0 }));
+        await bench.run(optimizer.dispatch);
+        const actual = bench.layout.unpack(await bench.read(weights)).get("conv.0")!;
+        expect(relativeError(actual, params[step]!)).toBeLessThan(OPTIMIZER_TOLERANCE);
+      }
+      optimizer.dispose();
+      bench.dispose();
     });
   }
 
@@ -116,5 +129,117 @@ describe.runIf(has("optimizers.json"))("optimizers", () => {
         expect(relativeError(scaled, clipped[index]!)).toBeLessThan(OPTIMIZER_TOLERANCE);
       });
     });
+
+    it(`gradients clipped to ${max_norm}, webgpu`, async () => {
+      const benches = grads.map((gradient) => new VectorBench(engine, layoutOf([gradient.length])));
+      const arenas = benches.map((bench, index) => bench.arena((i) => grads[index]![i]!));
+      const norm = new GlobalNorm(engine.buffers, engine.tuning, arenas, { clip: max_norm }, "norm");
+      await benches[0]!.run(...norm.dispatches, ...arenas.map((arena) => scale(engine.tuning, arena, norm)));
+      expect(relativeError((await benches[0]!.read(norm.result)).slice(0, 1), [total_norm])).toBeLessThan(
+        OPTIMIZER_TOLERANCE,
+      );
+      for (const [index, bench] of benches.entries()) {
+        const actual = bench.layout.unpack(await bench.read(arenas[index]!)).get("conv.0")!;
+        expect(relativeError(actual, clipped[index]!)).toBeLessThan(OPTIMIZER_TOLERANCE);
+        bench.dispose();
+      }
+      norm.dispose();
+    });
+  }
+});
+
+interface LossCase {
+  lossfn: LossConf;
+  logits: number[][];
+  targets: number[];
+  loss: number;
+  dlogits: number[][];
+}
+
+interface AccuracyCase {
+  topk: number[];
+  logits: number[][];
+  targets: number[];
+  accuracy: number[];
+}
+
+interface EpochCase {
+  batches: { logits: number[][]; targets: number[]; loss: number }[];
+  top1: number;
+  top5: number;
+  loss: number;
+}
+
+/** Inputs of a graph on logits [N, K, 1, 1] and labels. */
+function classification({ logits, targets }: { logits: number[][]; targets: number[] }) {
+  const g = new GraphBuilder();
+  const x = g.input("x", planes([logits.length, logits[0]!.length, 1, 1]));
+  const y = g.input("y", flat([targets.length], "u32"));
+  return { g, x, y, feeds: { inputs: { x: logits.flat(), y: targets }, params: {} } };
+}
+
+describe.each(backends)("losses, $name", ({ run }) => {
+  const golden = caseNames("misc").includes("losses")
+    ? loadJson<{ losses: LossCase[]; accuracy: AccuracyCase[]; epoch_metrics: EpochCase }>("misc/losses")
+    : undefined;
+
+  for (const [index, expected] of (golden?.losses ?? []).entries()) {
+    it(`${index}: ${expected.lossfn.type} ${expected.lossfn.smoothing ?? ""}`, async () => {
+      const { g, x, y, feeds } = classification(expected);
+      const loss = g.add("mean", [g.add("cross_entropy", [x, y], { smoothing: smoothingOf(expected.lossfn) })], {});
+      const one = g.add("fill", [], { type: flat([1]), value: 1 });
+      const { builder, gradients } = differentiate(g.build(), [{ value: loss, gradient: one }], [x]);
+      builder.output("loss", loss);
+      builder.output("dx", gradients[0]!);
+      const results = await run(builder.build(), feeds);
+      const comparison = new Comparison(TOLERANCE.ops);
+      comparison.close("loss", results.get("loss"), [expected.loss]);
+      comparison.close("dx", results.get("dx"), expected.dlogits.flat());
+      comparison.finish();
+    });
+  }
+
+  /** Share of samples whose label is among the k largest logits. */
+  async function accuracies(
+    batch: { logits: number[][]; targets: number[] },
+    ks: readonly number[],
+  ): Promise<number[]> {
+    const { g, x, y, feeds } = classification(batch);
+    for (const k of ks) g.output(`top${k}`, g.add("mean", [g.add("top_k", [x, y], { k })], {}));
+    const results = await run(g.build(), feeds);
+    return ks.map((k) => results.get(`top${k}`)![0]!);
+  }
+
+  for (const [index, expected] of (golden?.accuracy ?? []).entries()) {
+    it(`accuracy ${index}: top ${expected.topk.join(", ")}`, async () => {
+      const actual = await accuracies(expected, expected.topk);
+      expect(relativeError(actual, expected.accuracy)).toBeLessThan(TOLERANCE.ops);
+    });
+  }
+
+  it.runIf(golden)("averages of an epoch weigh every sample alike", async () => {
+    const { batches, top1, top5, loss } = golden!.epoch_metrics;
+    const sums = [0, 0, 0];
+    let samples = 0;
+    for (const batch of batches) {
+      const [first, five] = await accuracies(batch, [1, 5]);
+      samples += batch.targets.length;
+      for (const [i, value] of [first!, five!, batch.loss].entries()) sums[i]! += value * batch.targets.length;
+    }
+    const averages = sums.map((sum) => sum / samples);
+    expect(relativeError(averages, [top1, top5, loss])).toBeLessThan(TOLERANCE.ops);
+  });
+});
+
+describe("cases of other algorithms", () => {
+  const algorithms = { divnas: "divnas", gs: "gs", petridish: "petridish", xnas: "xnas", hull: "petridish" };
+  const names = ["", "divnas/", "finalize/"].flatMap((folder) =>
+    caseNames(`misc/${folder}`).map((name) => folder + name),
+  );
+  for (const name of names) {
+    const algorithm = Object.entries(algorithms).find(([start]) =>
+      name.replace("finalize/", "").startsWith(start),
+    )?.[1];
+    if (algorithm) it(name, ({ skip }) => skip(`algorithm ${algorithm} does not exist yet`));
   }
 });
