@@ -66,7 +66,7 @@ export function tiling(
   const tiles = n * outH * tilesRow;
   const [groupsX, groupsY] = grid(tiles, tuning.workgroup);
   return {
-    constants: { wg: tuning.workgroup },
+    constants: { wg: tuning.workgroup, kernel_w: filter.kernel[1] },
     conditions: { sliding },
     uniforms: {
       in_h: inH,
@@ -92,8 +92,6 @@ export function tiling(
       out_quads: quads(outC),
       in_plane: planePixels(from),
       out_plane: planePixels(to),
-      channels: outC,
-      reversed: backward ? 1 : 0,
     },
     workgroups: [groupsX, groupsY, z] as const,
   };

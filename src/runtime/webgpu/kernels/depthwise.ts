@@ -1,11 +1,12 @@
 import type { Conv2dAttrs } from "../../../graph/types.ts";
-import { quads, type TensorRef } from "../kernel.ts";
+import { grid, quads, type TensorRef } from "../kernel.ts";
 import { type Filter, tiling } from "./conv-shape.ts";
 import type { ConvContext } from "./conv2d.ts";
+import { vectors } from "./launch.ts";
 
 /** Depthwise convolution (or its gradient by the input) with weights [C, 1, kh, kw]. */
 export function depthwise(
-  { tuning, dispatch }: ConvContext,
+  context: ConvContext,
   attrs: Conv2dAttrs,
   filter: Filter,
   from: TensorRef,
@@ -13,10 +14,21 @@ export function depthwise(
   to: TensorRef,
   backward: boolean,
 ): void {
+  const { tuning, scratch, dispatch } = context;
+  const { outputs: channels, taps } = filter;
+  const packed = scratch(vectors(quads(channels) * taps));
+  dispatch({
+    shader: "depthwise_pack",
+    constants: { wg: tuning.workgroup },
+    uniforms: { channels, taps, backward: backward ? 1 : 0 },
+    reads: [weights],
+    writes: [packed],
+    workgroups: grid(quads(channels) * taps, tuning.workgroup),
+  });
   dispatch({
     shader: "depthwise",
-    ...tiling(from.type, to.type, attrs, filter, backward, tuning, quads(to.type.shape[1]!)),
-    reads: [from, weights],
+    ...tiling(from.type, to.type, attrs, filter, backward, tuning, quads(channels)),
+    reads: [from, packed],
     writes: [to],
   });
 }
