@@ -27,7 +27,11 @@ export const modelDesc = z.strictObject({
   dataset,
   /** Settings of one builder, such as NASBench-101's cell_matrix; the builder knows its own keys. */
   params: z.record(z.string(), z.unknown()).default({}),
+  /** Ours: true takes a doubled channel count for a halved image when cell inputs are adapted, as the reference does. */
+  reference_quirks: flag.optional(),
 });
+
+export type ModelDescConf = z.infer<typeof modelDesc>;
 
 const phase = {
   final_desc_filename: text.default("$expdir/final_model_desc.yaml"),
