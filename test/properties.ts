@@ -343,6 +343,10 @@ export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
     return b.done(b.g.add("top_k", [logits, b.labels(n, classes)], { k }));
   }),
   mean: cases(integer(1, 300), (b, size) => b.done(b.g.add("mean", [b.param("v", [size])], {}))),
+  abs_sum: cases(integer(1, 300), (b, size) => b.done(b.g.add("abs_sum", [b.param("v", [size], gridData)], {}))),
+  abs_sum_zeros: cases(integer(1, 13), (b, size) =>
+    b.done(b.g.add("abs_sum", [b.param("v", [size], fewValues)], {}), { smooth: false }),
+  ),
   expand: cases(integer(1, 300), (b, size) =>
     b.done(b.g.add("expand", [b.param("s", [1])], { shape: [size], factor: -0.3 })),
   ),

@@ -1,4 +1,6 @@
 import { SupernetError } from "../errors.ts";
+import { sameShape } from "./ops/check.ts";
+import { listText, requireShape } from "./ops/def.ts";
 import { opDefs } from "./ops/index.ts";
 import type { Graph, Node, OpAttrs, OpName, Output, ParamSpec, TensorType, Value } from "./types.ts";
 
@@ -28,10 +30,20 @@ export class GraphBuilder {
     return (this.#nodes.length - 1) as Value;
   }
 
-  /** Registers the parameter on first use; later uses of the same name share the node. */
+  /**
+   * Registers the parameter on first use; later uses of the same name share the node.
+   * @throws SupernetError("graph") when a later use disagrees about role or shape
+   */
   param(spec: ParamSpec): Value {
     const known = this.#paramValues.get(spec.name);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      const first = this.#params.get(spec.name)!;
+      requireShape(
+        first.role === spec.role && sameShape(first.shape, spec.shape),
+        `parameter ${spec.name} is used as ${spec.role} ${listText(spec.shape)}, but before as ${first.role} ${listText(first.shape)}`,
+      );
+      return known;
+    }
     this.#params.set(spec.name, spec);
     const value = this.add("param", [], { name: spec.name, role: spec.role, shape: spec.shape });
     this.#paramValues.set(spec.name, value);

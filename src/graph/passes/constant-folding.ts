@@ -52,6 +52,8 @@ const ZERO: { readonly [K in OpName]?: readonly number[] } = {
   softmax_dx: [1],
   normalize_dx: [1],
   cross_entropy_dx: [2],
+  abs_sum: [0],
+  abs_sum_dx: [0, 1],
 };
 
 /** The number that a value consists of, if that is known. */
@@ -75,11 +77,9 @@ function foldIdentity({ g, node, inputs }: Candidate): Value | undefined {
     case "concat":
       return inputs.length === 1 ? x : undefined;
     case "channel_slice":
+    case "strided_slice":
+      // A slice of the same size can only be the whole.
       return sameType(node.type, g.type(x)) ? x : undefined;
-    case "strided_slice": {
-      const { stride } = node.attrs as OpAttrs["strided_slice"];
-      return stride[0] === 1 && stride[1] === 1 && sameType(node.type, g.type(x)) ? x : undefined;
-    }
     case "flatten":
     case "unflatten":
       return sameType(node.type, g.type(x)) ? x : undoFlatten(g, node, x);

@@ -6,6 +6,7 @@ import { commonSubexpressions } from "../../../src/graph/passes/common-subexpres
 import { constantFolding } from "../../../src/graph/passes/constant-folding.ts";
 import { deadCode } from "../../../src/graph/passes/dead-code.ts";
 import { optimize, type Pass, passes } from "../../../src/graph/passes/index.ts";
+import { rewrite } from "../../../src/graph/passes/rewrite.ts";
 import { printGraph } from "../../../src/graph/print.ts";
 import { elements, flat, type Graph, type OpAttrs, planes, type Value } from "../../../src/graph/types.ts";
 import { Rng } from "../../../src/random/rng.ts";
@@ -215,7 +216,42 @@ test("dead code: only what reaches an output stays, and every parameter keeps it
   `);
 });
 
+/** The graph with some of its f32 sources replaced by constants, many of them zero. */
+function withConstants(graph: Graph, seed: number): Graph {
+  const rng = new Rng(seed, 0);
+  return rewrite(graph, ({ g, node }) => {
+    const isSource = (node.op === "input" || node.op === "param") && node.type.dtype === "f32";
+    const value = [0, 0, 1, -2][rng.randint(6)];
+    return isSource && value !== undefined ? g.add("fill", [], { type: node.type, value }) : undefined;
+  });
+}
+
+/** Like `expectSameValues`, up to rounding, and with 0 allowed for 0 times infinity. */
+function expectCloseValues(before: Graph, after: Graph, feeds: Feeds): void {
+  const actual = evaluateReference(after, feeds);
+  for (const [name, expected] of evaluateReference(before, feeds)) {
+    actual.get(name)!.forEach((value, index) => {
+      const wanted = expected[index]!;
+      if (Object.is(value, wanted) || (value === 0 && !Number.isFinite(wanted))) return;
+      expect(Math.abs(value - wanted), name).toBeLessThanOrEqual(1e-12 * (1 + Math.abs(wanted)));
+    });
+  }
+}
+
 describe("optimize", () => {
+  for (const [name, arbitrary] of Object.entries(opCases)) {
+    test(`keeps the values of ${name} on constants`, () => {
+      fc.assert(
+        fc.property(arbitrary, fc.nat(), (opCase, seed) => {
+          const { graph, feeds } = withGradients(opCase);
+          const constant = withConstants(graph, seed);
+          expectCloseValues(constant, optimize(constant), feeds);
+        }),
+        { numRuns: 60 },
+      );
+    });
+  }
+
   test("keeps every value of every op's graph with gradients, and has nothing left to do on its result", () => {
     for (const arbitrary of Object.values(opCases)) {
       fc.assert(

@@ -27,6 +27,12 @@ describe("definitions, worked out by hand", () => {
     expect(run("conv2d", [grid3, w], attrs)).toEqual([5421, 6532, 8754, 9865]);
     expect(run("conv2d", [grid3, w], { ...attrs, dilation: [2, 2] })).toEqual([9731]);
     expect(run("conv2d", [grid3, w], { ...attrs, stride: [2, 3], padding: [1, 0] })).toEqual([2100, 8754]);
+    const row = [planes([1, 1, 1, 4]), [1, 2, 3, 4]] as const;
+    const pair = [flat([1, 1, 1, 2]), [1, 10]] as const;
+    expect(run("conv2d", [row, pair], { ...attrs, dilation: [1, 2] })).toEqual([31, 42]);
+    const column = [planes([1, 1, 4, 1]), [1, 2, 3, 4]] as const;
+    const upright = [flat([1, 1, 2, 1]), [1, 10]] as const;
+    expect(run("conv2d", [column, upright], { ...attrs, dilation: [3, 1] })).toEqual([41]);
     const two = [planes([1, 2, 1, 1]), [3, 5]] as const;
     expect(run("conv2d", [two, [flat([2, 1, 1, 1]), [2, 7]]], { ...attrs, groups: 2 })).toEqual([6, 35]);
     expect(run("conv2d", [two, [flat([3, 2]), [1, 0, 0, 1, 1, 1]]], attrs)).toEqual([3, 5, 8]);

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { opDefs } from "../../../src/graph/ops/index.ts";
 import type { Graph } from "../../../src/graph/types.ts";
 import { Rng } from "../../../src/random/rng.ts";
 import { evaluateReference, type Feeds } from "../../../src/runtime/reference/index.ts";
@@ -45,4 +46,14 @@ describe("gradients agree with central differences", () => {
       fc.assert(fc.property(arbitrary, checkGradients), { numRuns: 60 });
     });
   }
+});
+
+test("the random cases leave no op of the catalogue out", () => {
+  const seen = new Set<string>();
+  for (const arbitrary of Object.values(opCases)) {
+    for (const opCase of fc.sample(arbitrary, { numRuns: 20, seed: 1 })) {
+      for (const { op } of withGradients(opCase).graph.nodes) seen.add(op);
+    }
+  }
+  expect(Object.keys(opDefs).filter((op) => !seen.has(op))).toEqual([]);
 });
