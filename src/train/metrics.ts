@@ -1,15 +1,10 @@
-import type { MetricSums } from "./metric-sums.ts";
-
-/** Averages over the samples of a pass. */
-export interface Averages {
-  readonly loss: number;
-  readonly top1: number;
-  readonly top5: number;
-}
+import type { Averages } from "./metric-sums.ts";
 
 /** One pass over a data set. Times are seconds since 1970. */
 export interface PassRecord {
-  readonly sums: MetricSums;
+  readonly averages: Averages;
+  /** The last step alone, where it is known. */
+  readonly lastStep?: Averages;
   readonly steps: number;
   readonly startTime: number;
   readonly endTime: number;
@@ -37,11 +32,6 @@ export interface RunRecord {
   readonly test?: RunRecord;
 }
 
-/** Every sample counts the same, whatever the batches; NaN for a pass without samples. */
-export function passAverages({ loss, top1, top5, samples }: MetricSums): Averages {
-  return { loss: loss / samples, top1: top1 / samples, top5: top5 / samples };
-}
-
 export interface BestEpoch {
   readonly epoch: number;
   readonly top1: number;
@@ -55,10 +45,8 @@ export function bestEpochs(epochs: readonly EpochRecord[]): { train?: BestEpoch;
   const best = (pass: (record: EpochRecord) => PassRecord | undefined): BestEpoch | undefined => {
     let found: BestEpoch | undefined;
     epochs.forEach((record, epoch) => {
-      const sums = pass(record)?.sums;
-      if (!sums) return;
-      const { top1 } = passAverages(sums);
-      if (!found || top1 > found.top1) found = { epoch, top1 };
+      const top1 = pass(record)?.averages.top1;
+      if (top1 !== undefined && (!found || top1 > found.top1)) found = { epoch, top1 };
     });
     return found;
   };
@@ -97,20 +85,22 @@ export function metricsTree(run: RunRecord): Tree {
   };
 }
 
-function passTree({ sums, steps, startTime, endTime }: PassRecord, index: number): Tree {
+function passTree({ averages, lastStep = averages, steps, startTime, endTime }: PassRecord, index: number): Tree {
   const duration = endTime - startTime;
   const stepTime = duration / steps;
-  const meter = (sum: number, count: number, last: number): Tree => ({ avg: sum / count, cnt: count, last, sum });
-  const { samples, stepSamples } = sums;
+  const meter = (key: "loss" | "top1" | "top5"): Tree => {
+    const { [key]: avg, samples } = averages;
+    return { avg, cnt: samples, last: lastStep[key], sum: avg * samples };
+  };
   return {
     _step_start_time: endTime - stepTime,
     end_time: endTime,
     index,
-    loss: meter(sums.loss, samples, sums.stepLoss / stepSamples),
+    loss: meter("loss"),
     start_time: startTime,
     step: steps - 1,
-    step_time: meter(duration, steps, stepTime),
-    top1: meter(sums.top1, samples, sums.stepTop1 / stepSamples),
-    top5: meter(sums.top5, samples, sums.stepTop5 / stepSamples),
+    step_time: { avg: stepTime, cnt: steps, last: stepTime, sum: duration },
+    top1: meter("top1"),
+    top5: meter("top5"),
   };
 }

@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { bestEpochs, metricsTree, type PassRecord, passAverages, type RunRecord } from "../../../src/train/metrics.ts";
+import { bestEpochs, metricsTree, type PassRecord, type RunRecord } from "../../../src/train/metrics.ts";
 
 const pass = (top1: number, steps = 1): PassRecord => ({
-  sums: { loss: 80, top1, top5: 16, samples: 32, stepLoss: 18, stepTop1: 4, stepTop5: 6, stepSamples: 8 },
+  averages: { loss: 2.5, top1: top1 / 32, top5: 0.5, samples: 32 },
+  lastStep: { loss: 2.25, top1: 0.5, top5: 0.75, samples: 8 },
   steps,
   startTime: 100,
   endTime: 104,
@@ -40,10 +41,6 @@ function keys(value: unknown, path = ""): Set<string> {
 }
 
 describe("metrics", () => {
-  it("averages over samples", () => {
-    expect(passAverages(pass(4).sums)).toEqual({ loss: 2.5, top1: 0.125, top5: 0.5 });
-  });
-
   it("finds the first best epoch of training and of validation", () => {
     expect(bestEpochs(run.epochs)).toEqual({
       train: { epoch: 1, top1: 6 / 32 },
@@ -61,7 +58,7 @@ describe("metrics", () => {
     expect([...keys(tree)].sort()).toEqual([...keys(golden)].sort());
   });
 
-  it("fills them from the sums", () => {
+  it("fills them from the averages", () => {
     const tree = metricsTree(run);
     expect(tree).toMatchObject({
       title: "eval_train",
