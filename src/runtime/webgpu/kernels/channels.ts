@@ -25,7 +25,6 @@ function copyChannels(x: TensorRef, y: TensorRef, { from, to, count }: ChannelRa
       first_quad: firstQuad,
       to,
       end: to + count,
-      source_quads: quads(dims4(x.type)[1]),
       // Source minus target channel within the copied planes, plus 4 so that it is not negative.
       shift: from - to + 4 * firstQuad + 4,
     },
