@@ -40,9 +40,10 @@ export function directionOf(attrs: Conv2dAttrs, filter: Filter, backward: boolea
 }
 
 /**
- * Uniforms, condition and workgroups of conv2d.wesl and depthwise.wesl: threads are tiles of four pixels (shaders/conv_shape.wesl
- * explains the lattice).
+ * Uniforms, condition and workgroups of conv2d.wesl and depthwise.wesl: threads are tiles of pixels of one
+ * row (shaders/conv_shape.wesl explains the lattice).
  *
+ * @param tile pixels a thread computes
  * @param z workgroups per tile: output quads, or pairs of them
  */
 export function tiling(
@@ -52,6 +53,7 @@ export function tiling(
   filter: Filter,
   backward: boolean,
   tuning: Tuning,
+  tile: number,
   z: number,
 ) {
   const { stride, padding, up } = directionOf(attrs, filter, backward);
@@ -61,12 +63,12 @@ export function tiling(
   const dilation = attrs.dilation[1];
   const lattice = sliding ? dilation : up[1];
   const residues = Math.min(lattice, outW);
-  const tilesResidue = Math.ceil(Math.ceil(outW / lattice) / 4);
+  const tilesResidue = Math.ceil(Math.ceil(outW / lattice) / tile);
   const tilesRow = residues * tilesResidue;
   const tiles = n * outH * tilesRow;
   const [groupsX, groupsY] = grid(tiles, tuning.workgroup);
   return {
-    constants: { wg: tuning.workgroup, kernel_w: filter.kernel[1] },
+    constants: { wg: tuning.workgroup },
     conditions: { sliding },
     uniforms: {
       in_h: inH,

@@ -5,6 +5,9 @@ import { depthwise } from "./depthwise.ts";
 import { vectors } from "./launch.ts";
 import { pointwise } from "./pointwise.ts";
 
+/** Pixels a thread of conv2d.wesl computes. */
+const TILE = 8;
+
 /** What a convolution in either direction needs of its LowerContext. */
 export interface ConvContext {
   readonly tuning: Tuning;
@@ -45,7 +48,7 @@ function convolve(
   const pairs = Math.ceil(quads(to.type.shape[1]!) / 2);
   context.dispatch({
     shader: "conv2d",
-    ...tiling(from.type, to.type, attrs, filter, backward, context.tuning, pairs),
+    ...tiling(from.type, to.type, attrs, filter, backward, context.tuning, TILE, pairs),
     reads: [from, packed],
     writes: [to],
   });

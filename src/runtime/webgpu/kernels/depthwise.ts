@@ -4,6 +4,9 @@ import { type Filter, tiling } from "./conv-shape.ts";
 import type { ConvContext } from "./conv2d.ts";
 import { vectors } from "./launch.ts";
 
+/** Pixels a thread of depthwise.wesl computes. */
+const TILE = 8;
+
 /** Depthwise convolution (or its gradient by the input) with weights [C, 1, kh, kw]. */
 export function depthwise(
   context: ConvContext,
@@ -27,7 +30,7 @@ export function depthwise(
   });
   dispatch({
     shader: "depthwise",
-    ...tiling(from.type, to.type, attrs, filter, backward, tuning, quads(channels)),
+    ...tiling(from.type, to.type, attrs, filter, backward, tuning, TILE, quads(channels)),
     reads: [from, packed],
     writes: [to],
   });

@@ -2,6 +2,9 @@ import { grid, quads, type TensorRef } from "../kernel.ts";
 import type { ConvContext } from "./conv2d.ts";
 import { planePixels } from "./launch.ts";
 
+/** Pixels of one block in pointwise.wesl. */
+const TILE = 8;
+
 /**
  * 1x1 convolution with stride 1, a product with packed weights.
  *
@@ -12,9 +15,9 @@ export function pointwise({ tuning, dispatch }: ConvContext, from: TensorRef, pa
   const wg = tuning.workgroup;
   const pairs = Math.ceil(quads(to.type.shape[1]!) / 2);
   // Many pixels a thread only where enough threads remain to fill the adapter.
-  const most = Math.floor((pixels * pairs) / (4 * wg * 64));
-  const blocks = Math.max(1, Math.min(Math.ceil(tuning.pixels / 4), most));
-  const [groupsX, groupsY] = grid(Math.ceil(pixels / (4 * blocks)), wg);
+  const most = Math.floor((pixels * pairs) / (TILE * wg * 64));
+  const blocks = Math.max(1, Math.min(Math.ceil(tuning.pixels / TILE), most));
+  const [groupsX, groupsY] = grid(Math.ceil(pixels / (TILE * blocks)), wg);
   dispatch({
     shader: "pointwise",
     constants: { wg },
