@@ -1,0 +1,127 @@
+import { describe, expect, it } from "vitest";
+import { DartsModelDescBuilder } from "../../src/algos/darts/builder.ts";
+import { DivnasModelDescBuilder } from "../../src/algos/divnas/builder.ts";
+import { GsModelDescBuilder } from "../../src/algos/gs/builder.ts";
+import { type Picks, RandomModelDescBuilder } from "../../src/algos/random/builder.ts";
+import { XnasModelDescBuilder } from "../../src/algos/xnas/builder.ts";
+import type { Conf } from "../../src/config/index.ts";
+import { fillLegacy } from "../../src/desc/archai-legacy.ts";
+import { ModelDescBuilder } from "../../src/desc/builder.ts";
+import { modelDescFromJson, modelDescToJson } from "../../src/desc/json.ts";
+import type { ModelDesc } from "../../src/desc/model-desc.ts";
+import { SupernetError } from "../../src/errors.ts";
+import { lowerModel } from "../../src/ops/model.ts";
+import { caseNames, loadJson } from "./support.ts";
+
+interface DescCase {
+  case: string;
+  builder: string;
+  template?: string;
+  picks?: Picks;
+  desc?: { conf_model_desc: Conf };
+  model_error?: string;
+}
+
+interface MacroRow {
+  n_cells: number;
+  n_reductions: number;
+  error?: string;
+  reductions?: number[];
+  node_channels?: number[];
+  trainables_from?: number[];
+  aux_cells?: number[];
+  s0_ops?: string[];
+  logits_in?: number;
+}
+
+const builders: Record<string, (golden: DescCase) => ModelDescBuilder> = {
+  ModelDescBuilder: () => new ModelDescBuilder(),
+  DartsModelDescBuilder: () => new DartsModelDescBuilder(),
+  XnasModelDescBuilder: () => new XnasModelDescBuilder(),
+  DivnasModelDescBuilder: () => new DivnasModelDescBuilder(),
+  GsModelDescBuilder: () => new GsModelDescBuilder(),
+  RandomModelDescBuilder: ({ picks }) => new RandomModelDescBuilder(picks ?? { regular: [], reduction: [] }),
+};
+
+const cases = caseNames("descs")
+  .filter((name) => name !== "macro")
+  .map((name) => loadJson<DescCase>(`descs/${name}`));
+
+function template(name: string): ModelDesc {
+  const isCase = caseNames("descs").includes(name);
+  const { desc } = loadJson<{ desc: Record<string, unknown> }>(`descs/${isCase ? "" : "templates/"}${name}`);
+  return modelDescFromJson(fillLegacy(desc), name);
+}
+
+/** Golden picks name the cell types as the reference's builder does. */
+function withCellTypes(golden: DescCase): DescCase {
+  const picks = golden.picks as (Picks & { normal?: Picks["regular"] }) | undefined;
+  return picks?.normal ? { ...golden, picks: { regular: picks.normal, reduction: picks.reduction } } : golden;
+}
+
+function build(golden: DescCase, quirks: boolean): Record<string, unknown> {
+  const conf = golden.desc?.conf_model_desc ?? {};
+  const builder = builders[golden.builder]?.(withCellTypes(golden));
+  if (!builder) throw new Error(`no builder ${golden.builder}`);
+  const section = quirks ? { ...conf, reference_quirks: true } : conf;
+  const desc = builder.build(section, golden.template === undefined ? undefined : template(golden.template));
+  return modelDescToJson({ ...desc, confModelDesc: conf });
+}
+
+describe("model descriptions", () => {
+  for (const golden of cases) {
+    const exists = golden.builder in builders && golden.desc !== undefined;
+    const reason = golden.desc ? `${golden.builder} does not exist yet` : "the reference fails to build it";
+    it.skipIf(!exists)(`${golden.case}${exists ? "" : ` (skipped: ${reason})`}`, () => {
+      expect(build(golden, true)).toEqual(golden.desc);
+    });
+  }
+
+  it("read and written again are the same", () => {
+    for (const { desc, case: name } of cases) {
+      if (desc) expect(modelDescToJson(modelDescFromJson(desc, name))).toEqual(desc);
+    }
+  });
+});
+
+describe("a doubled channel count that is no reduction", () => {
+  const broken = cases.filter(({ model_error = "", template }) => model_error.includes("size of tensor") && !template);
+
+  it.each(broken)("$case builds a model that runs, unless the reference is followed", (golden) => {
+    const options = { training: true, affine: false, dropPath: "none", batch: 2, height: 32, width: 32 } as const;
+    expect(() => lowerModel(modelDescFromJson(build(golden, true)), options)).toThrow(SupernetError);
+    expect(() => lowerModel(modelDescFromJson(build(golden, false)), options)).not.toThrow();
+  });
+});
+
+describe("macro structure", () => {
+  const names = caseNames("descs");
+  const rows = names.includes("macro") ? loadJson<{ rows: MacroRow[] }>("descs/macro").rows : [];
+  const base = cases.find(({ case: name }) => name === "darts_search_full")?.desc?.conf_model_desc;
+
+  it.skipIf(!base).each(rows)("$n_cells cells, $n_reductions reductions", (row) => {
+    const section = { ...base, n_cells: row.n_cells, n_reductions: row.n_reductions, aux_weight: 0.4 };
+    const builder = new DartsModelDescBuilder();
+    if (row.error !== undefined) {
+      expect(() => builder.build(section)).toThrow(/raise n_cells or lower n_reductions/);
+      return;
+    }
+    const desc = builder.build(section);
+    const indicesOf = (values: readonly boolean[]) => values.flatMap((value, i) => (value ? [i] : []));
+    expect({
+      reductions: indicesOf(desc.cellDescs.map(({ cellType }) => cellType === "reduction")),
+      node_channels: desc.cellDescs.map(({ nodes }) => nodes[0]?.convParams.chOut),
+      trainables_from: desc.cellDescs.map(({ trainablesFrom }) => trainablesFrom),
+      aux_cells: indicesOf(desc.auxTowerDescs.map((tower) => tower !== null)),
+      s0_ops: desc.cellDescs.map(({ stems }) => stems[0]?.name),
+      logits_in: desc.logitsOp.params.nCh,
+    }).toEqual({
+      reductions: row.reductions,
+      node_channels: row.node_channels,
+      trainables_from: row.trainables_from,
+      aux_cells: row.aux_cells,
+      s0_ops: row.s0_ops,
+      logits_in: row.logits_in,
+    });
+  });
+});
