@@ -43,7 +43,11 @@ function build() {
     "--logLevel",
     "warn",
   ];
-  const done = spawnSync(process.execPath, args, { cwd: ROOT, encoding: "utf8" });
+  const done = spawnSync(process.execPath, args, {
+    cwd: ROOT,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1" },
+  });
   if (done.status !== 0) {
     rmSync(fresh, { recursive: true });
     throw new SetupError(`the sources do not build:\n${done.stderr}${done.stdout}`);
