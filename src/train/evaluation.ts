@@ -3,7 +3,8 @@ import type { BoundProgram, Program } from "../runtime/webgpu/program.ts";
 import { StepUniform } from "../runtime/webgpu/step.ts";
 import type { Feed } from "./feed.ts";
 import { Flow } from "./flow.ts";
-import { type Averages, MetricSums } from "./metric-sums.ts";
+import { type Averages, DeviceMetrics } from "./metric-sums.ts";
+import type { PassRecord } from "./metrics.ts";
 import type { Network } from "./network.ts";
 import { encodePass } from "./weight-update.ts";
 
@@ -18,7 +19,7 @@ export interface EvaluationParts {
 export class Evaluation {
   readonly #parts: EvaluationParts;
   readonly #step: StepUniform;
-  readonly #metrics: MetricSums;
+  readonly #metrics: DeviceMetrics;
   readonly #flow: Flow;
   readonly #program: Program;
   #bound: BoundProgram | undefined;
@@ -29,7 +30,7 @@ export class Evaluation {
     const { engine } = parts.network;
     this.#parts = parts;
     this.#step = new StepUniform(engine.device, engine.buffers, parts.feed.chunks);
-    this.#metrics = new MetricSums(engine);
+    this.#metrics = new DeviceMetrics(engine);
     this.#flow = new Flow(engine.device, parts.signal);
     this.#program = parts.network.evaluationProgram(parts.smoothing, parts.feed.samples);
   }
@@ -50,8 +51,9 @@ export class Evaluation {
     this.#disposers = [this.#bound.dispose, dispose];
   }
 
-  async run(onBatch?: (averages: Averages, batch: number, batches: number) => void): Promise<Averages> {
+  async run(onBatch?: (averages: Averages, batch: number, batches: number) => void): Promise<PassRecord> {
     const { feed } = this.#parts;
+    const startTime = Date.now() / 1000;
     const batches = feed.startPass(0);
     this.#metrics.reset();
     for (let batch = 0; batch < batches; batch++) {
@@ -61,9 +63,9 @@ export class Evaluation {
         ({ pass }) => onBatch?.(pass, batch + 1, batches),
       );
     }
-    const { pass } = await this.#metrics.read();
+    const { pass, step } = await this.#metrics.read();
     onBatch?.(pass, batches, batches);
-    return pass;
+    return { averages: pass, lastStep: step, steps: batches, startTime, endTime: Date.now() / 1000 };
   }
 
   #encode(encoder: GPUCommandEncoder, batch: number): void {

@@ -15,6 +15,7 @@ export class FixedFeed implements Feed {
   readonly chunks: number;
   readonly x: GPUBuffer;
   readonly y: GPUBuffer;
+  readonly inputs: Readonly<Record<string, GPUBuffer>> = {};
   readonly #engine: Engine;
   readonly #batches: readonly { readonly x: GPUBuffer; readonly y: GPUBuffer }[];
   #selected = 0;
@@ -46,7 +47,7 @@ export class FixedFeed implements Feed {
     this.y = engine.buffers.storage("y", this.#batches[0]!.y.size);
   }
 
-  startPass(): number {
+  startPass(_epoch: number): number {
     return this.#batches.length / this.chunks;
   }
 

@@ -20,14 +20,13 @@ const BYTES = 32;
 
 /**
  * Loss and accuracy, summed on the device; the host reads eight numbers now and then, never once a step.
- *
- * At most one read is under way: asking while one is pending gets the pending one.
+ * Reads wait for each other: there is one staging buffer.
  */
-export class MetricSums {
+export class DeviceMetrics {
   readonly #engine: Engine;
   readonly #sums: GPUBuffer;
   readonly #staging: GPUBuffer;
-  #pending: Promise<PassAverages> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -57,10 +56,9 @@ export class MetricSums {
    * @throws SupernetError("device") when the device has failed since
    */
   read(): Promise<PassAverages> {
-    this.#pending ??= this.#map().finally(() => {
-      this.#pending = undefined;
-    });
-    return this.#pending;
+    const mapped = this.#last.then(() => this.#map());
+    this.#last = mapped.catch(() => {});
+    return mapped;
   }
 
   async #map(): Promise<PassAverages> {

@@ -6,7 +6,8 @@ import { Evaluation } from "./evaluation.ts";
 import type { Feed } from "./feed.ts";
 import { Flow } from "./flow.ts";
 import { lossSettings, smoothingOf } from "./loss-settings.ts";
-import { type Averages, MetricSums } from "./metric-sums.ts";
+import { type Averages, DeviceMetrics } from "./metric-sums.ts";
+import type { EpochRecord, PassRecord } from "./metrics.ts";
 import type { Network } from "./network.ts";
 import { optimizerSpec, stepRates } from "./optimizers/index.ts";
 import { makeSchedule, type Schedule } from "./schedules/index.ts";
@@ -52,6 +53,8 @@ export interface TrainerParts {
   /** What the main optimizer moves, default the weights. */
   readonly roles?: readonly TrainedRole[];
   readonly hook?: StepHookFactory | undefined;
+  /** Called and awaited after each step is submitted, to look at what it did; training waits meanwhile. */
+  readonly onStep?: ((step: number) => Promise<void>) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -66,34 +69,23 @@ export interface Progress {
   readonly averages: Averages;
 }
 
-export interface EpochResult {
-  readonly epoch: number;
-  readonly train: Averages;
-  /** Absent in epochs that do not validate. */
-  readonly val?: Averages | undefined;
-  /** Learning rate of the epoch's first step and of the one after its last. */
-  readonly startLr: number;
-  readonly endLr: number;
-  /** Milliseconds. */
-  readonly trainTime: number;
-  readonly valTime: number;
-}
-
 /**
  * Trains a network by a conf's `trainer` section: everything between two reads of the metrics happens on the device.
  * The network's parameters are the caller's: initialised or loaded before, read after.
  */
 export class Trainer {
+  /** Forward, backward and metrics of one chunk. */
+  readonly program: Program;
   readonly update: WeightUpdate;
   readonly step: StepUniform;
-  readonly metrics: MetricSums;
+  readonly metrics: DeviceMetrics;
   readonly #parts: TrainerParts;
   readonly #flow: Flow;
   readonly #schedule: Schedule;
   readonly #stepsPerEpoch: number;
   readonly #evaluation: Evaluation | undefined;
   readonly #hook: StepHook | undefined;
-  readonly #program: Program;
+
   #bound: BoundProgram | undefined;
   #accumulateMetrics: readonly Kernel[] = [];
   #disposers: (() => void)[] = [];
@@ -111,7 +103,7 @@ export class Trainer {
     this.#parts = parts;
     this.#flow = new Flow(engine.device, parts.signal);
     this.step = new StepUniform(engine.device, engine.buffers, train.chunks);
-    this.metrics = new MetricSums(engine);
+    this.metrics = new DeviceMetrics(engine);
     const optimizer = optimizerSpec(conf.optimizer);
     const settings = {
       optimizer,
@@ -126,7 +118,7 @@ export class Trainer {
     this.#schedule = makeSchedule(conf.lr_schedule, { lr, epochs: conf.epochs, stepsPerEpoch: this.#stepsPerEpoch });
     // A schedule that ends early says so now, not after hours.
     this.#schedule.at(Math.max(0, conf.epochs * this.#stepsPerEpoch - 1));
-    this.#program = network.trainingProgram({ ...lossSettings(conf), gradients: roles, runningStats: true });
+    this.program = network.trainingProgram({ ...lossSettings(conf), gradients: roles, runningStats: true });
     this.#hook = parts.hook?.({
       network,
       conf,
@@ -146,9 +138,9 @@ export class Trainer {
     const { network, train } = this.#parts;
     await this.#hook?.prepare();
     await this.#evaluation?.prepare();
-    this.#bound = await this.#program.bind(this.bindings(train));
+    this.#bound = await this.program.bind(this.bindings(train));
     const accumulate = await network.engine.kernels(
-      [this.metrics.accumulate(this.#program, this.step.buffer)],
+      [this.metrics.accumulate(this.program, this.step.buffer)],
       "metrics",
     );
     this.#accumulateMetrics = accumulate.kernels;
@@ -171,61 +163,54 @@ export class Trainer {
    * Trains all epochs; the caller is told after each.
    * @throws SupernetError("device") when the device fails; the signal's reason when aborted.
    */
-  async fit(onEpoch?: (result: EpochResult) => void | Promise<void>): Promise<EpochResult[]> {
+  async fit(onEpoch?: (record: EpochRecord, epoch: number) => void | Promise<void>): Promise<EpochRecord[]> {
     const { conf } = this.#parts;
-    const results: EpochResult[] = [];
+    const results: EpochRecord[] = [];
     for (let epoch = 0; epoch < conf.epochs; epoch++) {
       const result = await this.runEpoch(epoch);
       results.push(result);
-      await onEpoch?.(result);
+      await onEpoch?.(result, epoch);
     }
     return results;
   }
 
-  async runEpoch(epoch: number): Promise<EpochResult> {
+  async runEpoch(epoch: number): Promise<EpochRecord> {
     const { conf } = this.#parts;
-    const started = performance.now();
     const train = await this.#train(epoch);
-    const trained = performance.now();
     const due = conf.validation && conf.validation.freq > 0 && (epoch + 1) % conf.validation.freq === 0;
     const val = due ? await this.#evaluation?.run(this.#report("validate", epoch)) : undefined;
     const first = epoch * this.#stepsPerEpoch;
-    return {
-      epoch,
-      train,
-      val,
-      startLr: this.#rate(first).lr,
-      endLr: this.#rate(first + this.#stepsPerEpoch).lr,
-      trainTime: trained - started,
-      valTime: performance.now() - trained,
-    };
+    const rates = { startLr: this.#schedule.at(first).lr, endLr: this.#schedule.at(first + this.#stepsPerEpoch).lr };
+    return val ? { train, val, ...rates } : { train, ...rates };
   }
 
-  async #train(epoch: number): Promise<Averages> {
-    const { train } = this.#parts;
+  async #train(epoch: number): Promise<PassRecord> {
+    const { train, onStep } = this.#parts;
+    const startTime = Date.now() / 1000;
     const batches = train.startPass(epoch);
     this.#hook?.startEpoch(epoch);
     this.metrics.reset();
     const report = this.#report("train", epoch);
     for (let batch = 0; batch < batches; batch++) {
-      await this.#flow.submit((encoder) => this.encodeStep(encoder, epoch, batch));
+      await this.#flow.submit((encoder) => this.#encodeStep(encoder, epoch, batch));
+      await onStep?.(epoch * this.#stepsPerEpoch + batch);
       this.#flow.report(
         () => this.metrics.read(),
-        (averages) => report(averages.pass, batch + 1, batches),
+        ({ pass }) => report(pass, batch + 1, batches),
       );
     }
-    const { pass } = await this.metrics.read();
+    const { pass, step } = await this.metrics.read();
     report(pass, batches, batches);
-    return pass;
+    return { averages: pass, lastStep: step, steps: batches, startTime, endTime: Date.now() / 1000 };
   }
 
   /** One optimizer step: chooses the batch, writes the uniform, encodes everything. */
-  encodeStep(encoder: GPUCommandEncoder, epoch: number, batch: number): void {
+  #encodeStep(encoder: GPUCommandEncoder, epoch: number, batch: number): void {
     const { conf, seed, train } = this.#parts;
     const step = epoch * this.#stepsPerEpoch + batch;
     const { start, valid } = train.select(batch);
     const fromHook = this.#hook?.select(step, batch);
-    const rates = stepRates(optimizerSpec(conf.optimizer), step + 1, this.#rate(step));
+    const rates = stepRates(optimizerSpec(conf.optimizer), step + 1, this.#schedule.at(step));
     const dropPath = (conf.drop_path_prob * epoch) / conf.epochs;
     this.step.write(
       Array.from({ length: train.chunks }, (_, chunk) => {
@@ -252,10 +237,6 @@ export class Trainer {
       this.update.accumulate(encoder);
     }
     this.update.apply(encoder);
-  }
-
-  #rate(step: number) {
-    return this.#schedule.at(step);
   }
 
   #report(phase: Progress["phase"], epoch: number) {

@@ -150,7 +150,7 @@ export class Program {
     const storage = this.#storages[id]!;
     switch (storage.kind) {
       case "temporary":
-        return { buffer: this.#workspace.slots()[this.#slotOf.get(id)!]! };
+        return { buffer: this.#workspace.slots()[this.#slotOf.get(id)!]!, size: storageBytes(storage.type) };
       case "output":
         return { buffer: this.#outputs.get(storage.name)!.buffer };
       case "input":

@@ -1,0 +1,149 @@
+import { readFileSync } from "node:fs";
+import { modelDescFromJson } from "../../src/desc/json.ts";
+import type { Engine } from "../../src/runtime/webgpu/engine.ts";
+import type { TrainerConf } from "../../src/train/conf.ts";
+import { type FixedBatch, FixedFeed } from "../../src/train/fixed-feed.ts";
+import { Network } from "../../src/train/network.ts";
+import { formulaParam, loadJson, loadTensors, type Noise, oraclePath, type Tensor, underPrefix } from "./support.ts";
+
+/** Trajectories end after a few steps; what each step adds in rounding is amplified by the next ones. */
+export const TRAJECTORY_TOLERANCE = 3e-4;
+
+export interface StepRecord {
+  readonly lr: readonly number[];
+  readonly loss: number;
+  readonly top1: number;
+  readonly grad_norm_before_clip?: readonly number[];
+  readonly drop_path_prob?: number;
+  readonly bilevel?: readonly { readonly lr: number; readonly dw_norm: number; readonly epsilon: number }[];
+}
+
+interface Averages {
+  readonly loss: number;
+  readonly top1: number;
+  readonly top5: number;
+}
+
+export interface TrainCase {
+  readonly trainer: string;
+  readonly desc: unknown;
+  readonly conf_trainer: TrainerConf;
+  readonly droppath: boolean;
+  readonly affine: boolean;
+  readonly steps: readonly StepRecord[];
+  readonly epochs: readonly {
+    readonly train: Averages & { readonly start_lr: number; readonly end_lr: number };
+    readonly val: Averages | null;
+  }[];
+  readonly noise: Noise;
+}
+
+export interface LoadedCase {
+  readonly golden: TrainCase;
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
+export function loadCase(name: string): LoadedCase {
+  return { golden: loadJson<TrainCase>(`train/${name}`), tensors: loadTensors(`train/${name}`) };
+}
+
+/** The fixed batches of a case, `train` or `val`, in order. */
+export function batchesOf({ tensors }: LoadedCase, set: "train" | "val"): FixedBatch[] {
+  const batches: FixedBatch[] = [];
+  for (let index = 0; tensors.has(`${set}/x${index}`); index++) {
+    const x = tensors.get(`${set}/x${index}`)!;
+    batches.push({
+      x: x.data,
+      y: tensors.get(`${set}/y${index}`)!.data,
+      shape: x.shape as [number, number, number, number],
+    });
+  }
+  return batches;
+}
+
+/** A feed that also feeds the golden drop-path masks: those of each step in turn, ones while the probability is 0. */
+export class MaskedFeed extends FixedFeed {
+  override readonly inputs: Readonly<Record<string, GPUBuffer>>;
+  readonly #device: GPUDevice;
+  readonly #masks: readonly Float32Array<ArrayBuffer>[];
+  readonly #steps: readonly StepRecord[];
+  #next = 0;
+  #step = 0;
+
+  constructor(engine: Engine, loaded: LoadedCase, count: number) {
+    super(engine, batchesOf(loaded, "train"));
+    this.#device = engine.device;
+    this.#steps = loaded.golden.steps;
+    const masks = [...underPrefix(loaded.tensors, "mask/")].sort(([a], [b]) => Number(a) - Number(b));
+    this.#masks = masks.map(([, { data }]) => Float32Array.from(data));
+    this.inputs = Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [
+        `mask/${index}`,
+        engine.buffers.storage(`mask ${index}`, this.samples * 4),
+      ]),
+    );
+  }
+
+  override select(batch: number): { start: number; valid: number } {
+    const probability = this.#steps[this.#step++]?.drop_path_prob ?? 0;
+    for (const buffer of Object.values(this.inputs)) {
+      const mask = probability > 0 ? this.#masks[this.#next++]! : new Float32Array(this.samples).fill(1);
+      this.#device.queue.writeBuffer(
+        buffer,
+        0,
+        mask.map((drawn) => drawn / (1 - probability)),
+      );
+    }
+    return super.select(batch);
+  }
+}
+
+/** The case's network with its starting parameters, as the reference had them. */
+export function networkOf(engine: Engine, { golden, tensors }: LoadedCase, chunks = 1): Network {
+  const [batch, , height, width] = batchesOf({ golden, tensors }, "train")[0]!.shape;
+  const shape = {
+    batch: batch / chunks,
+    height,
+    width,
+    affine: golden.affine,
+    dropPath: golden.droppath ? ("input" as const) : ("none" as const),
+  };
+  const network = new Network(engine, modelDescFromJson(golden.desc), shape);
+  const starts = initialParams(tensors);
+  const values = new Map<string, ArrayLike<number>>();
+  for (const {
+    name,
+    role,
+    shape: [, channels = 0],
+  } of network.params) {
+    if (role === "state") values.set(name, [...Array(channels).fill(0), ...Array(channels).fill(1)]);
+    else values.set(name, starts.get(name)?.data ?? missing(name));
+  }
+  network.load(values);
+  return network;
+}
+
+/** `init/*`; a case without starts from a model of the golden data. */
+function initialParams(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  const own = underPrefix(tensors, "init/");
+  if (own.size > 0) return own;
+  const params = underPrefix(loadTensors("models/final_aux"), "param/");
+  const { formula_params: formulas = {} } = JSON.parse(readFileSync(oraclePath("models/final_aux.json"), "utf8")) as {
+    formula_params?: Record<string, { shape: number[]; scale: number }>;
+  };
+  for (const [name, formula] of Object.entries(formulas)) params.set(name, formulaParam(formula));
+  return params;
+}
+
+/** Golden running statistics are two tensors, ours one. */
+export function ourValue(values: ReadonlyMap<string, Float32Array>, name: string): Float32Array | undefined {
+  const statistic = /^(.*)\.running_(mean|var)$/.exec(name);
+  if (!statistic) return values.get(name);
+  const both = values.get(`${statistic[1]}.running_stats`);
+  if (!both) return undefined;
+  return statistic[2] === "mean" ? both.slice(0, both.length / 2) : both.slice(both.length / 2);
+}
+
+function missing(name: string): never {
+  throw new Error(`the golden data have no ${name}`);
+}

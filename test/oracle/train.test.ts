@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import { lowerModel } from "../../src/ops/model.ts";
+import type { Engine } from "../../src/runtime/webgpu/engine.ts";
+import { FixedFeed } from "../../src/train/fixed-feed.ts";
+import type { EpochRecord } from "../../src/train/metrics.ts";
+import type { Network } from "../../src/train/network.ts";
+import { Trainer } from "../../src/train/trainer.ts";
+import type { TrainedRole } from "../../src/train/weight-update.ts";
+import { testEngine } from "../gpu/engine.ts";
+import { Comparison, caseNames, underPrefix } from "./support.ts";
+import {
+  batchesOf,
+  type LoadedCase,
+  loadCase,
+  MaskedFeed,
+  networkOf,
+  ourValue,
+  TRAJECTORY_TOLERANCE,
+} from "./train-support.ts";
+
+/** The reference's trainers that exist here, and what their main optimizer moves. */
+const TRAINERS: Readonly<Record<string, readonly TrainedRole[]>> = {
+  Trainer: ["weights"],
+  // ArchTrainer gives the optimizer all of model.parameters().
+  ArchTrainer: ["weights", "alphas"],
+};
+const OTHERS: Readonly<Record<string, string>> = {
+  didarts: "didarts",
+  xnas: "xnas",
+  gs: "gs",
+  petridish: "petridish",
+  divnas: "divnas",
+};
+
+describe("golden training runs", () => {
+  for (const name of caseNames("train")) {
+    const missing = Object.entries(OTHERS).find(([prefix]) => name.startsWith(prefix))?.[1];
+    if (missing) it.skip(`${name} (algorithm ${missing} does not exist yet)`, () => {});
+    else if (name.startsWith("darts_bilevel")) continue;
+    else it(name, () => check(loadCase(name)));
+  }
+});
+
+async function check(loaded: LoadedCase): Promise<void> {
+  const { golden, tensors } = loaded;
+  const engine = await testEngine();
+  // The chunks of a batch are summed, as in the reference.
+  const conf = { ...golden.conf_trainer, reference_quirks: true };
+  const roles = TRAINERS[golden.trainer];
+  expect(roles, `trainer ${golden.trainer}`).toBeDefined();
+  const network = networkOf(engine, loaded, conf.batch_chunks);
+  const masks = maskCount(network);
+  const train =
+    masks > 0
+      ? new MaskedFeed(engine, loaded, masks)
+      : new FixedFeed(engine, batchesOf(loaded, "train"), conf.batch_chunks);
+  const vals = batchesOf(loaded, "val");
+  const validation =
+    vals.length > 0 ? new FixedFeed(engine, vals, conf.validation && golden.conf_trainer.batch_chunks) : undefined;
+  const compare = new Comparison(TRAJECTORY_TOLERANCE);
+  const noise = (tensor: string) => ({ noise: golden.noise[tensor]?.[0] ?? 0, scale: largestGradient(loaded) });
+  const trainer = await Trainer.create({
+    network,
+    conf,
+    seed: 0,
+    train,
+    validation,
+    roles,
+    onStep: async (step) => {
+      const { step: averages } = await trainer.metrics.read();
+      const record = golden.steps[step]!;
+      compare.close(`step${step} loss`, [averages.loss], [record.loss]);
+      expect(averages.top1, `step${step} top1`).toBeCloseTo(record.top1, 6);
+      if (record.grad_norm_before_clip && trainer.update.norm) {
+        const [norm = 0] = await floats(engine, trainer.update.norm.result);
+        compare.close(`step${step} norm`, [norm], record.grad_norm_before_clip);
+      }
+      const params = await network.save();
+      for (const [param, { data }] of underPrefix(tensors, `step${step}/param/`)) {
+        compare.close(`step${step}/param/${param}`, ourValue(params, param), data, noise(`step${step}/param/${param}`));
+      }
+      for (const [param, { data }] of underPrefix(tensors, `step${step}/grad/`)) {
+        compare.close(
+          `step${step}/grad/${param}`,
+          await gradient(engine, trainer, param),
+          data,
+          noise(`step${step}/grad/${param}`),
+        );
+      }
+      const logits = tensors.get(`step${step}/logits`);
+      if (logits && train.chunks === 1)
+        compare.close(`step${step}/logits`, await logitsOf(engine, trainer), logits.data);
+    },
+  });
+  const epochs = await trainer.fit();
+  const params = await network.save();
+  for (const [param, { data }] of underPrefix(tensors, "final/")) {
+    compare.close(`final/${param}`, ourValue(params, param), data, noise(`final/${param}`));
+  }
+  checkEpochs(compare, loaded, epochs);
+  compare.finish();
+  trainer.dispose();
+  network.dispose();
+}
+
+function checkEpochs(compare: Comparison, { golden }: LoadedCase, epochs: readonly EpochRecord[]): void {
+  expect(epochs).toHaveLength(golden.epochs.length);
+  golden.epochs.forEach((expected, epoch) => {
+    const actual = epochs[epoch]!;
+    const passes = [
+      [actual.train, expected.train] as const,
+      ...(expected.val ? [[actual.val, expected.val] as const] : []),
+    ];
+    for (const [pass, averages] of passes) {
+      const { loss, top1, top5 } = pass!.averages;
+      compare.close(`epoch${epoch} loss`, [loss], [averages.loss]);
+      expect([top1, top5].map((value) => value.toFixed(5))).toEqual(
+        [averages.top1, averages.top5].map((value) => value.toFixed(5)),
+      );
+    }
+    expect(actual.startLr).toBeCloseTo(expected.train.start_lr, 9);
+    expect(actual.endLr).toBeCloseTo(expected.train.end_lr, 9);
+  });
+}
+
+/** Drop-path masks the training program reads. */
+function maskCount({ desc, shape }: Network): number {
+  const { builder } = lowerModel(desc, { ...shape, training: true });
+  return builder
+    .build()
+    .nodes.filter(({ op, attrs }) => op === "input" && (attrs as { name: string }).name.startsWith("mask/")).length;
+}
+
+/** The scale against which gradients that are pure rounding are held. */
+function largestGradient({ tensors }: LoadedCase): number {
+  let largest = 0;
+  for (const [, { data }] of underPrefix(tensors, "step0/grad/"))
+    for (const value of data) largest = Math.max(largest, Math.abs(value));
+  return largest;
+}
+
+async function gradient(engine: Engine, trainer: Trainer, param: string): Promise<Float32Array | undefined> {
+  for (const arena of Object.values(trainer.update.gradient)) {
+    const slot = arena.layout.slots.get(param);
+    if (slot) return (await floats(engine, arena.buffer)).slice(slot.offset, slot.offset + slot.size);
+  }
+  return undefined;
+}
+
+/** [N, classes] row-major. */
+async function logitsOf(engine: Engine, trainer: Trainer): Promise<Float32Array> {
+  const { unpackPlanes } = await import("../../src/runtime/webgpu/layout.ts");
+  const { buffer, type } = trainer.program.output("logits");
+  return unpackPlanes(await floats(engine, buffer), type.shape);
+}
+
+async function floats(engine: Engine, buffer: GPUBuffer): Promise<Float32Array> {
+  return new Float32Array(await engine.read({ buffer }));
+}
