@@ -11,9 +11,14 @@ const OUT = join(ROOT, "dist/node");
 /** Brings dist/node up to date, quietly. Throws SetupError with the bundler's output if the sources do not build. */
 export async function ensureBuild() {
   if (isCurrent()) return;
-  await withLock(lockPath("build"), () => {
-    if (!isCurrent()) build();
-  });
+  try {
+    await withLock(lockPath("build"), () => {
+      if (!isCurrent()) build();
+    });
+  } catch (error) {
+    if (!["EACCES", "EPERM", "EROFS"].includes(error.code)) throw error;
+    throw new SetupError(`cannot write ${error.path}: run "npm run build" once as a user who may write this checkout`);
+  }
 }
 
 function isCurrent() {
