@@ -127,13 +127,17 @@ const modelDesc = z
     }),
   );
 
+/** Line of a value in the file it was read from. */
+export type LineOf = (path: readonly PropertyKey[]) => number | undefined;
+
 /**
  * Checks what was read from a file and converts it.
  * @param source the file's name, for messages
+ * @param lineOf where values stand in it, for messages
  * @throws SupernetError("desc") naming every place that is wrong, as `cell_descs[2].nodes[0].conv_params`
  */
-export function modelDescFromJson(json: unknown, source = "model description"): ModelDesc {
-  return convert(modelDesc, json, source);
+export function modelDescFromJson(json: unknown, source = "model description", lineOf?: LineOf): ModelDesc {
+  return convert(modelDesc, json, source, lineOf);
 }
 
 /** As `modelDescFromJson`, for a single op. */
@@ -141,10 +145,13 @@ export function opDescFromJson(json: unknown, source = "op description"): OpDesc
   return convert(opDesc, json, source);
 }
 
-function convert<T>(schema: z.ZodType<T>, json: unknown, source: string): T {
+function convert<T>(schema: z.ZodType<T>, json: unknown, source: string, lineOf?: LineOf): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
-  const lines = result.error.issues.map((issue) => `  ${placeOf(issue.path)}: ${issue.message}`);
+  const lines = result.error.issues.map(({ path, message }) => {
+    const line = lineOf?.(path);
+    return `  ${line === undefined ? "" : `line ${line}, `}${placeOf(path)}: ${message}`;
+  });
   throw new SupernetError("desc", `${source} is not a valid description:\n${lines.join("\n")}`);
 }
 

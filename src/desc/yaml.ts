@@ -1,0 +1,71 @@
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  Document as NewDocument,
+  parseDocument,
+  visit,
+} from "yaml";
+import { SupernetError } from "../errors.ts";
+import { archaiDescOf, isArchaiYaml } from "./archai-yaml.ts";
+import { modelDescFromJson, modelDescToJson } from "./json.ts";
+import type { ModelDesc } from "./model-desc.ts";
+
+const HEADER = " A network described by supernet. States 0 and 1 of a cell are the outputs of the two cells before it.";
+
+/** Our own format: the keys of `modelDescToJson`, one line an edge, defaults left out. */
+export function modelDescToYaml(desc: ModelDesc): string {
+  const document = new NewDocument(withoutDefaults(modelDescToJson(desc)), { aliasDuplicateObjects: false });
+  document.commentBefore = HEADER;
+  visit(document, {
+    Map: (_, map) => {
+      // What is small enough to be read at a glance stays on one line.
+      map.flow = ["name", "input_ids", "ch_in"].some((key) => map.has(key)) && !map.has("dataroot");
+    },
+    Seq: (_, seq) => {
+      seq.flow = seq.items.every(isScalar);
+    },
+  });
+  return document.toString({ lineWidth: 0, flowCollectionPadding: true });
+}
+
+/** Drops `in_len: 1` and absent children, which nearly every op has. */
+function withoutDefaults(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutDefaults);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([key, item]) => {
+    if (key === "in_len") return item !== 1;
+    return !(key === "children" || key === "children_ins") || item !== null;
+  });
+  return Object.fromEntries(entries.map(([key, item]) => [key, withoutDefaults(item)]));
+}
+
+/**
+ * Reads a model description: our format, or what Archai wrote, old or new.
+ * @param source the file's name, for messages
+ * @throws SupernetError("desc") naming file, line and what is wrong there
+ */
+export function parseModelDesc(text: string, source: string): ModelDesc {
+  const lines = new LineCounter();
+  // YAML 1.1, unknown tags read as the plain data they are on: what PyYAML writes.
+  const archai = isArchaiYaml(text);
+  const document = parseDocument(text, { lineCounter: lines, logLevel: "error", version: archai ? "1.1" : "1.2" });
+  const [error] = document.errors;
+  if (error) throw new SupernetError("desc", `${source} is not YAML: ${error.message}`, { cause: error });
+  if (!isMap(document.contents)) {
+    throw new SupernetError("desc", `${source} holds no model description: it should be a mapping with cell_descs`);
+  }
+  if (archai) return modelDescFromJson(archaiDescOf(document), source);
+  return modelDescFromJson(document.toJS(), source, (path) => lineOf(document, lines, path));
+}
+
+/** Line of the value at `path`, or of the innermost thing around it that exists. */
+function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number | undefined {
+  for (let depth = path.length; depth >= 0; depth--) {
+    const node = document.getIn(path.slice(0, depth), true);
+    if ((isMap(node) || isSeq(node) || isScalar(node)) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return undefined;
+}
