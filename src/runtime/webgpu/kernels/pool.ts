@@ -4,18 +4,24 @@ import { imageRows } from "./launch.ts";
 
 /**
  * Launch over the rows of `over` (the result) of a pooling kernel from images of `input` size to `output` size. Strides
- * are constants: gradients divide by them. Uniforms: rows, segments, per, width, in_h, in_w, out_h, out_w, kernel_h,
- * kernel_w, pad_h, pad_w.
+ * are constants, and so is the window every search space uses. Uniforms: rows, segments, per, width, in_h, in_w, out_h,
+ * out_w, kernel_h, kernel_w, pad_h, pad_w.
  */
 function windows(over: TensorType, input: TensorType, output: TensorType, window: Window2d, tuning: Tuning) {
   const launch = imageRows(over, tuning);
   const [, , inH, inW] = dims4(input);
   const [, , outH, outW] = dims4(output);
   const [kernelH, kernelW] = window.kernel;
+  const [strideH, strideW] = window.stride;
   const [padH, padW] = window.padding;
   return {
     ...launch,
-    constants: { ...launch.constants, stride_h: window.stride[0], stride_w: window.stride[1] },
+    constants: {
+      ...launch.constants,
+      square: kernelH === 3 && kernelW === 3 ? 3 : 0,
+      stride_h: strideH,
+      stride_w: strideW,
+    },
     uniforms: {
       ...launch.uniforms,
       in_h: inH,
