@@ -26,7 +26,7 @@ export const channelSum: Lower<"channel_sum"> = (context) => {
   const x = inputs[0]!;
   const [, channels] = dims4(x.type);
   const pixels = planePixels(x.type);
-  const chunks = chunksFor(pixels, quads(channels), tuning);
+  const chunks = chunksFor(pixels, quads(channels), quads(channels), tuning);
   const parts = scratch(vectors(chunks * quads(channels)));
   dispatch({
     shader: "channel_sum",

@@ -62,10 +62,11 @@ export function tiling(
   const sliding = stride[1] === 1 && up[1] === 1;
   const dilation = attrs.dilation[1];
   const lattice = sliding ? dilation : up[1];
-  const residues = Math.min(lattice, outW);
   const tilesResidue = Math.ceil(Math.ceil(outW / lattice) / tile);
-  const tilesRow = residues * tilesResidue;
-  const tiles = n * outH * tilesRow;
+  // Residues modulo the dilation lie side by side in a row; those modulo `up` are workgroups of their own.
+  const tilesRow = sliding ? Math.min(lattice, outW) * tilesResidue : tilesResidue;
+  const rows = Math.ceil(outH / up[0]);
+  const tiles = n * rows * tilesRow;
   const [groupsX, groupsY] = grid(tiles, tuning.workgroup);
   return {
     constants: { wg: tuning.workgroup },
@@ -87,6 +88,9 @@ export function tiling(
       up_x: up[1],
       lattice,
       step: sliding ? dilation : up[1] > 1 ? 1 : stride[1],
+      tap_step_y: up[0] / gcd(up[0], attrs.dilation[0]),
+      tap_step_x: up[1] / gcd(up[1], dilation),
+      rows,
       tiles_residue: tilesResidue,
       tiles_row: tilesRow,
       tiles,
@@ -95,15 +99,24 @@ export function tiling(
       in_plane: planePixels(from),
       out_plane: planePixels(to),
     },
-    workgroups: [groupsX, groupsY, z] as const,
+    workgroups: [groupsX, groupsY, z * up[0] * up[1]] as const,
   };
 }
 
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+
+/** Most bytes that the first stage of a reduction may write: half of what a default device binds. */
+const MOST_PARTS = 64 * 2 ** 20;
+
 /**
- * How many chunks a reduction over `items` pixels or rows is cut into, when `others` sums are formed side by side: enough
- * threads for the adapter, few enough that adding the chunks stays cheap.
+ * How many chunks a reduction over `items` pixels or rows is cut into: enough threads for the adapter, few enough that adding
+ * the chunks stays cheap and that they fit.
+ *
+ * @param others sums that are formed side by side, by threads of their own
+ * @param size vec4 that one chunk writes
  */
-export function chunksFor(items: number, others: number, tuning: Tuning): number {
+export function chunksFor(items: number, others: number, size: number, tuning: Tuning): number {
   const wanted = Math.ceil((tuning.workgroup * 256) / others);
-  return Math.min(items, Math.max(tuning.workgroup, Math.min(wanted, 512)));
+  const fitting = Math.max(1, Math.floor(MOST_PARTS / (16 * size)));
+  return Math.min(items, fitting, Math.max(tuning.workgroup, Math.min(wanted, 512)));
 }

@@ -30,8 +30,9 @@ function denseDw(
   const pointwise = isPointwise(attrs, filter);
   const items = pointwise ? planePixels(dy.type) : n * outH;
   const pairs = Math.ceil(quads(outputs) / 2);
-  const chunks = chunksFor(items, pairs * quads(inputs) * taps, tuning);
-  const parts = context.scratch(vectors(chunks * quads(outputs) * quads(inputs) * 4 * taps));
+  const size = quads(outputs) * quads(inputs) * 4 * taps;
+  const chunks = chunksFor(items, pairs * quads(inputs) * taps, size, tuning);
+  const parts = context.scratch(vectors(chunks * size));
   context.dispatch({
     shader: "conv2d_dw",
     constants: { wg: tuning.workgroup },
@@ -57,8 +58,9 @@ function depthwiseDw(
   const [n, , outH] = dims4(dy.type);
   const rows = n * outH;
   const tapRows = kernel[0] * Math.ceil(kernel[1] / ROW_TAPS);
-  const chunks = chunksFor(rows, quads(outputs) * tapRows, tuning);
-  const parts = context.scratch(vectors(chunks * quads(outputs) * taps));
+  const size = quads(outputs) * taps;
+  const chunks = chunksFor(rows, quads(outputs) * tapRows, size, tuning);
+  const parts = context.scratch(vectors(chunks * size));
   context.dispatch({
     shader: "depthwise_dw",
     constants: { wg: tuning.workgroup },
