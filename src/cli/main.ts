@@ -3,6 +3,7 @@ import { SupernetError } from "../errors.ts";
 import { installInterrupt } from "../host/node/interrupt.ts";
 import { packageVersion } from "../host/node/package-root.ts";
 import { registerConfig } from "./config.ts";
+import { registerDesc } from "./desc.ts";
 import { registerDevices } from "./devices.ts";
 
 /** Exit codes: an error the user can act on, a wrong command line, a bug of this program (EX_SOFTWARE of sysexits). */
@@ -17,6 +18,7 @@ function buildProgram(): Command {
     .exitOverride();
   registerDevices(program);
   registerConfig(program);
+  registerDesc(program);
   return program;
 }
 

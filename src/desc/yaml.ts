@@ -22,7 +22,8 @@ export function modelDescToYaml(desc: ModelDesc): string {
   visit(document, {
     Map: (_, map) => {
       // What is small enough to be read at a glance stays on one line.
-      map.flow = ["name", "input_ids", "ch_in"].some((key) => map.has(key)) && !map.has("dataroot");
+      const small = ["name", "input_ids", "ch_in"].some((key) => map.has(key)) && !map.has("dataroot");
+      map.flow = small || map.items.length === 0;
     },
     Seq: (_, seq) => {
       seq.flow = seq.items.every(isScalar);

@@ -1,0 +1,81 @@
+import type { CellDesc, EdgeDesc, ModelDesc, OpDesc } from "../desc/model-desc.ts";
+import { type ModelStats, modelStats, statsUnder } from "../ops/stats.ts";
+
+const MIXTURES = new Set(["mixed_op", "div_op", "gs_op", "xnas_op", "petridish_normal_op", "petridish_reduction_op"]);
+
+/**
+ * A network for people: what it is made of, cell by cell, and what each part costs for one image of that size.
+ * Supernets are counted without scale and shift in batch norms, as they are searched; others with them.
+ */
+export function describeModel(desc: ModelDesc, height: number, width: number): string {
+  const stats = modelStats(desc, { height, width, affine: !isSupernet(desc) });
+  const lines = [
+    `${desc.cellDescs.length} cells, ${desc.nClasses} classes, images ${desc.dsCh}x${height}x${width}`,
+    `${total(stats.params, "parameters")}${details(stats)}, ${total(stats.macs, "multiply-adds")} per image`,
+    "",
+    ...row(stats, "model_stems", `stems   ${desc.modelStems.map(opText).join(", ")}`),
+  ];
+  const shown = new Map<string, number>();
+  for (const cell of desc.cellDescs) {
+    lines.push(...cellText(desc, stats, cell, shown));
+    const tower = desc.auxTowerDescs[cell.id];
+    if (tower) {
+      const { params } = statsUnder(stats, `_aux_towers.${cell.id}`);
+      lines.push(`  aux tower: ${tower.chIn} channels to ${tower.nClasses} classes, ${total(params, "parameters")}`);
+    }
+  }
+  lines.push(...row(stats, "pool_op", `pool    ${opText(desc.poolOp)}`));
+  lines.push(
+    ...row(stats, "logits_op", `logits  ${desc.logitsOp.name} ${desc.logitsOp.params.nCh} -> ${desc.nClasses}`),
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+const isSupernet = (desc: ModelDesc) =>
+  desc.cellDescs.some(({ nodes }) => nodes.some(({ edges }) => edges.some(({ opDesc }) => MIXTURES.has(opDesc.name))));
+
+function details({ alphas, auxParams }: ModelStats): string {
+  const parts = [];
+  if (alphas > 0) parts.push(total(alphas, "alphas"));
+  if (auxParams > 0) parts.push(`${total(auxParams)} in the aux tower`);
+  return parts.length > 0 ? ` (${parts.join(", ")})` : "";
+}
+
+function cellText(desc: ModelDesc, stats: ModelStats, cell: CellDesc, shown: Map<string, number>): string[] {
+  const sharing = cell.trainablesFrom === cell.id || !isSupernet(desc) ? "" : `, alphas of cell ${cell.trainablesFrom}`;
+  const title = `cell ${cell.id}  ${cell.cellType}, ${cell.stemShapes[0]?.[0]} channels a node${sharing}`;
+  const lines = row(stats, `cells.${cell.id}`, title);
+  lines.push(`  ${cell.stems.map((stem, i) => `s${i} = ${opText(stem)}`).join("; ")}`);
+  const edges = cell.nodes.map(({ edges }) => edges.map(edgeText).join(" + "));
+  const same = shown.get(edges.join("\n"));
+  if (same === undefined) {
+    shown.set(edges.join("\n"), cell.id);
+    lines.push(...edges.map((text, i) => `  n${i} = ${text || "(no edges yet)"}`));
+  } else {
+    lines.push(`  nodes as in cell ${same}`);
+  }
+  lines.push(`  out = ${opText(cell.postOp)}`);
+  return lines;
+}
+
+/** States 0 and 1 are the cell's inputs, further ones its nodes. */
+const stateName = (id: number) => (id < 2 ? `s${id}` : `n${id - 2}`);
+
+function edgeText({ inputIds, opDesc }: EdgeDesc): string {
+  const strided = (opDesc.params.stride ?? 1) > 1 ? "/2" : "";
+  const children = opDesc.children ? `[${opDesc.children.map(({ name }) => name).join(", ")}]` : "";
+  return `${opDesc.name}${children}${strided}(${inputIds.map(stateName).join(", ")})`;
+}
+
+function opText({ name, params }: OpDesc): string {
+  return params.conv ? `${name} ${params.conv.chIn} -> ${params.conv.chOut}` : name;
+}
+
+/** A line with the costs of a module at its end. */
+function row(stats: ModelStats, module: string, text: string): string[] {
+  const { params, macs } = statsUnder(stats, module);
+  return [`${text.padEnd(72)} ${grouped(params).padStart(12)} params ${grouped(macs).padStart(14)} multiply-adds`];
+}
+
+const grouped = (value: number) => value.toLocaleString("en-US");
+const total = (value: number, unit?: string) => (unit ? `${grouped(value)} ${unit}` : grouped(value));

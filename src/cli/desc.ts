@@ -1,0 +1,114 @@
+import { extname } from "node:path";
+import { type Command, Option } from "commander";
+import { type Conf, isExperimentConf, loadConfig, validateConf } from "../config/index.ts";
+import { modelDescToArchaiYaml } from "../desc/archai-yaml.ts";
+import { modelDescToJson } from "../desc/json.ts";
+import type { ModelDesc } from "../desc/model-desc.ts";
+import { modelDescToYaml, parseModelDesc } from "../desc/yaml.ts";
+import { SupernetError } from "../errors.ts";
+import { readText, writeFileAtomic } from "../host/node/files.ts";
+import { builderFor } from "./desc-builders.ts";
+import { describeModel } from "./desc-text.ts";
+
+interface BuildFlags {
+  conf: string;
+  phase: "search" | "eval";
+  template?: string;
+  builder?: string;
+  json?: boolean;
+  allowUnknown?: boolean;
+}
+
+type Format = "supernet" | "archai" | "json";
+
+/** Adds `supernet desc build | show | convert`: make, read and translate descriptions of networks. */
+export function registerDesc(program: Command): void {
+  const desc = program.command("desc").summary("build, show and convert network descriptions");
+  desc
+    .command("build")
+    .summary("print the description a conf asks for")
+    .description(
+      "Build the network description of a conf and print it. Override a value of the conf with --path.to.key value.",
+    )
+    .argument("[overrides...]", "--path.to.key value ...")
+    .requiredOption("--conf <files>", "a conf file, or several joined by ';' (later ones win)")
+    .addOption(
+      new Option("--phase <phase>", "the network that is searched, or the one that is trained afterwards")
+        .choices(["search", "eval"])
+        .default("search"),
+    )
+    .option("--template <file>", "a description whose cells are taken and scaled, such as final_model_desc.yaml")
+    .option("--builder <name>", "how nodes are connected; by default what the conf's file name starts with")
+    .option("--json", "print JSON instead of YAML")
+    .option("--allow-unknown", "skip overrides that name nothing in the conf")
+    .allowUnknownOption()
+    .action(async (overrides: string[], flags: BuildFlags) => {
+      const built = await buildDesc(overrides, flags);
+      process.stdout.write(formatDesc(built, flags.json ? "json" : "supernet"));
+    });
+  desc
+    .command("show")
+    .summary("print a description for people, with parameters and multiply-adds")
+    .argument("<file>", "a description: ours or Archai's YAML, or JSON")
+    .option("--size <HxW>", "size of the images", "32x32")
+    .action(async (file: string, flags: { size: string }) => {
+      const [height, width] = parseSize(flags.size);
+      process.stdout.write(describeModel(await readDesc(file), height, width));
+    });
+  desc
+    .command("convert")
+    .summary("translate a description between formats")
+    .argument("<in>", "a description: ours or Archai's YAML, or JSON")
+    .argument("<out>", "the file to write")
+    .addOption(
+      new Option("--format <format>", "format to write; by default json for *.json, else supernet").choices([
+        "supernet",
+        "archai",
+        "json",
+      ]),
+    )
+    .action(async (input: string, output: string, flags: { format?: Format }) => {
+      const format = flags.format ?? (extname(output) === ".json" ? "json" : "supernet");
+      await writeFileAtomic(output, formatDesc(await readDesc(input), format));
+    });
+}
+
+const readDesc = async (file: string): Promise<ModelDesc> => parseModelDesc(await readText(file), file);
+
+function formatDesc(desc: ModelDesc, format: Format): string {
+  if (format === "json") return `${JSON.stringify(modelDescToJson(desc), null, 2)}\n`;
+  return format === "archai" ? modelDescToArchaiYaml(desc) : modelDescToYaml(desc);
+}
+
+/**
+ * The description `supernet desc build` prints.
+ * @throws SupernetError "io", "config" or "desc", see `loadConfig`, `validateConf` and `ModelDescBuilder`
+ */
+async function buildDesc(overrides: readonly string[], flags: BuildFlags): Promise<ModelDesc> {
+  const { allowUnknown } = flags;
+  const files = { read: readText };
+  const conf = await loadConfig(flags.conf, { files, args: overrides, allowUnknown, env: process.env });
+  if (isExperimentConf(conf.tree)) validateConf(conf.tree, conf.places);
+  const section = sectionAt(conf.tree, ["nas", flags.phase, "model_desc"]);
+  const template = flags.template === undefined ? undefined : await readDesc(flags.template);
+  return builderFor(flags.builder, flags.conf).build(section, template);
+}
+
+function sectionAt(tree: Conf, path: readonly string[]): Conf {
+  let section: Conf = tree;
+  for (const key of path) {
+    const next = section[key];
+    if (typeof next !== "object" || next === null || Array.isArray(next)) {
+      throw new SupernetError("config", `the conf has no section ${path.join("/")}, which describes the network`);
+    }
+    section = next;
+  }
+  return section;
+}
+
+function parseSize(text: string): [number, number] {
+  const match = /^(\d+)(?:x(\d+))?$/.exec(text);
+  if (!match) throw new SupernetError("config", `--size is "${text}"; write it as 32x32`);
+  const height = Number(match[1]);
+  return [height, Number(match[2] ?? height)];
+}
