@@ -35,6 +35,8 @@ export interface HookContext {
   readonly conf: TrainerConf;
   readonly train: Feed;
   readonly step: StepUniform;
+  /** The trainer's program; may be bound to other arenas. */
+  readonly program: Program;
   readonly update: WeightUpdate;
   readonly schedule: Schedule;
   readonly stepsPerEpoch: number;
@@ -79,12 +81,12 @@ export class Trainer {
   readonly update: WeightUpdate;
   readonly step: StepUniform;
   readonly metrics: DeviceMetrics;
+  readonly hook: StepHook | undefined;
   readonly #parts: TrainerParts;
   readonly #flow: Flow;
   readonly #schedule: Schedule;
   readonly #stepsPerEpoch: number;
   readonly #evaluation: Evaluation | undefined;
-  readonly #hook: StepHook | undefined;
 
   #bound: BoundProgram | undefined;
   #accumulateMetrics: readonly Kernel[] = [];
@@ -119,11 +121,12 @@ export class Trainer {
     // A schedule that ends early says so now, not after hours.
     this.#schedule.at(Math.max(0, conf.epochs * this.#stepsPerEpoch - 1));
     this.program = network.trainingProgram({ ...lossSettings(conf), gradients: roles, runningStats: true });
-    this.#hook = parts.hook?.({
+    this.hook = parts.hook?.({
       network,
       conf,
       train,
       step: this.step,
+      program: this.program,
       update: this.update,
       schedule: this.#schedule,
       stepsPerEpoch: this.#stepsPerEpoch,
@@ -136,7 +139,7 @@ export class Trainer {
 
   async #prepare(): Promise<void> {
     const { network, train } = this.#parts;
-    await this.#hook?.prepare();
+    await this.hook?.prepare();
     await this.#evaluation?.prepare();
     this.#bound = await this.program.bind(this.bindings(train));
     const accumulate = await network.engine.kernels(
@@ -145,7 +148,7 @@ export class Trainer {
     );
     this.#accumulateMetrics = accumulate.kernels;
     this.#disposers = [this.#bound.dispose, accumulate.dispose];
-    await this.update.prepare(this.#hook?.beforeClip);
+    await this.update.prepare(this.hook?.beforeClip);
     this.update.reset();
   }
 
@@ -188,7 +191,7 @@ export class Trainer {
     const { train, onStep } = this.#parts;
     const startTime = Date.now() / 1000;
     const batches = train.startPass(epoch);
-    this.#hook?.startEpoch(epoch);
+    this.hook?.startEpoch(epoch);
     this.metrics.reset();
     const report = this.#report("train", epoch);
     for (let batch = 0; batch < batches; batch++) {
@@ -209,7 +212,7 @@ export class Trainer {
     const { conf, seed, train } = this.#parts;
     const step = epoch * this.#stepsPerEpoch + batch;
     const { start, valid } = train.select(batch);
-    const fromHook = this.#hook?.select(step, batch);
+    const fromHook = this.hook?.select(step, batch);
     const rates = stepRates(optimizerSpec(conf.optimizer), step + 1, this.#schedule.at(step));
     const dropPath = (conf.drop_path_prob * epoch) / conf.epochs;
     this.step.write(
@@ -227,7 +230,7 @@ export class Trainer {
         };
       }),
     );
-    this.#hook?.encode(encoder);
+    this.hook?.encode(encoder);
     this.update.begin(encoder);
     for (let chunk = 0; chunk < train.chunks; chunk++) {
       this.step.use(encoder, chunk);
@@ -248,7 +251,7 @@ export class Trainer {
   /** Frees everything but the network. */
   dispose(): void {
     for (const dispose of this.#disposers) dispose();
-    this.#hook?.dispose();
+    this.hook?.dispose();
     this.#evaluation?.dispose();
     this.update.dispose();
     this.metrics.dispose();
