@@ -156,6 +156,10 @@ export class Comparison {
     if (!(worst <= allowed)) this.#failures.push(`${name}: off by ${worst}, allowed ${allowed}, largest ${own}`);
   }
 
+  get failures(): readonly string[] {
+    return this.#failures;
+  }
+
   finish(): void {
     expect(this.#failures, "tensors that differ").toEqual([]);
     expect(this.#compared, "tensors compared").toBeGreaterThan(0);
