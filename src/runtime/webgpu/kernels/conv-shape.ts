@@ -1,6 +1,9 @@
-import { type Conv2dAttrs, dims4, type TensorType } from "../../../graph/types.ts";
-import { grid, quads, type Tuning } from "../kernel.ts";
+import { type Conv2dAttrs, dims4, type OpName, type TensorType } from "../../../graph/types.ts";
+import { grid, type LowerContext, quads, type Tuning } from "../kernel.ts";
 import { planePixels } from "./launch.ts";
+
+/** What the parts of a convolution's lowering need of its context, whatever the node. */
+export type ConvContext = Pick<LowerContext<OpName>, "tuning" | "scratch" | "dispatch">;
 
 /** A convolution weight [O, I/groups, kh, kw], or [out, in] of a linear layer. */
 export interface Filter {
@@ -40,8 +43,8 @@ export function directionOf(attrs: Conv2dAttrs, filter: Filter, backward: boolea
 }
 
 /**
- * Uniforms, condition and workgroups of conv2d.wesl and depthwise.wesl: threads are tiles of pixels of one
- * row (shaders/conv_shape.wesl explains the lattice).
+ * Uniforms, condition and workgroups of conv2d.wesl and depthwise.wesl: threads are tiles of pixels of one row
+ * (shaders/conv_shape.wesl explains the lattice).
  *
  * @param tile pixels a thread computes
  * @param z workgroups per tile: output quads, or pairs of them

@@ -1,7 +1,6 @@
 import { type Conv2dAttrs, dims4 } from "../../../graph/types.ts";
 import { type Lower, quads, type TensorRef } from "../kernel.ts";
-import { chunksFor, type Filter, filterOf, isDepthwise, isPointwise } from "./conv-shape.ts";
-import type { ConvContext } from "./conv2d.ts";
+import { type ConvContext, chunksFor, type Filter, filterOf, isDepthwise, isPointwise } from "./conv-shape.ts";
 import { planePixels, vectors } from "./launch.ts";
 import { sumChunks } from "./sum-chunks.ts";
 

@@ -1,19 +1,12 @@
-import type { Conv2dAttrs, TensorType } from "../../../graph/types.ts";
-import { type DispatchSpec, grid, type Lower, quads, type TensorRef, type Tuning } from "../kernel.ts";
-import { type Filter, filterOf, isDepthwise, isPointwise, tiling } from "./conv-shape.ts";
+import type { Conv2dAttrs } from "../../../graph/types.ts";
+import { grid, type Lower, quads, type TensorRef } from "../kernel.ts";
+import { type ConvContext, type Filter, filterOf, isDepthwise, isPointwise, tiling } from "./conv-shape.ts";
 import { depthwise } from "./depthwise.ts";
 import { vectors } from "./launch.ts";
 import { pointwise } from "./pointwise.ts";
 
 /** Pixels a thread of conv2d.wesl computes. */
 const TILE = 8;
-
-/** What a convolution in either direction needs of its LowerContext. */
-export interface ConvContext {
-  readonly tuning: Tuning;
-  scratch(type: TensorType): TensorRef;
-  dispatch(spec: DispatchSpec): void;
-}
 
 /** (x, w) → y. */
 export const conv2d: Lower<"conv2d"> = (context) => {

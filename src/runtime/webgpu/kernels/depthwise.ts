@@ -1,7 +1,6 @@
 import type { Conv2dAttrs } from "../../../graph/types.ts";
 import { grid, quads, type TensorRef } from "../kernel.ts";
-import { type Filter, tiling } from "./conv-shape.ts";
-import type { ConvContext } from "./conv2d.ts";
+import { type ConvContext, type Filter, tiling } from "./conv-shape.ts";
 import { vectors } from "./launch.ts";
 
 /** Pixels a thread of depthwise.wesl computes. */

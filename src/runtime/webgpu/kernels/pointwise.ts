@@ -1,5 +1,5 @@
 import { grid, quads, type TensorRef } from "../kernel.ts";
-import type { ConvContext } from "./conv2d.ts";
+import type { ConvContext } from "./conv-shape.ts";
 import { planePixels } from "./launch.ts";
 
 /** Pixels of one block in pointwise.wesl. */

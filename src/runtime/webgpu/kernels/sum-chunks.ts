@@ -1,5 +1,5 @@
 import { grid, quads, type TensorRef } from "../kernel.ts";
-import type { ConvContext } from "./conv2d.ts";
+import type { ConvContext } from "./conv-shape.ts";
 
 /** What lies in `parts`, see sum_chunks.wesl. */
 export interface Chunks {
