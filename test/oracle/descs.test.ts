@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DartsModelDescBuilder } from "../../src/algos/darts/builder.ts";
 import { DivnasModelDescBuilder } from "../../src/algos/divnas/builder.ts";
 import { GsModelDescBuilder } from "../../src/algos/gs/builder.ts";
+import { addPetridishNode, PetridishModelBuilder } from "../../src/algos/petridish/builder.ts";
 import { type Picks, RandomModelDescBuilder } from "../../src/algos/random/builder.ts";
 import { XnasModelDescBuilder } from "../../src/algos/xnas/builder.ts";
 import type { Conf } from "../../src/config/index.ts";
@@ -18,6 +19,7 @@ interface DescCase {
   builder: string;
   template?: string;
   picks?: Picks;
+  nodes_added?: number;
   desc?: { conf_model_desc: Conf };
   model_error?: string;
 }
@@ -34,13 +36,15 @@ interface MacroRow {
   logits_in?: number;
 }
 
+const NO_PICKS: Picks = { regular: [], reduction: [] };
 const builders: Record<string, (golden: DescCase) => ModelDescBuilder> = {
   ModelDescBuilder: () => new ModelDescBuilder(),
   DartsModelDescBuilder: () => new DartsModelDescBuilder(),
   XnasModelDescBuilder: () => new XnasModelDescBuilder(),
   DivnasModelDescBuilder: () => new DivnasModelDescBuilder(),
   GsModelDescBuilder: () => new GsModelDescBuilder(),
-  RandomModelDescBuilder: ({ picks }) => new RandomModelDescBuilder(picks ?? { regular: [], reduction: [] }),
+  RandomModelDescBuilder: ({ picks }) => new RandomModelDescBuilder(picks ?? NO_PICKS),
+  PetridishModelBuilder: ({ picks }) => new PetridishModelBuilder(picks ?? NO_PICKS),
 };
 
 const cases = caseNames("descs")
@@ -64,7 +68,8 @@ function build(golden: DescCase, quirks: boolean): Record<string, unknown> {
   const builder = builders[golden.builder]?.(withCellTypes(golden));
   if (!builder) throw new Error(`no builder ${golden.builder}`);
   const section = quirks ? { ...conf, reference_quirks: true } : conf;
-  const desc = builder.build(section, golden.template === undefined ? undefined : template(golden.template));
+  let desc = builder.build(section, golden.template === undefined ? undefined : template(golden.template));
+  for (let added = 0; added < (golden.nodes_added ?? 0); added++) desc = addPetridishNode(desc);
   return modelDescToJson({ ...desc, confModelDesc: conf });
 }
 
