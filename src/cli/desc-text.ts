@@ -3,11 +3,18 @@ import { type ModelStats, modelStats, statsUnder } from "../ops/stats.ts";
 
 const MIXTURES = new Set(["mixed_op", "div_op", "gs_op", "xnas_op", "petridish_normal_op", "petridish_reduction_op"]);
 
+export interface DescribeOptions {
+  readonly height: number;
+  readonly width: number;
+  /** List the ops of every cell with their costs, instead of the nodes of each different cell. */
+  readonly ops?: boolean;
+}
+
 /**
  * A network for people: what it is made of, cell by cell, and what each part costs for one image of that size.
  * Supernets are counted without scale and shift in batch norms, as they are searched; others with them.
  */
-export function describeModel(desc: ModelDesc, height: number, width: number): string {
+export function describeModel(desc: ModelDesc, { height, width, ops = false }: DescribeOptions): string {
   const stats = modelStats(desc, { height, width, affine: !isSupernet(desc) });
   const lines = [
     `${desc.cellDescs.length} cells, ${desc.nClasses} classes, images ${desc.dsCh}x${height}x${width}`,
@@ -17,7 +24,7 @@ export function describeModel(desc: ModelDesc, height: number, width: number): s
   ];
   const shown = new Map<string, number>();
   for (const cell of desc.cellDescs) {
-    lines.push(...cellText(desc, stats, cell, shown));
+    lines.push(...cellTitle(desc, stats, cell), ...(ops ? opRows(stats, cell) : cellText(cell, shown)));
     const tower = desc.auxTowerDescs[cell.id];
     if (tower) {
       const { params } = statsUnder(stats, `_aux_towers.${cell.id}`);
@@ -41,21 +48,35 @@ function details({ alphas, auxParams }: ModelStats): string {
   return parts.length > 0 ? ` (${parts.join(", ")})` : "";
 }
 
-function cellText(desc: ModelDesc, stats: ModelStats, cell: CellDesc, shown: Map<string, number>): string[] {
+function cellTitle(desc: ModelDesc, stats: ModelStats, cell: CellDesc): string[] {
   const sharing = cell.trainablesFrom === cell.id || !isSupernet(desc) ? "" : `, alphas of cell ${cell.trainablesFrom}`;
-  const title = `cell ${cell.id}  ${cell.cellType}, ${cell.stemShapes[0]?.[0]} channels a node${sharing}`;
-  const lines = row(stats, `cells.${cell.id}`, title);
-  lines.push(`  ${cell.stems.map((stem, i) => `s${i} = ${opText(stem)}`).join("; ")}`);
-  const edges = cell.nodes.map(({ edges }) => edges.map(edgeText).join(" + "));
-  const same = shown.get(edges.join("\n"));
+  const channels = cell.nodes[0]?.edges[0]?.opDesc.params.conv?.chOut ?? cell.stemShapes[0]?.[0];
+  return row(stats, `cells.${cell.id}`, `cell ${cell.id}  ${cell.cellType}, ${channels} channels a node${sharing}`);
+}
+
+function cellText(cell: CellDesc, shown: Map<string, number>): string[] {
+  const lines = [`  ${cell.stems.map((stem, i) => `s${i} = ${opText(stem)}`).join("; ")}`];
+  const nodes = cell.nodes.map(({ edges }) => edges.map(edgeText).join(" + "));
+  const same = shown.get(nodes.join("\n"));
   if (same === undefined) {
-    shown.set(edges.join("\n"), cell.id);
-    lines.push(...edges.map((text, i) => `  n${i} = ${text || "(no edges yet)"}`));
+    shown.set(nodes.join("\n"), cell.id);
+    lines.push(...nodes.map((text, i) => `  n${i} = ${text || "(no edges yet)"}`));
   } else {
     lines.push(`  nodes as in cell ${same}`);
   }
-  lines.push(`  out = ${opText(cell.postOp)}`);
-  return lines;
+  return [...lines, `  out = ${opText(cell.postOp)}`];
+}
+
+/** A line an op, with its costs. */
+function opRows(stats: ModelStats, cell: CellDesc): string[] {
+  const module = `cells.${cell.id}`;
+  return [
+    ...cell.stems.flatMap((stem, i) => row(stats, `${module}.s${i}_op`, `  s${i}  ${opText(stem)}`)),
+    ...cell.nodes.flatMap(({ edges }, i) =>
+      edges.flatMap((edge, j) => row(stats, `${module}.dag.${i}.${j}`, `  n${i}  ${edgeText(edge)}`)),
+    ),
+    ...row(stats, `${module}.post_op`, `  out ${opText(cell.postOp)}`),
+  ];
 }
 
 /** States 0 and 1 are the cell's inputs, further ones its nodes. */

@@ -51,9 +51,10 @@ export function registerDesc(program: Command): void {
     .summary("print a description for people, with parameters and multiply-adds")
     .argument("<file>", "a description: ours or Archai's YAML, or JSON")
     .option("--size <HxW>", "size of the images", "32x32")
-    .action(async (file: string, flags: { size: string }) => {
+    .option("--ops", "list every op with its parameters and multiply-adds")
+    .action(async (file: string, flags: { size: string; ops?: boolean }) => {
       const [height, width] = parseSize(flags.size);
-      process.stdout.write(describeModel(await readDesc(file), height, width));
+      process.stdout.write(describeModel(await readDesc(file), { height, width, ops: flags.ops }));
     });
   desc
     .command("convert")
