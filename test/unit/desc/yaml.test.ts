@@ -5,6 +5,7 @@ import { DartsModelDescBuilder } from "../../../src/algos/darts/builder.ts";
 import { modelDescToArchaiYaml } from "../../../src/desc/archai-yaml.ts";
 import type { ModelDesc } from "../../../src/desc/model-desc.ts";
 import { modelDescToYaml, parseModelDesc } from "../../../src/desc/yaml.ts";
+import { modelStats } from "../../../src/ops/stats.ts";
 
 const section = {
   n_cells: 5,
@@ -111,6 +112,56 @@ describe("Archai's format", () => {
     // The class is named at its first use; later uses refer to it.
     expect(old).toContain("CellType\n");
     expect(parseModelDesc(old, "old.yaml").cellDescs[0]?.cellType).toBe("regular");
+  });
+
+  it("is read as versions before 1.0 wrote it: inputs and channels of a cell in attributes of their own", () => {
+    const P = "!!python/object:archai.nas.model_desc";
+    const op = (name: string, chIn: number, chOut: number, more = "") =>
+      `${P}.OpDesc {children: null, children_ins: null, in_len: 1, name: ${name}, trainables: null, ` +
+      `params: {conv: ${P}.ConvMacroParams {ch_in: ${chIn}, ch_out: ${chOut}}${more}}}`;
+    const old = `${P}.ModelDesc
+_cell_descs:
+- ${P}.CellDesc
+  _nodes:
+  - ${P}.NodeDesc
+    edges:
+    - ${P}.EdgeDesc
+      input_ids:
+      - 0
+      op_desc: ${op("sep_conv_3x3", 4, 4, ", stride: 1")}
+  alphas_from: 0
+  cell_ch_out: 4
+  cell_type: &id001 !!python/object/apply:archai.nas.model_desc.CellType
+  - regular
+  conv_params: ${P}.ConvMacroParams {ch_in: 4, ch_out: 4}
+  id: 0
+  max_final_edges: 2
+  node_ch_out: 4
+  post_op: ${op("concate_channels", 4, 4, ", out_states: 1")}
+  s0_op: ${op("prepr_normal", 12, 4)}
+  s1_op: ${op("prepr_normal", 12, 4)}
+aux_tower_descs:
+- null
+ds_ch: 3
+logits_op: ${P}.OpDesc {children: null, children_ins: null, in_len: 1, name: linear, params: {n_ch: 4, n_classes: 10}}
+model_stems:
+- ${op("stem_conv3x3", 3, 12)}
+- ${op("stem_conv3x3", 3, 12)}
+n_classes: 10
+params: {gs_num_sample: 4}
+pool_op: ${op("pool_adaptive_avg2d", 4, 4)}
+`;
+    const desc = parseModelDesc(old, "final_model_desc3.yaml");
+    expect(desc.params).toEqual({ gs_num_sample: 4 });
+    expect(desc.maxFinalEdges).toBe(2);
+    const [cell] = desc.cellDescs;
+    expect(cell).toMatchObject({ cellType: "regular", trainablesFrom: 0, outShape: [4, -1, -1, -1] });
+    expect(cell?.stems.map(({ name, params }) => [name, params.conv?.chIn])).toEqual([
+      ["prepr_normal", 12],
+      ["prepr_normal", 12],
+    ]);
+    expect(cell?.nodes[0]?.convParams).toEqual({ chIn: 4, chOut: 4 });
+    expect(() => modelStats(desc, { height: 8, width: 8, affine: true })).not.toThrow();
   });
 
   it("is read after it was written", () => {
