@@ -1,5 +1,4 @@
 import { modelDesc as confSchema, type ModelDescConf } from "../config/schema/nas.ts";
-import type { Conf } from "../config/types.ts";
 import { SupernetError } from "../errors.ts";
 import { auxCell, type CellPlan, planCells, stemShrink } from "./macro.ts";
 import {
@@ -29,7 +28,7 @@ export class ModelDescBuilder {
    * @param section the conf section `model_desc`, with the keys of Archai's confs
    * @throws SupernetError("desc") naming what cannot be built and what to change
    */
-  build(section: Conf, template?: ModelDesc): ModelDesc {
+  build(section: Readonly<Record<string, unknown>>, template?: ModelDesc): ModelDesc {
     const conf = parseSection(section);
     const stems = this.#stems(conf);
     const sources: Source[] = stems.map((stem) => ({
@@ -94,7 +93,7 @@ export class ModelDescBuilder {
   }
 }
 
-function parseSection(section: Conf): ModelDescConf {
+function parseSection(section: Readonly<Record<string, unknown>>): ModelDescConf {
   const result = confSchema.safeParse(section);
   if (result.success) return result.data;
   const lines = result.error.issues.map(({ path, message }) => `  model_desc.${path.join(".")}: ${message}`);

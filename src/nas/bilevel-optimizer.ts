@@ -105,8 +105,9 @@ export class BilevelOptimizer implements StepHook {
   }
 
   async prepare(): Promise<void> {
-    const { network } = this.#context;
+    const { network, step } = this.#context;
     const { engine } = network;
+    await this.#val.prepare(step.buffer);
     const stages = this.scratch ? await this.#secondOrderStages(this.scratch) : [await this.#firstOrderStage()];
     if (this.alphaGradient !== this.#chunkGradient) {
       const share = 1 / this.#val.chunks;

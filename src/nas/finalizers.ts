@@ -91,11 +91,11 @@ export const selectBest: SelectEdges = (edges, maxFinalEdges) => {
  *
  * @param draw `count` different numbers below `total`, in the order in which they become edges
  */
-export function selectRandom(draw: (total: number, count: number, place: NodePlace) => readonly number[]): SelectEdges {
+export function selectRandom(draw: (total: number, count: number, place: NodePlace) => ArrayLike<number>): SelectEdges {
   return (edges, maxFinalEdges, place) => {
     const kept = edges.flatMap((edge) => ("kept" in edge ? [edge.kept] : []));
     const candidates = edges.flatMap((edge) => ("kept" in edge ? [] : edge.candidates));
     const count = Math.min(candidates.length, Math.max(0, maxFinalEdges - kept.length));
-    return [...kept, ...draw(candidates.length, count, place).map((index) => candidates[index]!.edge)];
+    return [...kept, ...Array.from(draw(candidates.length, count, place), (index) => candidates[index]!.edge)];
   };
 }

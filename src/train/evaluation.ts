@@ -38,6 +38,7 @@ export class Evaluation {
   /** Binds the program; all programs of a network are compiled before the first one is bound. */
   async prepare(): Promise<void> {
     const { network, feed } = this.#parts;
+    await feed.prepare(this.#step.buffer);
     this.#bound = await this.#program.bind({
       arenas: { params: network.arenas, grads: {}, next: {} },
       inputs: { x: feed.x, y: feed.y },

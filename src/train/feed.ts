@@ -12,6 +12,8 @@ export interface Feed {
   readonly y: GPUBuffer;
   /** Further inputs the program has, by name. */
   readonly inputs?: Readonly<Record<string, GPUBuffer>>;
+  /** Makes what `encode` needs. @param step the step uniform of whoever runs the feed */
+  prepare(step: GPUBuffer): Promise<void>;
   /** Starts a pass over the data (an epoch); the order depends on the epoch alone. @returns the number of batches. */
   startPass(epoch: number): number;
   /** Chooses a batch of the pass: what the step uniform must say, `start` in the order and the count of real samples. */

@@ -47,6 +47,8 @@ export class FixedFeed implements Feed {
     this.y = engine.buffers.storage("y", this.#batches[0]!.y.size);
   }
 
+  async prepare(): Promise<void> {}
+
   startPass(_epoch: number): number {
     return this.#batches.length / this.chunks;
   }

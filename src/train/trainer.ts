@@ -139,6 +139,7 @@ export class Trainer {
 
   async #prepare(): Promise<void> {
     const { network, train } = this.#parts;
+    await train.prepare(this.step.buffer);
     await this.hook?.prepare();
     await this.#evaluation?.prepare();
     this.#bound = await this.program.bind(this.bindings(train));

@@ -61,6 +61,8 @@ export const trainer = z.strictObject({
   lr_schedule: lrSchedule.prefault({}),
   validation: validation.prefault({}),
   apex: apex.prefault({}),
+  /** Ours: true repeats where the reference departs from the paper. */
+  reference_quirks: flag.default(false),
 });
 
 /** The trainer of a search: also of the alphas. */
@@ -69,6 +71,4 @@ export const archTrainer = trainer.extend({
   alpha_lr_schedule: lrSchedule.prefault({}),
   /** Ours: false leaves out the second-order term of DARTS. */
   second_order: flag.default(true),
-  /** Ours: true repeats where the reference departs from the paper. */
-  reference_quirks: flag.default(false),
 });

@@ -9,7 +9,7 @@ export type { Rate } from "./curve.ts";
 export interface ScheduleConf {
   /** cosine, multi_step, step, pyramid, one_cycle, or empty for a constant learning rate. */
   readonly type?: string | null;
-  readonly min_lr?: number;
+  readonly min_lr?: number | null;
   readonly milestones?: readonly number[];
   readonly gamma?: number;
   readonly decay_period?: number;

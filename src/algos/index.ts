@@ -1,0 +1,19 @@
+import { suggest } from "../config/nearest.ts";
+import { SupernetError } from "../errors.ts";
+import type { Algorithm } from "../nas/algorithm.ts";
+import { darts } from "./darts/index.ts";
+
+const algorithms: readonly Algorithm[] = [darts];
+
+/** @throws SupernetError("config") naming the nearest algorithm when there is none of that name */
+export function findAlgorithm(name: string): Algorithm {
+  const algorithm = algorithms.find((candidate) => candidate.name === name);
+  if (algorithm) return algorithm;
+  throw new SupernetError(
+    "config",
+    `there is no algorithm "${name}"; ${suggest(
+      name,
+      algorithms.map((known) => known.name),
+    )}`,
+  );
+}

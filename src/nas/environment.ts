@@ -1,0 +1,20 @@
+import type { DatasetIo } from "../data/dataset.ts";
+import type { LogSink } from "../log/sink.ts";
+import type { Engine } from "../runtime/webgpu/engine.ts";
+import type { Progress } from "../train/trainer.ts";
+
+/** What an experiment needs of the outside world, the same in a browser tab and in Node. Paths use `/`. */
+export interface Environment {
+  readonly engine: Engine;
+  readonly datasets: DatasetIo;
+  /** Replaces a file whole or not at all; makes its folder. @throws SupernetError("io") */
+  writeFile(path: string, data: string | Uint8Array): Promise<void>;
+  /** @throws SupernetError("io") */
+  readText(path: string): Promise<string>;
+  /** Where the logs of an experiment's folder go. */
+  logSink(folder: string): LogSink;
+  /** Title of a training run ("search", …) and how far it is. */
+  readonly onProgress?: ((title: string, progress: Progress) => void) | undefined;
+  /** Ends the experiment before its next step. */
+  readonly signal?: AbortSignal | undefined;
+}

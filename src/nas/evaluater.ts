@@ -1,0 +1,58 @@
+import { stringify } from "yaml";
+import type { ExperimentConf } from "../config/index.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { ModelDescBuilder } from "../desc/builder.ts";
+import type { ModelDesc } from "../desc/model-desc.ts";
+import { modelDescToYaml } from "../desc/yaml.ts";
+import { modelTensors } from "../export/model.ts";
+import { writeSafetensors } from "../export/safetensors.ts";
+import type { Logger } from "../log/logger.ts";
+import { metricsTree, type RunRecord } from "../train/metrics.ts";
+import type { Environment } from "./environment.ts";
+import { trainFixed } from "./fixed-training.ts";
+
+export interface EvaluaterParts {
+  readonly environment: Environment;
+  /** Paths in it are expanded. */
+  readonly conf: ExperimentConf;
+  readonly dataset: Dataset;
+  readonly seed: number;
+  readonly logger: Logger;
+}
+
+export interface EvaluationResult {
+  /** The network that was trained. */
+  readonly desc: ModelDesc;
+  readonly run: RunRecord;
+}
+
+/**
+ * Trains a found architecture from scratch, scaled to the conf's cells and channels, and tests it. Writes
+ * `full_model_desc.yaml`, the metrics, and the weights as safetensors with PyTorch's names and layouts.
+ */
+export class Evaluater {
+  readonly #parts: EvaluaterParts;
+
+  constructor(parts: EvaluaterParts) {
+    this.#parts = parts;
+  }
+
+  /** @param found what a search has found; its cells are the template */
+  async evaluate(found: ModelDesc): Promise<EvaluationResult> {
+    const { environment, conf, dataset, seed, logger } = this.#parts;
+    const { eval: evaluation } = conf.nas;
+    const desc = new ModelDescBuilder().build(evaluation.model_desc, found);
+    await environment.writeFile(evaluation.full_desc_filename, modelDescToYaml(desc));
+
+    logger.pushd("eval_arch");
+    const { trainer, loader } = evaluation;
+    const parts = { environment, trainer, loader, dataset, seed, logger, path: "eval_arch" };
+    const { run, params, values } = await trainFixed(desc, parts);
+    logger.popd();
+
+    await environment.writeFile(evaluation.metric_filename, stringify(metricsTree(run)));
+    const weights = writeSafetensors(modelTensors(params, values));
+    await environment.writeFile(evaluation.model_filename.replace(/\.pt$/, ".safetensors"), weights);
+    return { desc, run };
+  }
+}

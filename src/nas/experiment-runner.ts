@@ -1,0 +1,112 @@
+import { type Conf, type ExperimentConf, expandVars, type Variables } from "../config/index.ts";
+import type { Dataset, DatasetConf } from "../data/dataset.ts";
+import { loadDataset } from "../data/load.ts";
+import { parseModelDesc } from "../desc/yaml.ts";
+import { SupernetError } from "../errors.ts";
+import { Logger } from "../log/logger.ts";
+import type { Algorithm } from "./algorithm.ts";
+import type { Environment } from "./environment.ts";
+import { Evaluater, type EvaluationResult } from "./evaluater.ts";
+import { Searcher, type SearchResult } from "./searcher.ts";
+
+export type Phase = "search" | "eval";
+
+export interface Experiment {
+  readonly environment: Environment;
+  readonly algorithm: Algorithm;
+  /** The checked conf, paths not yet expanded. */
+  readonly conf: ExperimentConf;
+  /** The conf as it was resolved, to be kept beside the results. */
+  readonly confText: string;
+  /** `<algo>_<dataset>_<prefix>`: folders are named after it. */
+  readonly name: string;
+  /** Folder of all experiments. */
+  readonly logdir: string;
+  /** Variables that paths of the conf may use; `default_dataroot` among them. */
+  readonly variables: Variables;
+}
+
+/** Runs the two phases of an experiment, each in its own folder, as Archai lays them out. */
+export class ExperimentRunner {
+  readonly #experiment: Experiment;
+  #dataset: { readonly key: string; readonly dataset: Dataset } | undefined;
+
+  constructor(experiment: Experiment) {
+    this.#experiment = experiment;
+  }
+
+  /** `<logdir>/<algo>_<dataset>_<prefix>_<phase>`. */
+  folder(phase: Phase): string {
+    const { logdir, name } = this.#experiment;
+    return `${logdir.replace(/\/+$/, "")}/${name}_${phase}`;
+  }
+
+  async search(): Promise<SearchResult> {
+    return this.#inPhase("search", async (conf, logger) => {
+      const { environment, algorithm } = this.#experiment;
+      const dataset = await this.#load(conf.nas.search.loader.dataset, logger);
+      return new Searcher({ environment, algorithm, conf, dataset, seed: seedOf(conf), logger }).search();
+    });
+  }
+
+  /** Puts what the search has found where the evaluation looks for it. @throws SupernetError("io") */
+  async copySearchToEval(): Promise<void> {
+    const { environment } = this.#experiment;
+    const found = await environment.readText(this.#conf("search").nas.search.final_desc_filename);
+    await environment.writeFile(this.#conf("eval").nas.eval.final_desc_filename, found);
+  }
+
+  /** @throws SupernetError("io") when there is nothing to evaluate */
+  async evaluate(): Promise<EvaluationResult> {
+    return this.#inPhase("eval", async (conf, logger) => {
+      const { environment } = this.#experiment;
+      const path = conf.nas.eval.final_desc_filename;
+      const found = parseModelDesc(await environment.readText(path), path);
+      const dataset = await this.#load(conf.nas.eval.loader.dataset, logger);
+      return new Evaluater({ environment, conf, dataset, seed: seedOf(conf), logger }).evaluate(found);
+    });
+  }
+
+  async #inPhase<T>(phase: Phase, body: (conf: ExperimentConf, logger: Logger) => Promise<T>): Promise<T> {
+    const { environment, confText } = this.#experiment;
+    const folder = this.folder(phase);
+    const logger = new Logger(environment.logSink(folder));
+    try {
+      logger.info({ expdir: folder, live_buffers: environment.engine.buffers.liveBuffers });
+      await environment.writeFile(`${folder}/config_used.yaml`, confText);
+      return await body(this.#conf(phase), logger);
+    } catch (error) {
+      logger.error(error instanceof Error ? error.message : String(error));
+      throw error;
+    } finally {
+      await logger.close();
+    }
+  }
+
+  #conf(phase: Phase): ExperimentConf {
+    const { conf, variables, name } = this.#experiment;
+    const expanded = expandVars(conf as unknown as Conf, { ...variables, expdir: this.folder(phase) });
+    const checked = expanded as unknown as ExperimentConf;
+    return {
+      ...checked,
+      common: { ...checked.common, experiment_name: `${name}_${phase}`, expdir: this.folder(phase) },
+    };
+  }
+
+  /** Search and evaluation mostly use the same images: they are read once. */
+  async #load(conf: DatasetConf, logger: Logger): Promise<Dataset> {
+    const { environment } = this.#experiment;
+    const key = JSON.stringify(conf);
+    if (this.#dataset?.key !== key) this.#dataset = { key, dataset: await loadDataset(conf, environment.datasets) };
+    const { dataset } = this.#dataset;
+    logger.pushd("data");
+    logger.info({ ds_name: dataset.name, source: dataset.source });
+    logger.popd();
+    return dataset;
+  }
+}
+
+function seedOf({ common }: ExperimentConf): number {
+  if (Number.isSafeInteger(common.seed)) return common.seed;
+  throw new SupernetError("config", `common.seed is ${common.seed}; it must be a whole number`);
+}

@@ -1,0 +1,124 @@
+import type { ExperimentConf } from "../config/index.ts";
+import { evalAugmentation, trainAugmentation } from "../data/augment.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { batchFor, evalPass, trainPass } from "../data/sampler.ts";
+import { limitImages, maxSamples, splitTrainVal } from "../data/split.ts";
+import { SupernetError } from "../errors.ts";
+import { STREAMS } from "../random/streams.ts";
+import type { Engine } from "../runtime/webgpu/engine.ts";
+import type { Feed } from "../train/feed.ts";
+import { ResidentFeed, ResidentSplit } from "../train/resident-feed.ts";
+
+export type LoaderConf = ExperimentConf["nas"]["search"]["loader"];
+
+export interface FeedSettings {
+  readonly engine: Engine;
+  readonly dataset: Dataset;
+  readonly loader: LoaderConf;
+  readonly chunks: number;
+  readonly seed: number;
+}
+
+/** The feeds of a training run; disposing it frees them and the images. */
+export interface RunFeeds {
+  readonly train: Feed;
+  /** What is validated on: the validation part in a search, the test set in an evaluation. */
+  readonly validation: Feed;
+  /** Images of each part, and images a training batch; for the log. */
+  readonly sizes: { readonly train: number; readonly val: number; readonly test: number; readonly batch: number };
+  dispose(): void;
+}
+
+/** A search: one part of the training images trains the weights, the other drives the alphas and is validated on. */
+export function searchFeeds(settings: FeedSettings): RunFeeds & { readonly alphas: Feed } {
+  const { engine, dataset } = settings;
+  const parts = trainingParts(settings);
+  if (parts.val.length === 0) {
+    throw new SupernetError(
+      "config",
+      "a search needs images that drive the alphas; set nas.search.loader.val_ratio above 0",
+    );
+  }
+  const split = new ResidentSplit(engine, dataset.train);
+  const batch = batchOf(settings, Math.min(parts.train.length, parts.val.length));
+  const train = trainFeed(settings, split, parts.train, batch, "train");
+  const alphas = trainFeed(settings, split, parts.val, batch, "validation");
+  const validation = evalFeed(settings, split, parts.val, batch);
+  return {
+    train,
+    alphas,
+    validation,
+    sizes: { train: parts.train.length, val: parts.val.length, test: 0, batch },
+    dispose: () => disposeAll([train, alphas, validation, split]),
+  };
+}
+
+/** An evaluation: the training part trains (all images unless `val_ratio` takes some), the test images test. */
+export function evaluationFeeds(settings: FeedSettings): RunFeeds {
+  const { engine, dataset, loader, seed } = settings;
+  const parts = trainingParts(settings);
+  const tests = limitImages(dataset.test.labels, maxSamples(loader.dataset.max_batches, loader.test_batch), seed);
+  const trainSplit = new ResidentSplit(engine, dataset.train);
+  const testSplit = new ResidentSplit(engine, dataset.test);
+  const batch = batchOf(settings, parts.train.length);
+  const train = trainFeed(settings, trainSplit, parts.train, batch, "train");
+  const validation = evalFeed(settings, testSplit, tests, batch);
+  return {
+    train,
+    validation,
+    sizes: { train: parts.train.length, val: parts.val.length, test: tests.length, batch },
+    dispose: () => disposeAll([train, validation, trainSplit, testSplit]),
+  };
+}
+
+function trainingParts({ dataset, loader, seed }: FeedSettings) {
+  const max = maxSamples(loader.dataset.max_batches, loader.train_batch);
+  return splitTrainVal(dataset.train.labels, { valRatio: loader.val_ratio, max, seed });
+}
+
+/** @throws SupernetError("config") when the batch does not divide into the chunks */
+function batchOf({ loader, chunks }: FeedSettings, images: number): number {
+  const batch = batchFor(images, loader.train_batch, "training");
+  if (batch % chunks !== 0) {
+    throw new SupernetError(
+      "config",
+      `a batch of ${batch} images does not divide into trainer.batch_chunks ${chunks}; change loader.train_batch or batch_chunks`,
+    );
+  }
+  return batch;
+}
+
+function trainFeed(
+  { engine, dataset, loader, chunks, seed }: FeedSettings,
+  split: ResidentSplit,
+  images: Uint32Array,
+  batch: number,
+  purpose: "train" | "validation",
+): Feed {
+  const stream = purpose === "train" ? STREAMS.shuffle : STREAMS.shuffleVal;
+  const augmentation = trainAugmentation(dataset, loader.cutout, purpose);
+  const passOf = (epoch: number) => trainPass(images, batch, { seed, stream, epoch });
+  return new ResidentFeed(engine, { split, augmentation, batch, chunks, passOf });
+}
+
+/** What an evaluation yields does not depend on its batch, so it never needs more memory than training does. */
+function evalFeed(
+  { engine, dataset, loader, chunks }: FeedSettings,
+  split: ResidentSplit,
+  images: Uint32Array,
+  trainBatch: number,
+): Feed {
+  const batch = Math.min(trainBatch / chunks, batchFor(images.length, loader.test_batch, "test"));
+  const pass = evalPass(images, batch);
+  return new ResidentFeed(engine, {
+    split,
+    augmentation: evalAugmentation(dataset),
+    batch,
+    chunks: 1,
+    passOf: () => pass,
+  });
+}
+
+function disposeAll(owned: readonly { dispose(): void }[]): void {
+  for (const one of owned) one.dispose();
+}

@@ -1,0 +1,77 @@
+import type { Logger } from "../log/logger.ts";
+import { bestEpochs, type EpochRecord, type PassRecord, type RunRecord } from "../train/metrics.ts";
+import { Trainer, type TrainerParts } from "../train/trainer.ts";
+import type { Environment } from "./environment.ts";
+import type { RunFeeds } from "./feeds.ts";
+
+export interface TrainRunOptions {
+  readonly environment: Environment;
+  readonly logger: Logger;
+  /** Section of the log, such as `arch_train`; with the sections around it the record's path. */
+  readonly title: string;
+  readonly path: string;
+  readonly loggerFreq: number;
+  readonly feeds: RunFeeds;
+  readonly parts: Omit<TrainerParts, "train" | "validation" | "onProgress" | "signal">;
+}
+
+/** Trains a network from beginning to end, logging as it goes, and returns what there is to know about the run. */
+export async function trainRun(options: TrainRunOptions): Promise<RunRecord> {
+  const { environment, logger, title, feeds, parts } = options;
+  const startTime = Date.now() / 1000;
+  logger.pushd(title);
+  logger.info({ ...feeds.sizes, batch_chunks: feeds.train.chunks, parameters: countWeights(parts) });
+  const trainer = await Trainer.create({
+    ...parts,
+    train: feeds.train,
+    validation: feeds.validation,
+    signal: environment.signal,
+    onProgress: (progress) => environment.onProgress?.(title, progress),
+  });
+  try {
+    const { liveBuffers, liveBytes } = parts.network.engine.buffers;
+    logger.info({ gpu_buffers: liveBuffers, gpu_bytes: liveBytes });
+    logger.pushd("epochs");
+    const epochs = await trainer.fit(async (record, epoch) => {
+      logEpoch(logger, record, epoch);
+      await logger.flush();
+    });
+    logger.popd();
+    logBest(logger, epochs);
+    return { title, path: options.path, loggerFreq: options.loggerFreq, startTime, endTime: Date.now() / 1000, epochs };
+  } finally {
+    trainer.dispose();
+    logger.popd();
+  }
+}
+
+function countWeights({ network }: Pick<TrainerParts, "network">): number {
+  const trained = network.params.filter(({ role }) => role !== "state");
+  return trained.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+}
+
+function logEpoch(logger: Logger, { train, val, startLr, endLr }: EpochRecord, epoch: number): void {
+  logger.pushd(epoch);
+  logger.info({ start_lr: startLr });
+  logPass(logger, "train", train, { end_lr: endLr });
+  if (val) logPass(logger, "val", val, {});
+  logger.popd();
+}
+
+function logPass(logger: Logger, name: string, pass: PassRecord, more: Readonly<Record<string, number>>): void {
+  const { top1, top5, loss } = pass.averages;
+  const duration = pass.endTime - pass.startTime;
+  logger.pushd(name);
+  logger.info({ top1, top5, loss, duration, step_time: duration / pass.steps, ...more });
+  logger.popd();
+}
+
+function logBest(logger: Logger, epochs: readonly EpochRecord[]): void {
+  const best = bestEpochs(epochs);
+  for (const [name, epoch] of [["best_train", best.train] as const, ["best_val", best.val] as const]) {
+    if (!epoch) continue;
+    logger.pushd(name);
+    logger.info({ epoch: epoch.epoch, top1: epoch.top1 });
+    logger.popd();
+  }
+}

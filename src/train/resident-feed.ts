@@ -1,0 +1,103 @@
+import { type Augmentation, augmentDispatch, residentImages } from "../data/augment.ts";
+import type { Split } from "../data/dataset.ts";
+import type { Pass } from "../data/sampler.ts";
+import { planes } from "../graph/types.ts";
+import type { Engine, Kernel } from "../runtime/webgpu/engine.ts";
+import { storageBytes } from "../runtime/webgpu/layout.ts";
+import type { Feed } from "./feed.ts";
+import { encodePass } from "./weight-update.ts";
+
+/** Images and labels of a split on the device, as bytes; shared by the feeds that draw from it. */
+export class ResidentSplit {
+  readonly images: GPUBuffer;
+  readonly labels: GPUBuffer;
+  readonly #engine: Engine;
+
+  /** @throws SupernetError("device") when the images exceed what the device can bind */
+  constructor(engine: Engine, split: Split) {
+    const upload = (label: string, data: Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>) => {
+      const buffer = engine.buffers.storage(label, data.byteLength);
+      engine.device.queue.writeBuffer(buffer, 0, data);
+      return buffer;
+    };
+    this.#engine = engine;
+    this.images = upload("images", residentImages(split));
+    this.labels = upload("labels", Uint32Array.from(split.labels));
+  }
+
+  dispose(): void {
+    this.#engine.buffers.destroy(this.images);
+    this.#engine.buffers.destroy(this.labels);
+  }
+}
+
+export interface ResidentFeedOptions {
+  readonly split: ResidentSplit;
+  readonly augmentation: Augmentation;
+  /** Images a batch, and the pieces it is cut into; the batch divides by the pieces. */
+  readonly batch: number;
+  readonly chunks: number;
+  /** The order of an epoch; its length must not exceed that of epoch 0. */
+  readonly passOf: (epoch: number) => Pass;
+}
+
+/** Batches gathered and augmented on the device from a resident split; per epoch the host sends only their order. */
+export class ResidentFeed implements Feed {
+  readonly samples: number;
+  readonly chunks: number;
+  readonly x: GPUBuffer;
+  readonly y: GPUBuffer;
+  readonly #engine: Engine;
+  readonly #options: ResidentFeedOptions;
+  readonly #order: GPUBuffer;
+  #pass: Pass;
+  #kernels: readonly Kernel[] = [];
+  #dispose: (() => void) | undefined;
+
+  constructor(engine: Engine, options: ResidentFeedOptions) {
+    const { batch, chunks, augmentation, passOf } = options;
+    const { channels, height, width } = augmentation;
+    this.#engine = engine;
+    this.#options = options;
+    this.chunks = chunks;
+    this.samples = batch / chunks;
+    this.#pass = passOf(0);
+    this.x = engine.buffers.storage("batch images", storageBytes(planes([this.samples, channels, height, width])));
+    this.y = engine.buffers.storage("batch labels", this.samples * 4);
+    this.#order = engine.buffers.storage("order", this.#pass.order.byteLength);
+  }
+
+  async prepare(step: GPUBuffer): Promise<void> {
+    const { split, augmentation } = this.#options;
+    const gather = {
+      ...augmentDispatch(augmentation, this.samples, this.#engine.tuning),
+      reads: [{ buffer: split.images }, { buffer: split.labels }, { buffer: this.#order }],
+      writes: [{ buffer: this.x }, { buffer: this.y }],
+      step,
+    };
+    const { kernels, dispose } = await this.#engine.kernels([gather], "batch");
+    this.#kernels = kernels;
+    this.#dispose = dispose;
+  }
+
+  startPass(epoch: number): number {
+    this.#pass = this.#options.passOf(epoch);
+    this.#engine.device.queue.writeBuffer(this.#order, 0, Uint32Array.from(this.#pass.order));
+    return this.#pass.batches;
+  }
+
+  select(batch: number): { start: number; valid: number } {
+    const { batch: size } = this.#options;
+    const last = batch === this.#pass.batches - 1;
+    return { start: batch * size, valid: last ? this.#pass.lastValid : size };
+  }
+
+  encode(encoder: GPUCommandEncoder): void {
+    encodePass(encoder, this.#kernels);
+  }
+
+  dispose(): void {
+    this.#dispose?.();
+    for (const buffer of [this.x, this.y, this.#order]) this.#engine.buffers.destroy(buffer);
+  }
+}
