@@ -1,10 +1,15 @@
 import { SupernetError } from "../../errors.ts";
-import type { GraphBuilder } from "../builder.ts";
 import type { Node, OpAttrs, OpName, TensorType, Value } from "../types.ts";
+
+/** The part of a graph builder that gradient rules use. */
+export interface GraphWriter {
+  add<K extends OpName>(op: K, inputs: readonly Value[], attrs: OpAttrs[K]): Value;
+  type(value: Value): TensorType;
+}
 
 /** What the gradient rule of an op sees: the forward node, its own value, and the gradient that reaches it. */
 export interface VjpContext<K extends OpName> {
-  readonly g: GraphBuilder;
+  readonly g: GraphWriter;
   readonly node: Node<K>;
   readonly value: Value;
   readonly dy: Value;
