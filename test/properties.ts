@@ -354,6 +354,12 @@ export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
 
 const largeShape = fc.tuple(integer(1, 4), integer(1, 20), integer(8, 33), integer(8, 33));
 
+/** Windows of every search space, and others. */
+const largePooling = fc.tuple(largeShape, integer(2, 5), pair(1, 2)).map(([shape, side, stride]) => {
+  const padding = Math.floor(side / 2);
+  return { shape, window: { kernel: [side, side], stride, padding: [padding, padding] } satisfies Window2d };
+});
+
 /**
  * Sizes at which kernels split their work: reductions over thousands of elements, many channels. Too slow for central
  * differences, and no other mathematics than in `opCases`.
@@ -381,6 +387,18 @@ export const largeCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
     const terms = indices.map((_, index) => b.input(`x${index}`, planes(shape)));
     return b.done(b.g.add("weighted_sum", [w, ...terms], { indices }));
   }),
+  weighted_sum_many_large: cases(fc.tuple(largeShape, integer(7, 14)), (b, [shape, count]) => {
+    const w = b.param("w", [count]);
+    const indices = Array.from({ length: count }, (_, index) => count - 1 - index);
+    const terms = indices.map((index) => b.input(`x${index}`, planes(shape)));
+    return b.done(b.g.add("weighted_sum", [w, ...terms], { indices }));
+  }),
+  max_pool_large: cases(largePooling, (b, { shape, window }) =>
+    b.done(b.g.add("max_pool", [b.input("x", planes(shape))], window)),
+  ),
+  avg_pool_large: cases(largePooling, (b, { shape, window }) =>
+    b.done(b.g.add("avg_pool", [b.input("x", planes(shape))], window)),
+  ),
   global_avg_pool_large: cases(largeShape, (b, shape) =>
     b.done(b.g.add("global_avg_pool", [b.input("x", planes(shape))], {})),
   ),

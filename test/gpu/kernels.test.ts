@@ -9,6 +9,7 @@ import { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { kernels } from "../../src/runtime/webgpu/kernels/index.ts";
 import { runGraph } from "../../src/runtime/webgpu/run.ts";
 import { opCases, uniformData, withGradients } from "../properties.ts";
+import { check, inDirtyStorage } from "./compare.ts";
 import { testEngine } from "./engine.ts";
 
 /** Tested with more shapes in conv.test.ts. */
@@ -22,69 +23,6 @@ beforeAll(async () => {
   // The same device with the workgroups a GPU gets.
   gpu = new Engine({ device: software.device, kind: "gpu" });
 });
-
-/**
- * How far a correct kernel may be off: a result is a sum of at most T rounded terms, whose errors (2^-24 of the largest
- * term each, either sign) add up like sqrt(T); 8 covers the few roundings inside a term and the 3 to 4 ulp that WGSL
- * grants exp and inverse square root. Batch norm divides a difference by a standard deviation, so its terms are
- * larger than its inputs and results by up to max |x| / std.
- */
-function tolerance(graph: Graph, feeds: Feeds, want: Float64Array): number {
-  const terms = Math.max(...graph.nodes.map((node) => elements(node.type)));
-  const fed = Math.max(1, ...Object.values({ ...feeds.inputs, ...feeds.params }).map((data) => largest(data)));
-  return 8 * 2 ** -24 * Math.sqrt(terms) * (largest(want) + fed) * amplification(graph, feeds);
-}
-
-function amplification(graph: Graph, feeds: Feeds): number {
-  const at = graph.nodes.findIndex(({ op }) => op === "bn_stats" || op === "bn_running");
-  if (at < 0) return 1;
-  const builder = GraphBuilder.extend({ ...graph, outputs: [] });
-  builder.output("stats", at as Graph["outputs"][number]["value"]);
-  const stats = evaluateReference(builder.build(), feeds).get("stats")!;
-  const channels = stats.length / 3;
-  return 1 + largest(stats.subarray(channels, 2 * channels));
-}
-
-const largest = (data: ArrayLike<number>) => {
-  let result = 0;
-  for (let index = 0; index < data.length; index++) result = Math.max(result, Math.abs(data[index]!));
-  return result;
-};
-
-/** Runs `graph` and compares with the reference backend on `defined`. */
-async function check(engine: Engine, graph: Graph, feeds: Feeds, defined = graph): Promise<void> {
-  const expected = evaluateReference(defined, feeds);
-  const actual = await runGraph(engine, graph, feeds);
-  expect([...actual.keys()].sort()).toEqual([...expected.keys()].sort());
-  for (const [name, want] of expected) {
-    const got = actual.get(name)!;
-    expect(got.length, name).toBe(want.length);
-    const bound = tolerance(defined, feeds, want);
-    // Not `>`: NaN must fail.
-    const wrong = want.findIndex((value, index) => !(Math.abs(value - got[index]!) <= bound));
-    if (wrong >= 0) throw new Error(`${name}[${wrong}] is ${got[wrong]}, not ${want[wrong]} +- ${bound}`);
-  }
-}
-
-/**
- * The same computation with temporaries in storage full of NaN: fresh buffers are zero and would hide what a kernel reads
- * beyond a tensor or forgets to write.
- */
-function inDirtyStorage(graph: Graph): Graph {
-  const g = new GraphBuilder();
-  const dirt = Array.from({ length: 24 }, () => g.add("fill", [], { type: flat([1 << 14]), value: Number.NaN }));
-  g.add("add", dirt, {});
-  const copied = (value: Value) => (g.type(value).dtype === "f32" ? g.add("scale", [value], { factor: 1 }) : value);
-  const values: Value[] = [];
-  for (const node of graph.nodes) {
-    const spec = node.op === "param" && graph.params.find(({ name }) => name === (node.attrs as { name: string }).name);
-    const inputs = node.inputs.map((input) => values[input]!);
-    const value = spec ? g.param(spec) : g.add(node.op, inputs, node.attrs as never);
-    values.push(spec || node.op === "input" ? copied(value) : value);
-  }
-  for (const { name, value } of graph.outputs) g.output(name, copied(values[value]!));
-  return g.build();
-}
 
 describe("every op and its gradient agree with the reference backend", () => {
   test.each(NAMES)("%s", async (name) => {
