@@ -196,7 +196,7 @@ export class Trainer {
     this.metrics.reset();
     const report = this.#report("train", epoch);
     for (let batch = 0; batch < batches; batch++) {
-      await this.#flow.submit((encoder) => this.#encodeStep(encoder, epoch, batch));
+      await this.#flow.submit((encoder) => this.encodeStep(encoder, epoch, batch));
       await onStep?.(epoch * this.#stepsPerEpoch + batch);
       this.#flow.report(
         () => this.metrics.read(),
@@ -209,7 +209,7 @@ export class Trainer {
   }
 
   /** One optimizer step: chooses the batch, writes the uniform, encodes everything. */
-  #encodeStep(encoder: GPUCommandEncoder, epoch: number, batch: number): void {
+  encodeStep(encoder: GPUCommandEncoder, epoch: number, batch: number): void {
     const { conf, seed, train } = this.#parts;
     const step = epoch * this.#stepsPerEpoch + batch;
     const { start, valid } = train.select(batch);
