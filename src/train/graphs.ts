@@ -36,8 +36,15 @@ export interface TrainingSettings extends LossSettings {
 /**
  * Forward, loss and backward of one chunk. Outputs: `loss`, `top1`, `top5` per sample (flat [N]), `logits`; the gradients go
  * into the gradient arenas. The gradient is that of the mean loss over the chunk.
+ *
+ * @param passes as `optimize` takes them: passes to leave out
  */
-export function trainingGraph(desc: ModelDesc, shape: NetworkShape, settings: TrainingSettings): Graph {
+export function trainingGraph(
+  desc: ModelDesc,
+  shape: NetworkShape,
+  settings: TrainingSettings,
+  passes: Parameters<typeof optimize>[1] = {},
+): Graph {
   const { builder, logits, logitsAux } = lowerModel(desc, { ...shape, training: true });
   const labels = builder.input("y", flat([shape.batch], "u32"));
   const losses = [builder.add("cross_entropy", [logits, labels], { smoothing: settings.smoothing })];
@@ -64,7 +71,7 @@ export function trainingGraph(desc: ModelDesc, shape: NetworkShape, settings: Tr
   for (const [name, value] of Object.entries(outputs)) extended.output(name, value);
   const graph = extended.build();
   const kept = graph.outputs.filter((output) => settings.runningStats || output.into?.arena !== "param");
-  return optimize({ ...graph, outputs: kept });
+  return optimize({ ...graph, outputs: kept }, passes);
 }
 
 /** Forward in evaluation mode. Outputs: `loss`, `top1`, `top5` per sample (flat [N]), `logits`. */

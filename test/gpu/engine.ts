@@ -9,14 +9,15 @@ let instance: GPU | undefined;
 
 /** One engine per test file (each file is a process of its own). */
 export function testEngine(): Promise<Engine> {
-  engine ??= open();
+  engine ??= newEngine();
   return engine;
 }
 
-async function open(): Promise<Engine> {
+/** An engine on a device of its own. */
+export async function newEngine(): Promise<Engine> {
   if (existsSync(LAVAPIPE)) process.env.VK_DRIVER_FILES ??= LAVAPIPE;
   Object.assign(globalThis, globals);
-  instance = create([]);
+  instance ??= create([]);
   const adapter = await instance.requestAdapter();
   if (!adapter) throw new Error("no WebGPU adapter: run the tests with `npm test`, which installs one");
   return new Engine({ device: await adapter.requestDevice(), kind: "software" });
