@@ -5,6 +5,7 @@ import { packageVersion } from "../host/node/package-root.ts";
 import { registerConfig } from "./config.ts";
 import { registerDesc } from "./desc.ts";
 import { registerDevices } from "./devices.ts";
+import { registerRun } from "./run.ts";
 
 /** Exit codes: an error the user can act on, a wrong command line, a bug of this program (EX_SOFTWARE of sysexits). */
 const EXIT = { error: 1, usage: 2, bug: 70 } as const;
@@ -16,6 +17,7 @@ function buildProgram(): Command {
     .showHelpAfterError("(supernet --help lists the commands)")
     // Subcommands inherit it, so it must be set before any is registered.
     .exitOverride();
+  registerRun(program);
   registerDevices(program);
   registerConfig(program);
   registerDesc(program);

@@ -14,7 +14,7 @@ import { folderLogSink } from "../host/node/log-sink.ts";
 import { packageRoot } from "../host/node/package-root.ts";
 import { ExperimentRunner } from "../nas/experiment-runner.ts";
 import { cellsText } from "../report/cells.ts";
-import { evaluationSummary, searchSummary } from "../report/summary.ts";
+import { runSummary } from "../report/summary.ts";
 import { Engine } from "../runtime/webgpu/engine.ts";
 import { createProgress } from "./progress.ts";
 
@@ -92,14 +92,14 @@ async function runOne(algo: string, dataset: string, overrides: string[], flags:
       const result = await runner.search();
       progress.stop();
       say(cellsText(result.found));
-      say(searchSummary(result));
+      say(runSummary(result.search, "validation"));
       await runner.copySearchToEval();
     }
     if (flags.eval) {
       say(`eval     ${runner.folder("eval")}`);
       const result = await runner.evaluate();
       progress.stop();
-      say(evaluationSummary(result));
+      say(runSummary(result.run, "test"));
     }
   } finally {
     off();
