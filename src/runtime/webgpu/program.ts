@@ -225,15 +225,18 @@ class Lowering {
   }
 
   /**
-   * Outputs that their node can write in place. A value that other nodes read, too, is not written into an arena directly:
-   * the same buffer would be bound for reading and writing in one dispatch.
+   * Outputs that their node can write in place. A value that is read again, by a node or to fill another output, is not
+   * written into an arena directly: the same buffer would be bound for reading and writing in one dispatch.
    */
   #directOutputs(lastUse: ReadonlyMap<Value, number>): Map<Value, Output> {
     const direct = new Map<Value, Output>();
-    for (const output of this.#graph.outputs) {
+    const { outputs } = this.#graph;
+    const times = new Map<Value, number>();
+    for (const { value } of outputs) times.set(value, (times.get(value) ?? 0) + 1);
+    for (const output of outputs) {
       const { op } = this.#graph.nodes[output.value]!;
       if (op === "input" || op === "param" || direct.has(output.value)) continue;
-      if (output.into && lastUse.has(output.value)) continue;
+      if (output.into && (lastUse.has(output.value) || times.get(output.value)! > 1)) continue;
       direct.set(output.value, output);
     }
     return direct;
