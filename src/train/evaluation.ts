@@ -59,6 +59,7 @@ export class Evaluation {
     this.#metrics.reset();
     for (let batch = 0; batch < batches; batch++) {
       await this.#flow.submit((encoder) => this.#encode(encoder, batch));
+      if (batch + 1 === batches) break;
       this.#flow.report(
         () => this.#metrics.read(),
         ({ pass }) => onBatch?.(pass, batch + 1, batches),

@@ -198,6 +198,7 @@ export class Trainer {
     for (let batch = 0; batch < batches; batch++) {
       await this.#flow.submit((encoder) => this.encodeStep(encoder, epoch, batch));
       await onStep?.(epoch * this.#stepsPerEpoch + batch);
+      if (batch + 1 === batches) break;
       this.#flow.report(
         () => this.metrics.read(),
         ({ pass }) => report(pass, batch + 1, batches),
