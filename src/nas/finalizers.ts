@@ -28,7 +28,7 @@ export type SelectEdges = (edges: readonly SearchedEdge[], maxFinalEdges: number
  * Turns a supernet into an architecture: every mixture of primitives becomes one op, every node keeps at most
  * `maxFinalEdges` edges. `none` is never chosen: a node without connections would be no node.
  *
- * @throws SupernetError("desc") when alphas of an edge are missing
+ * @throws SupernetError("desc") when alphas of an edge are missing or not finite
  */
 export function finalizeModel(desc: ModelDesc, alphas: Alphas, select: SelectEdges = selectBest): ModelDesc {
   return {
@@ -53,6 +53,9 @@ function finalizeNode(
     const name = `cells.${cell.trainablesFrom}.dag.${index}.${e}._wrapped.${ALPHAS}`;
     const values = alphas.get(name);
     if (!values) throw new SupernetError("desc", `there are no alphas ${name} to finalize with`);
+    if (!Array.prototype.every.call(values, Number.isFinite)) {
+      throw new SupernetError("desc", `the search has diverged, ${name} is not finite; lower its learning rates`);
+    }
     return { candidates: candidatesOf(edge, values) };
   });
   return { ...node, edges: select(searched, maxFinalEdges, { cell: cell.id, node: index }) };
