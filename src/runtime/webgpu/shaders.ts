@@ -4,7 +4,9 @@ import { SupernetError } from "../../errors.ts";
 const files = import.meta.glob<string>("../../../shaders/*.wesl", { query: "?raw", import: "default", eager: true });
 
 /** WESL sources by the path the linker wants: `./conv2d.wesl`. */
-const sources = Object.fromEntries(
+export type ShaderSources = Readonly<Record<string, string>>;
+
+const shipped: ShaderSources = Object.fromEntries(
   Object.entries(files).map(([path, text]) => [`./${path.slice(path.lastIndexOf("/") + 1)}`, text]),
 );
 
@@ -14,10 +16,12 @@ const sources = Object.fromEntries(
  */
 export class ShaderLibrary {
   readonly #device: GPUDevice;
+  readonly #sources: ShaderSources;
   readonly #modules = new Map<string, Promise<GPUShaderModule>>();
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, sources = shipped) {
     this.#device = device;
+    this.#sources = sources;
   }
 
   /** @throws SupernetError("device") with `shaders/<file>:<line>:<column>` when the source does not compile. */
@@ -35,11 +39,11 @@ export class ShaderLibrary {
   }
 
   async #compile(name: string, conditions: Readonly<Record<string, boolean>>, label: string): Promise<GPUShaderModule> {
-    if (!(`./${name}.wesl` in sources)) throw new Error(`no shader shaders/${name}.wesl`);
+    if (!(`./${name}.wesl` in this.#sources)) throw new Error(`no shader shaders/${name}.wesl`);
     let linked: LinkedWesl;
     try {
       linked = await link({
-        weslSrc: sources,
+        weslSrc: this.#sources,
         rootModuleName: name,
         conditions: { ...conditions },
         keepComments: false,
