@@ -1,107 +1,159 @@
 import { SupernetError } from "../errors.ts";
+import { duplicateKey } from "./json-keys.ts";
 
 /**
- * The safetensors format: eight bytes with the length of the header (little endian), the header as JSON, the tensors.
+ * A tensor in the safetensors format: row-major, little endian as in memory.
  * https://github.com/huggingface/safetensors#format
  */
-export interface SafeTensor {
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  /** Row-major, little endian as in memory. */
-  readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array;
-}
+export type SafeTensor = { readonly shape: readonly number[] } & (
+  | { readonly dtype: "F32"; readonly data: Float32Array }
+  | { readonly dtype: "I32"; readonly data: Int32Array }
+  | { readonly dtype: "I64"; readonly data: BigInt64Array }
+  | { readonly dtype: "U8"; readonly data: Uint8Array }
+);
 
-export type DType = "F32" | "I32" | "I64" | "U8";
+export type DType = SafeTensor["dtype"];
 
 const ARRAYS = { F32: Float32Array, I32: Int32Array, I64: BigInt64Array, U8: Uint8Array } as const;
+
+/** The one name in a header that is no tensor. */
+const METADATA = "__metadata__";
 
 /** The reference implementation refuses longer headers, too. */
 const MAX_HEADER = 100_000_000;
 
-/** Bytes of a file. The order is that of the map, and nothing else goes in: equal tensors give equal bytes. */
+/**
+ * Bytes of a file: the header's length in eight bytes, the header as JSON, the data. Nothing else goes in, so equal
+ * arguments give equal bytes. The header names tensors in the order of the map; their data are ordered by falling element
+ * size, which keeps every tensor aligned for readers that map the file into memory.
+ *
+ * @throws Error when a tensor's data do not fill its shape, or it is named `__metadata__`
+ */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, SafeTensor>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
-  const header: Record<string, unknown> = metadata ? { __metadata__: metadata } : {};
-  let offset = 0;
-  for (const [name, { dtype, shape, data }] of tensors) {
-    header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
-    offset += data.byteLength;
+  const placed = new Map<string, readonly [number, number]>();
+  let size = 0;
+  for (const [name, tensor] of [...tensors].sort(([, a], [, b]) => elementSize(b.dtype) - elementSize(a.dtype))) {
+    if (name === METADATA) throw new Error(`a tensor must not be named ${METADATA}`);
+    if (byteLength(tensor) !== tensor.data.byteLength) {
+      throw new Error(`${name} has ${tensor.data.length} elements, its shape is [${tensor.shape.join(", ")}]`);
+    }
+    placed.set(name, [size, size + tensor.data.byteLength]);
+    size += tensor.data.byteLength;
   }
-  const text = JSON.stringify(header);
-  const encoded = new TextEncoder().encode(text);
-  const headerLength = Math.ceil(encoded.length / 8) * 8;
-  const bytes = new Uint8Array(8 + headerLength + offset);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
-  bytes.fill(0x20, 8, 8 + headerLength);
-  bytes.set(encoded, 8);
-  let position = 8 + headerLength;
-  for (const { data } of tensors.values()) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position);
-    position += data.byteLength;
+  // Put together by hand: an object would move names that look like numbers to its front.
+  const entries: [string, unknown][] = metadata ? [[METADATA, metadata]] : [];
+  for (const [name, { dtype, shape }] of tensors)
+    entries.push([name, { dtype, shape, data_offsets: placed.get(name) }]);
+  const text = entries.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(",");
+  const header = new TextEncoder().encode(`{${text}}`);
+  const start = 8 + Math.ceil(header.length / 8) * 8;
+  const bytes = new Uint8Array(start + size);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
+  bytes.fill(0x20, 8, start);
+  bytes.set(header, 8);
+  for (const [name, { data }] of tensors) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start + placed.get(name)![0]);
   }
   return bytes;
 }
 
 /**
- * Reads a file back.
+ * Reads a file, believing nothing it says about itself. Its metadata are checked and left aside. Data are copies.
+ *
  * @param source names it in errors
- * @throws SupernetError("io") when it is truncated or its header contradicts itself
+ * @throws SupernetError("io") when it is truncated, its header is malformed or names a tensor twice, or its tensors
+ *   overlap, leave gaps, end outside of the file, or have another size than their shape
  */
-export function readSafetensors(bytes: Uint8Array, source = "safetensors file"): Map<string, SafeTensor> {
-  const fail = (what: string): never => {
-    throw new SupernetError("io", `${source} is not a valid safetensors file: ${what}; download or write it again`);
+export function readSafetensors(bytes: Uint8Array, source = "file"): Map<string, SafeTensor> {
+  const fail: Fail = (what) => {
+    throw new SupernetError(
+      "io",
+      `${source} is not a valid safetensors file: ${what}; it may be damaged: write or copy it again`,
+    );
   };
-  if (bytes.length < 8) return fail(`it has ${bytes.length} bytes, not even a header length`);
-  const headerLength = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  if (headerLength > MAX_HEADER || Number(headerLength) > bytes.length - 8) {
-    return fail(`its header claims ${headerLength} bytes, the file has ${bytes.length - 8} left`);
+  if (bytes.length < 8) return fail(`it has ${bytes.length} bytes, less than the length of a header takes`);
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  if (length > MAX_HEADER) return fail(`its header claims ${length} bytes, more than the format allows`);
+  const start = 8 + Number(length);
+  if (start > bytes.length) return fail(`its header claims ${length} bytes, but only ${bytes.length - 8} follow`);
+  const { [METADATA]: metadata = {}, ...listed } = parseHeader(bytes.subarray(8, start), fail);
+  if (!isObject(metadata) || Object.values(metadata).some((value) => typeof value !== "string")) {
+    return fail("its metadata are not a map of strings");
   }
-  const start = 8 + Number(headerLength);
-  const tensors = new Map<string, SafeTensor>();
-  let end = 0;
-  for (const [name, entry] of entriesOf(bytes.subarray(8, start), fail)) {
-    const { dtype, shape, data_offsets: offsets } = entry;
-    if (!(dtype in ARRAYS)) return fail(`tensor ${name} has the unknown type ${String(dtype)}`);
-    if (!isCounts(shape) || !isCounts(offsets) || offsets.length !== 2)
-      return fail(`tensor ${name} has no shape or offsets`);
-    const [from = 0, to = 0] = offsets;
-    const size = shape.reduce((product, length) => product * length, ARRAYS[dtype].BYTES_PER_ELEMENT);
-    if (from !== end || to - from !== size)
-      return fail(`tensor ${name} lies at ${from} to ${to}, expected ${end} to ${end + size}`);
-    if (start + to > bytes.length)
-      return fail(`tensor ${name} ends ${start + to - bytes.length} bytes behind the file`);
-    const copy = bytes.slice(start + from, start + to).buffer;
-    tensors.set(name, { dtype, shape, data: new ARRAYS[dtype](copy) });
-    end = to;
-  }
-  if (start + end !== bytes.length) return fail(`${bytes.length - start - end} bytes follow the last tensor`);
-  return tensors;
+  const entries = Object.entries(listed).map(([name, entry]) => checkEntry(name, entry, fail));
+  checkPlaces(entries, bytes.length - start, fail);
+  return new Map(
+    entries.map(({ name, dtype, shape, from, to }) => {
+      const data = new ARRAYS[dtype](bytes.slice(start + from, start + to).buffer);
+      return [name, { dtype, shape, data } as SafeTensor];
+    }),
+  );
 }
+
+type Fail = (what: string) => never;
 
 interface Entry {
+  readonly name: string;
   readonly dtype: DType;
-  readonly shape: unknown;
-  readonly data_offsets: unknown;
+  readonly shape: readonly number[];
+  readonly from: number;
+  readonly to: number;
 }
 
-/** Entries of the header by rising offset. */
-function entriesOf(header: Uint8Array, fail: (what: string) => never): [string, Entry][] {
+function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
+  let text: string;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(header));
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    parsed = JSON.parse(text);
   } catch {
     return fail("its header is not JSON");
   }
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
-    return fail("its header is not an object");
-  const entries = Object.entries(parsed).filter(([name]) => name !== "__metadata__");
-  if (entries.some(([, entry]) => typeof entry !== "object" || entry === null))
-    return fail("its header lists no tensors");
-  const first = (entry: Entry) => (isCounts(entry.data_offsets) ? (entry.data_offsets[0] ?? 0) : 0);
-  return (entries as [string, Entry][]).sort(([, a], [, b]) => first(a) - first(b));
+  if (!isObject(parsed)) return fail("its header is not a JSON object");
+  const twice = duplicateKey(text);
+  return twice === undefined ? parsed : fail(`its header has "${twice}" twice`);
 }
+
+function checkEntry(name: string, entry: unknown, fail: Fail): Entry {
+  if (!isObject(entry)) return fail(`"${name}" is not described by a JSON object`);
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (!isDType(dtype)) {
+    return fail(`"${name}" has the type ${JSON.stringify(dtype)}, not one of ${Object.keys(ARRAYS).join(", ")}`);
+  }
+  if (!isCounts(shape)) return fail(`"${name}" has the shape ${JSON.stringify(shape)}`);
+  const [from, to] = isCounts(offsets) && offsets.length === 2 ? offsets : [];
+  if (from === undefined || to === undefined) return fail(`"${name}" lies at ${JSON.stringify(offsets)}`);
+  const size = byteLength({ dtype, shape });
+  if (to - from !== size) return fail(`"${name}" takes ${to - from} bytes, its type and shape want ${size}`);
+  return { name, dtype, shape, from, to };
+}
+
+/** One tensor after the other must fill the data exactly. */
+function checkPlaces(entries: readonly Entry[], available: number, fail: Fail): void {
+  let end = 0;
+  let before = "the header";
+  for (const { name, from, to } of [...entries].sort((a, b) => a.from - b.from || a.to - b.to)) {
+    if (from < end) fail(`"${name}" overlaps ${before}`);
+    if (from > end) fail(`${from - end} bytes between ${before} and "${name}" belong to no tensor`);
+    if (to > available) fail(`"${name}" ends ${to - available} bytes after the file`);
+    end = to;
+    before = `"${name}"`;
+  }
+  if (end < available) fail(`${available - end} bytes after ${before} belong to no tensor`);
+}
+
+const elementSize = (dtype: DType) => ARRAYS[dtype].BYTES_PER_ELEMENT;
+
+const byteLength = ({ dtype, shape }: Pick<SafeTensor, "dtype" | "shape">) =>
+  shape.reduce((product, length) => product * length, elementSize(dtype));
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isDType = (value: unknown): value is DType => typeof value === "string" && Object.hasOwn(ARRAYS, value);
 
 const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
