@@ -1,7 +1,7 @@
 import { SingleBar } from "cli-progress";
 import type { Progress } from "../train/trainer.ts";
 
-/** Tells how far a run is: a bar in a terminal, a line an epoch elsewhere. */
+/** Tells how far a run is: a bar in a terminal, a line for every pass over the data elsewhere. */
 export interface ProgressDisplay {
   readonly update: (title: string, progress: Progress) => void;
   /** Leaves the terminal as it was; a later update starts over. */
@@ -66,14 +66,20 @@ function bar(stream: NodeJS.WriteStream): ProgressDisplay {
 
 function lines(stream: NodeJS.WriteStream): ProgressDisplay {
   const speed = throughput();
+  let told = "";
   return {
-    stop() {},
+    stop() {
+      told = "";
+    },
     update(title, progress) {
       const { phase, epoch, epochs, batch, batches, averages } = progress;
       const rate = speed(title, progress);
-      if (batch < batches) return;
-      const what = `${title} epoch ${epoch + 1}/${epochs} ${phase === "train" ? "trained   " : "validated "}`;
-      stream.write(`${what} loss ${averages.loss.toFixed(4)}  top1 ${percent(averages.top1)}  ${rate}\n`);
+      const pass = `${title} epoch ${epoch + 1}/${epochs} ${phase === "train" ? "trained  " : "validated"}`;
+      // A late report may tell of the last batch again.
+      if (batch < batches || pass === told) return;
+      told = pass;
+      const parts = [pass, `loss ${averages.loss.toFixed(4)}`, `top1 ${percent(averages.top1)}`, rate];
+      stream.write(`${parts.filter((part) => part !== "").join("  ")}\n`);
     },
   };
 }

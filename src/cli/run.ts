@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { findAlgorithm } from "../algos/index.ts";
 import { expandPath, loadConfig, parseExperimentConf, toYaml } from "../config/index.ts";
+import { suggest } from "../config/nearest.ts";
+import { datasetNames } from "../data/load.ts";
 import { SupernetError } from "../errors.ts";
 import { adapterName } from "../host/gpu.ts";
 import { nodeDatasetIo } from "../host/node/dataset-io.ts";
@@ -12,11 +14,11 @@ import { requestGpu } from "../host/node/gpu.ts";
 import { onInterrupt } from "../host/node/interrupt.ts";
 import { folderLogSink } from "../host/node/log-sink.ts";
 import { packageRoot } from "../host/node/package-root.ts";
-import { ExperimentRunner } from "../nas/experiment-runner.ts";
+import { type Experiment, ExperimentRunner } from "../nas/experiment-runner.ts";
 import { cellsText } from "../report/cells.ts";
 import { runSummary } from "../report/summary.ts";
 import { Engine } from "../runtime/webgpu/engine.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress, type ProgressDisplay } from "./progress.ts";
 
 interface RunFlags {
   readonly algos: string;
@@ -47,78 +49,116 @@ export function registerRun(program: Command): void {
     .option("--allow-unknown", "skip overrides that name nothing in the conf")
     .allowUnknownOption()
     .action(async (overrides: string[], flags: RunFlags) => {
-      for (const algo of flags.algos.split(",")) {
-        for (const dataset of flags.datasets.split(",")) await runOne(algo, dataset, overrides, flags);
-      }
+      // All are checked before the first one runs: a mistyped name must not show up hours later.
+      const runs = await Promise.all(pairs(flags).map((pair) => prepare(pair, overrides, flags)));
+      for (const run of runs) await runOne(run, flags);
     });
 }
 
-async function runOne(algo: string, dataset: string, overrides: string[], flags: RunFlags): Promise<void> {
+interface Pair {
+  readonly algo: string;
+  readonly dataset: string;
+}
+
+type PreparedRun = Omit<Experiment, "environment">;
+
+/** Every algorithm on every data set. @throws SupernetError("config") for what is not there or leaves nothing to do */
+function pairs({ algos, datasets, search, eval: evaluate }: RunFlags): Pair[] {
+  if (!search && !evaluate) {
+    throw new SupernetError("config", "--no-search and --no-eval leave nothing to do; give one of them");
+  }
+  const names = (list: string) => list.split(",").map((name) => name.trim());
+  return names(algos).flatMap((algo) => names(datasets).map((dataset) => ({ algo, dataset })));
+}
+
+/** @throws SupernetError "config" or "io", see `loadConfig` and `parseExperimentConf` */
+async function prepare({ algo, dataset }: Pair, overrides: string[], flags: RunFlags): Promise<PreparedRun> {
+  const { full = false, expPrefix = full ? "full" : "toy", allowUnknown } = flags;
   const algorithm = findAlgorithm(algo);
-  const spec = confFiles(algo, dataset, flags.full ?? false);
-  const { allowUnknown } = flags;
+  const spec = confFiles(algo, dataset, full);
   const loaded = await loadConfig(spec, { files: { read: readText }, args: overrides, allowUnknown, env: process.env });
   const conf = parseExperimentConf(loaded.tree, loaded.places);
   const variables = { ...process.env, default_dataroot: process.env.default_dataroot ?? join(homedir(), "dataroot") };
-  const stop = new AbortController();
+  return {
+    algorithm,
+    conf,
+    confText: toYaml(loaded.root),
+    name: `${algo}_${dataset}_${expPrefix}`,
+    logdir: expandPath(conf.common.logdir, variables),
+    variables,
+  };
+}
+
+async function runOne(prepared: PreparedRun, flags: RunFlags): Promise<void> {
   const gpu = await requestGpu();
   const progress = createProgress(process.stdout);
-  const off = onInterrupt(() => {
-    stop.abort(new SupernetError("device", "interrupted"));
+  const stop = new AbortController();
+  void gpu.lost.then((error) => stop.abort(error));
+  const environment = {
+    engine: new Engine(gpu),
+    datasets: nodeDatasetIo,
+    writeFile: writeFileAtomic,
+    readText,
+    logSink: folderLogSink,
+    onProgress: progress.update,
+    signal: stop.signal,
+  };
+  const runner = new ExperimentRunner({ ...prepared, environment });
+  say(`adapter  ${adapterName(gpu.info)}`);
+  const running = runPhases(runner, progress, flags).finally(() => {
     progress.stop();
     gpu.dispose();
   });
-  try {
-    const runner = new ExperimentRunner({
-      environment: {
-        engine: new Engine(gpu),
-        datasets: nodeDatasetIo,
-        writeFile: writeFileAtomic,
-        readText,
-        logSink: folderLogSink,
-        onProgress: progress.update,
-        signal: stop.signal,
-      },
-      algorithm,
-      conf,
-      confText: toYaml(loaded.root),
-      name: `${algo}_${dataset}_${flags.expPrefix ?? (flags.full ? "full" : "toy")}`,
-      logdir: expandPath(conf.common.logdir, variables),
-      variables,
-    });
-    say(`adapter  ${adapterName(gpu.info)}`);
-    if (flags.search) {
-      say(`search   ${runner.folder("search")}`);
-      const result = await runner.search();
-      progress.stop();
-      say(cellsText(result.found));
-      say(runSummary(result.search, "validation"));
-      await runner.copySearchToEval();
-    }
-    if (flags.eval) {
-      say(`eval     ${runner.folder("eval")}`);
-      const result = await runner.evaluate();
-      progress.stop();
-      say(runSummary(result.run, "test"));
-    }
-  } finally {
-    off();
+  let interrupted = false;
+  // The process ends only when the run has closed its files.
+  const off = onInterrupt(async () => {
+    interrupted = true;
     progress.stop();
-    gpu.dispose();
+    stop.abort(new SupernetError("device", "interrupted"));
+    await running.catch(() => undefined);
+  });
+  const failure = await running.then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+  off();
+  // It is the interrupt's to end the process, and to say with which code.
+  if (interrupted) await new Promise<never>(() => {});
+  // Work on a lost device fails in many ways; the signal knows why.
+  if (failure) throw stop.signal.aborted ? stop.signal.reason : failure.error;
+}
+
+async function runPhases(runner: ExperimentRunner, progress: ProgressDisplay, flags: RunFlags): Promise<void> {
+  if (flags.search) {
+    say(`search   ${runner.folder("search")}`);
+    const result = await runner.search();
+    progress.stop();
+    say(cellsText(result.found));
+    say(runSummary(result.search, "validation"));
+    await runner.copySearchToEval();
+  }
+  if (flags.eval) {
+    say(`eval     ${runner.folder("eval")}`);
+    const result = await runner.evaluate();
+    progress.stop();
+    say(runSummary(result.run, "test"));
   }
 }
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-/** The confs of an algorithm and a data set, `_toy` ones where there are any and `full` is not asked for. */
+/**
+ * The confs of an algorithm and a data set, `_toy` ones where there are any and `full` is not asked for.
+ * @throws SupernetError("config") naming the nearest data set when there is none of that name
+ */
 function confFiles(algo: string, dataset: string, full: boolean): string {
-  const find = (folder: string, name: string) => {
-    const path = join(packageRoot(), "confs", folder, `${name}.yaml`);
-    return existsSync(path) ? path : undefined;
+  if (!datasetNames.includes(dataset)) {
+    throw new SupernetError("config", `there is no data set "${dataset}"; ${suggest(dataset, datasetNames)}`);
+  }
+  const path = (folder: string, name: string) => join(packageRoot(), "confs", folder, `${name}.yaml`);
+  const pick = (folder: string, name: string) => {
+    const toy = path(folder, `${name}_toy`);
+    return !full && existsSync(toy) ? toy : path(folder, name);
   };
-  const pick = (folder: string, name: string) => (full ? undefined : find(folder, `${name}_toy`)) ?? find(folder, name);
-  const files = [pick("algos", algo), pick("datasets", dataset)];
-  if (!files[0]) throw new SupernetError("config", `there is no conf for algorithm "${algo}" in confs/algos`);
-  if (!files[1]) throw new SupernetError("config", `there is no conf for data set "${dataset}" in confs/datasets`);
-  return files.join(";");
+  return `${pick("algos", algo)};${pick("datasets", dataset)}`;
 }

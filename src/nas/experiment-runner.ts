@@ -61,10 +61,20 @@ export class ExperimentRunner {
     return this.#inPhase("eval", async (conf, logger) => {
       const { environment } = this.#experiment;
       const path = conf.nas.eval.final_desc_filename;
-      const found = parseModelDesc(await environment.readText(path), path);
+      const found = parseModelDesc(await this.#readFound(path), path);
       const dataset = await this.#load(conf.nas.eval.loader.dataset, logger);
       return new Evaluater({ environment, conf, dataset, seed: seedOf(conf), logger }).evaluate(found);
     });
+  }
+
+  async #readFound(path: string): Promise<string> {
+    try {
+      return await this.#experiment.environment.readText(path);
+    } catch (cause) {
+      if (!(cause instanceof SupernetError)) throw cause;
+      const remedy = "run the search first, or name a description with nas.eval.final_desc_filename";
+      throw new SupernetError("io", `nothing to evaluate: ${cause.message}; ${remedy}`, { cause });
+    }
   }
 
   async #inPhase<T>(phase: Phase, body: (conf: ExperimentConf, logger: Logger) => Promise<T>): Promise<T> {
