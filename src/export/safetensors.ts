@@ -87,7 +87,8 @@ export function readSafetensors(bytes: Uint8Array, source = "file"): Map<string,
   checkPlaces(entries, bytes.length - start, fail);
   return new Map(
     entries.map(({ name, dtype, shape, from, to }) => {
-      const data = new ARRAYS[dtype](bytes.slice(start + from, start + to).buffer);
+      // Not bytes.slice: on Node's buffers it yields a view.
+      const data = new ARRAYS[dtype](new Uint8Array(bytes.subarray(start + from, start + to)).buffer);
       return [name, { dtype, shape, data } as SafeTensor];
     }),
   );
