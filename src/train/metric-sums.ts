@@ -66,10 +66,8 @@ export class DeviceMetrics {
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer(this.#sums, 0, this.#staging, 0, BYTES);
     device.queue.submit([encoder.finish()]);
-    await this.#staging.mapAsync(GPUMapMode.READ);
-    const sums = [...new Float32Array(this.#staging.getMappedRange())];
+    const sums = [...new Float32Array(await this.#engine.map(this.#staging))];
     this.#staging.unmap();
-    this.#engine.check();
     return { pass: averages(sums.slice(0, 4)), step: averages(sums.slice(4)) };
   }
 

@@ -32,6 +32,8 @@ export interface Kernel {
 
 const UNIFORM_ALIGNMENT = 256;
 
+const SMALLER = "use a smaller batch, more batch_chunks, or fewer cells or channels";
+
 /**
  * One device with what is shared by all programs on it: shader modules, pipelines, the count of live buffers.
  * The caller owns the device; `dispose` destroys every buffer that is left.
@@ -56,11 +58,14 @@ export class Engine {
       entries: [{ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } }],
     });
     device.addEventListener("uncapturederror", (event) => {
-      this.#failure ??= new SupernetError("device", `the GPU refused a command: ${event.error.message}`);
+      const { error } = event;
+      const why = error instanceof GPUOutOfMemoryError ? `it has no memory left; ${SMALLER}` : error.message;
+      this.#failure ??= new SupernetError("device", `the GPU refused a command: ${why}`);
     });
     device.lost.then((info) => {
       if (info.reason !== "destroyed") {
-        this.#failure ??= new SupernetError("device", `the GPU device was lost: ${info.message || "no reason given"}`);
+        const why = info.message || "no reason given";
+        this.#failure ??= new SupernetError("device", `the GPU device was lost: ${why}; run again, and ${SMALLER}`);
       }
     });
   }
@@ -77,6 +82,7 @@ export class Engine {
    * @throws SupernetError("device") naming the shader where a limit is exceeded or compilation fails.
    */
   async kernels(dispatches: readonly BoundDispatch[], label: string): Promise<{ kernels: Kernel[]; dispose(): void }> {
+    for (const dispatch of dispatches) this.#checkLimits(dispatch);
     const pipelines = await Promise.all(dispatches.map((dispatch) => this.#pipeline(dispatch)));
     const words = dispatches.map((dispatch) => packUniforms(dispatch.uniforms));
     const uniforms = this.buffers.uniform(`${label} uniforms`, Math.max(1, dispatches.length) * UNIFORM_ALIGNMENT);
@@ -132,12 +138,27 @@ export class Engine {
       const encoder = this.device.createCommandEncoder();
       encoder.copyBufferToBuffer(source.buffer, offset, staging, 0, size);
       this.device.queue.submit([encoder.finish()]);
-      await staging.mapAsync(GPUMapMode.READ);
-      this.check();
-      return staging.getMappedRange().slice(0);
+      return (await this.map(staging)).slice(0);
     } finally {
       this.buffers.destroy(staging);
     }
+  }
+
+  /**
+   * Maps a staging buffer for reading, after everything submitted so far; the caller unmaps it.
+   *
+   * @throws SupernetError("device") when the device has failed: a lost one refuses to map, with an error that does not say so
+   */
+  async map(staging: GPUBuffer): Promise<ArrayBuffer> {
+    try {
+      await staging.mapAsync(GPUMapMode.READ);
+    } catch (cause) {
+      this.check();
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new SupernetError("device", `results cannot be read from the GPU: ${why}`, { cause });
+    }
+    this.check();
+    return staging.getMappedRange();
   }
 
   get pipelineCount(): number {
@@ -149,7 +170,6 @@ export class Engine {
   }
 
   #pipeline(dispatch: BoundDispatch): Promise<GPUComputePipeline> {
-    this.#checkLimits(dispatch);
     const { shader, entry = "main", constants = {}, conditions = {} } = dispatch;
     const layout = this.#layout(dispatch);
     const key = JSON.stringify([shader, entry, constants, conditions, dispatch.reads.length, dispatch.writes.length]);

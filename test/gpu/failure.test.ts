@@ -1,0 +1,48 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { requestGpu } from "../../src/host/node/gpu.ts";
+import type { BoundDispatch } from "../../src/runtime/webgpu/engine.ts";
+import { Engine } from "../../src/runtime/webgpu/engine.ts";
+import { DeviceMetrics } from "../../src/train/metric-sums.ts";
+
+const gpu = await requestGpu();
+const lost = await requestGpu();
+afterAll(() => {
+  gpu.dispose();
+  lost.dispose();
+});
+
+describe("an engine whose device fails", () => {
+  it("says so in reads, whichever way they are made", async () => {
+    const engine = new Engine(lost);
+    const buffer = engine.buffers.storage("numbers", 64);
+    const metrics = new DeviceMetrics(engine);
+    const reads = [engine.read({ buffer }), metrics.read()];
+    lost.device.destroy();
+    for (const read of await Promise.allSettled(reads)) {
+      expect(read).toMatchObject({ status: "rejected", reason: { name: "SupernetError", code: "device" } });
+    }
+  });
+
+  it("makes nothing of a list of dispatches when one of them is beyond the limits", async () => {
+    const engine = new Engine(gpu);
+    const target = engine.buffers.storage("numbers", 64);
+    const fill = (groups: number): BoundDispatch => ({
+      shader: "fill",
+      conditions: { planes: false },
+      constants: { wg: 8 },
+      uniforms: { total: 16, per: 1, bits: 0 },
+      reads: [],
+      writes: [{ buffer: target }],
+      workgroups: [groups, 1, 1],
+    });
+    const before = engine.buffers.liveBuffers;
+    const tooMany = gpu.device.limits.maxComputeWorkgroupsPerDimension + 1;
+    await expect(engine.kernels([fill(2), fill(tooMany)], "test")).rejects.toMatchObject({
+      code: "device",
+      message: expect.stringContaining("batch_chunks"),
+    });
+    expect(engine.pipelineCount).toBe(0);
+    expect(engine.buffers.liveBuffers).toBe(before);
+    engine.dispose();
+  });
+});
