@@ -1,10 +1,14 @@
 import { afterAll, describe, expect, it } from "vitest";
+import { GraphBuilder } from "../../src/graph/builder.ts";
+import { planes } from "../../src/graph/types.ts";
 import { requestGpu } from "../../src/host/node/gpu.ts";
 import type { BoundDispatch } from "../../src/runtime/webgpu/engine.ts";
 import { Engine } from "../../src/runtime/webgpu/engine.ts";
+import { Program } from "../../src/runtime/webgpu/program.ts";
+import { Workspace } from "../../src/runtime/webgpu/workspace.ts";
 import { DeviceMetrics } from "../../src/train/metric-sums.ts";
 
-const gpu = await requestGpu();
+const gpu = await requestGpu({ defaultLimits: true });
 const lost = await requestGpu();
 afterAll(() => {
   gpu.dispose();
@@ -44,5 +48,17 @@ describe("an engine whose device fails", () => {
     expect(engine.pipelineCount).toBe(0);
     expect(engine.buffers.liveBuffers).toBe(before);
     engine.dispose();
+  });
+
+  it("refuses a tensor beyond the limits before it makes any buffer, and names its module", () => {
+    const engine = new Engine(gpu);
+    const builder = new GraphBuilder();
+    // 256 MiB of activations; the defaults bind 128.
+    const x = builder.input("x", planes([64, 64, 128, 128]));
+    const y = builder.scoped("cells.2.dag.0", () => builder.add("relu", [x], {}));
+    builder.output("y", builder.add("relu", [y], {}));
+    const compile = () => new Program(engine, builder.build(), new Workspace(engine.buffers));
+    expect(compile).toThrow(/^cells\.2\.dag\.0: relu needs 256\.0 MiB .* allows 128\.0 MiB; .*batch_chunks/);
+    expect(engine.buffers.liveBuffers).toBe(0);
   });
 });

@@ -21,21 +21,25 @@ export class Buffers {
     return this.#bytes;
   }
 
+  /** @throws SupernetError("device") when a buffer of this size is beyond the device's limits; `label` names what needs it */
+  require(label: string, bytes: number, usage: GPUBufferUsageFlags = GPUBufferUsage.STORAGE): void {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
+    const limit = usage & GPUBufferUsage.STORAGE ? Math.min(maxBufferSize, maxStorageBufferBindingSize) : maxBufferSize;
+    if (bytes <= limit) return;
+    throw new SupernetError(
+      "device",
+      `${label} needs ${mebibytes(bytes)} in one buffer, this device allows ${mebibytes(limit)}; ` +
+        "use a smaller batch, more batch_chunks, or fewer cells or channels",
+    );
+  }
+
   /**
    * @param size in bytes; rounded up to a multiple of 4. The buffer starts zeroed.
    * @throws SupernetError("device") when the size is beyond the device's limits.
    */
   create(label: string, size: number, usage: GPUBufferUsageFlags): GPUBuffer {
     const bytes = Math.max(4, Math.ceil(size / 4) * 4);
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
-    const limit = usage & GPUBufferUsage.STORAGE ? Math.min(maxBufferSize, maxStorageBufferBindingSize) : maxBufferSize;
-    if (bytes > limit) {
-      throw new SupernetError(
-        "device",
-        `${label} needs ${mebibytes(bytes)} in one buffer, this device allows ${mebibytes(limit)}; ` +
-          "use a smaller batch, more batch_chunks, or fewer cells or channels",
-      );
-    }
+    this.require(label, bytes, usage);
     const buffer = this.#device.createBuffer({ label, size: bytes, usage });
     this.#live.set(buffer, bytes);
     this.#bytes += bytes;

@@ -58,7 +58,8 @@ export class Program {
 
   /**
    * @param workspace temporaries, shared with other programs; the caller disposes it
-   * @throws SupernetError("device") when an output does not fit the device, naming the remedy.
+   * @throws SupernetError("device") when a tensor does not fit the device, naming its module and the remedy; nothing has
+   *   been created then.
    */
   constructor(engine: Engine, graph: Graph, workspace: Workspace, kernels: Kernels = allKernels) {
     const lowered = new Lowering(engine, graph, kernels);
@@ -271,18 +272,25 @@ class Lowering {
   }
 
   #run(node: Node, at: number, inputs: readonly TensorRef[], output: TensorRef, lower: Lower<OpName>): void {
+    const { tuning, buffers } = this.#engine;
     try {
+      buffers.require(node.op, storageBytes(output.type));
       lower({
         node,
         inputs,
         output,
-        tuning: this.#engine.tuning,
-        scratch: (type) => this.#place(type, { kind: "temporary", type, first: at, last: at }),
+        tuning,
+        scratch: (type) => {
+          buffers.require(`${node.op} (intermediate results)`, storageBytes(type));
+          return this.#place(type, { kind: "temporary", type, first: at, last: at });
+        },
         dispatch: (spec) => this.dispatches.push(spec),
       });
     } catch (error) {
       if (!(error instanceof SupernetError)) throw error;
-      throw new SupernetError(error.code, `${node.scope || node.op}: ${error.message}`, { cause: error });
+      throw new SupernetError(error.code, node.scope ? `${node.scope}: ${error.message}` : error.message, {
+        cause: error,
+      });
     }
   }
 
