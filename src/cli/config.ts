@@ -12,7 +12,8 @@ interface ConfigFlags {
 
 /**
  * Adds `supernet config 'FILE[;FILE…]' [--a.b.c value …]`, which prints a conf as it is used: included files merged,
- * copies carried out, overrides applied. The conf of an experiment is also checked against the schema.
+ * copies carried out, overrides applied. The conf of an experiment is also checked against the schema; keys may be
+ * missing, since many of Archai's files are laid over others.
  */
 export function registerConfig(program: Command): void {
   program
@@ -26,7 +27,7 @@ export function registerConfig(program: Command): void {
     .argument("[overrides...]", "--path.to.key value ...")
     .option("--json", 'print JSON instead of YAML (non-finite numbers as ".nan", ".inf", "-.inf")')
     .option("--allow-unknown", "skip overrides that name nothing in the conf")
-    .option("--schema", "check against the schema of experiments even if the conf has no nas.*.model_desc")
+    .option("--schema", "demand a complete conf of an experiment; by default a part of one will do")
     .option("--no-schema", "do not check against the schema")
     .allowUnknownOption()
     .action(async (files: string, overrides: string[], flags: ConfigFlags) => {
@@ -45,6 +46,6 @@ export async function renderConfig(files: string, overrides: readonly string[], 
   }
   const { allowUnknown } = flags;
   const conf = await loadConfig(files, { files: { read: readText }, args: overrides, allowUnknown, env: process.env });
-  if (flags.schema ?? isExperimentConf(conf.tree)) validateConf(conf.tree, conf.places);
+  if (flags.schema ?? isExperimentConf(conf.tree)) validateConf(conf.tree, conf.places, { partial: !flags.schema });
   return flags.json ? toJson(conf.tree) : toYaml(conf.root).trimEnd();
 }

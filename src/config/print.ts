@@ -1,13 +1,27 @@
 import { Document, type Node, Scalar, type ScalarTag, YAMLMap, YAMLSeq } from "yaml";
 import type { ConfNode, SectionNode } from "./node.ts";
 import { formatNumber } from "./scalars.ts";
-import type { Conf } from "./types.ts";
+import type { Conf, ConfValue } from "./types.ts";
 
-/** A conf as JSON, indented by one blank; what JSON has no number for becomes ".nan", ".inf" and "-.inf". */
+/**
+ * A conf as JSON, indented by one blank; what JSON has no number for becomes ".nan", ".inf" and "-.inf". Unlike
+ * `JSON.stringify` it keeps the sign of -0.
+ */
 export function toJson(conf: Conf): string {
-  const replace = (_key: string, value: unknown) =>
-    typeof value === "number" && !Number.isFinite(value) ? formatNumber(value, "float") : value;
-  return JSON.stringify(conf, replace, 1);
+  return jsonOf(conf, "\n");
+}
+
+function jsonOf(value: ConfValue, newline: string): string {
+  if (typeof value === "number") {
+    if (Object.is(value, -0)) return "-0";
+    return JSON.stringify(Number.isFinite(value) ? value : formatNumber(value, "float"));
+  }
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  const inner = `${newline} `;
+  const [open, close, items] = Array.isArray(value)
+    ? ["[", "]", value.map((item) => jsonOf(item, inner))]
+    : ["{", "}", Object.entries(value).map(([key, child]) => `${JSON.stringify(key)}: ${jsonOf(child, inner)}`)];
+  return items.length === 0 ? open + close : `${open}${inner}${items.join(`,${inner}`)}${newline}${close}`;
 }
 
 class TypedNumber {

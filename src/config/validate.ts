@@ -16,18 +16,28 @@ import type { Conf, ConfValue, Places } from "./types.ts";
 export function parseExperimentConf(tree: Conf, places?: Places): ExperimentConf {
   const result = experimentSchema.safeParse(tree, { reportInput: true });
   if (result.success) return result.data;
-  const found = result.error.issues.flatMap((issue) => messages(issue, tree, places ?? new Map()));
-  throw new SupernetError("config", [...new Set(found)].join("\n"));
+  throw report(result.error.issues, tree, places);
 }
 
-/** {@link parseExperimentConf} for those who only want to know. */
-export function validateConf(tree: Conf, places?: Places): void {
-  parseExperimentConf(tree, places);
+/**
+ * {@link parseExperimentConf} for those who only want to know.
+ *
+ * @param options partial: the conf is to be laid over another one, so nothing in it is missing
+ */
+export function validateConf(tree: Conf, places?: Places, options: { partial?: boolean } = {}): void {
+  const { issues = [] } = experimentSchema.safeParse(tree, { reportInput: true }).error ?? {};
+  const counted = options.partial ? issues.filter(({ path }) => valueAt(tree, path.map(String)) !== undefined) : issues;
+  if (counted.length > 0) throw report(counted, tree, places);
 }
 
 /** True for the conf of an experiment: one that describes a model to search or evaluate. */
 export function isExperimentConf(tree: Conf): boolean {
   return ["search", "eval"].some((phase) => isSection(valueAt(tree, ["nas", phase, "model_desc"])));
+}
+
+function report(issues: readonly z.core.$ZodIssue[], tree: Conf, places: Places = new Map()): SupernetError {
+  const found = issues.flatMap((issue) => messages(issue, tree, places));
+  return new SupernetError("config", [...new Set(found)].join("\n"));
 }
 
 function messages(issue: z.core.$ZodIssue, tree: Conf, places: Places): string[] {

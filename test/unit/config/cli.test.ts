@@ -36,6 +36,13 @@ describe("supernet config", () => {
     });
   });
 
+  it("prints non-finite numbers as text and -0 as it is", async () => {
+    const raw = await config(`${src}/yaml11.yaml`, "--json");
+    expect(raw).toContain('".nan"');
+    expect(raw).toMatch(/^ +-0,?$/m);
+    expect(() => JSON.parse(raw)).not.toThrow();
+  });
+
   it("prints YAML otherwise", async () => {
     expect(await config(`${src}/base.yaml`, "--optim.lr", "1")).toContain("  lr: 1.0\n");
   });
@@ -53,6 +60,10 @@ describe("supernet config", () => {
     );
     expect(await config(darts, "--no-schema", ...bad)).toContain("drop_path_prob: 2.0");
     await expect(config(`${src}/trainer.yaml`, "--schema")).rejects.toThrow(/unknown key optim; /);
+    const toy = join(root, "confs/algos/toy_common.yaml");
+    await expect(config(toy, "--schema")).rejects.toThrow("dataset is missing");
+    await expect(config(toy, "--nas.search.trainer.epochs", "-1")).rejects.toThrow("must be at least 0");
+    expect(await config(toy)).toContain("max_batches: 2");
   });
 
   it("names a file that does not exist", async () => {

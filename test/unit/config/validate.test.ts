@@ -34,7 +34,7 @@ describe("parseExperimentConf", () => {
     const conf = parseExperimentConf(tree, places);
     expect(isExperimentConf(tree)).toBe(true);
     expect(conf.nas.search.trainer).toMatchObject({ second_order: true, reference_quirks: false });
-    expect(conf.nas.eval.trainer.optimizer).toMatchObject({ type: "sgd", lr: 0.025, decay_bn: Number.NaN });
+    expect(conf.nas.search.trainer.optimizer).toMatchObject({ type: "sgd", lr: 0.025, decay_bn: Number.NaN });
   });
 
   it("leaves what is written as it is", async () => {
@@ -130,6 +130,17 @@ nas:
       [SupernetError: confs/algos/darts.yaml:48:3: nas.eval.model_desc is missing; it needs a section
       confs/algos/darts.yaml:183:5: nas.search.trainer.epochs is missing; it needs an integer]
     `);
+  });
+
+  it("misses nothing in a conf to be laid over another, but reads what is there", () => {
+    const over = { nas: { eval: { model_desc: { n_cells: 2, n_reduction: 1 }, trainer: { epochs: "x" } } } };
+    expect(() => validateConf(over, undefined, { partial: true })).toThrowErrorMatchingInlineSnapshot(`
+      [SupernetError: unknown key nas.eval.model_desc.n_reduction; did you mean "n_reductions"?
+      nas.eval.trainer.epochs: expected an integer, got the text "x"]
+    `);
+    const sound = { nas: { eval: { model_desc: { n_cells: 2 } } } };
+    expect(() => validateConf(sound, undefined, { partial: true })).not.toThrow();
+    expect(() => validateConf(sound)).toThrow("dataset is missing");
   });
 
   it("points at the source of a copied value, once for each copy", async () => {
