@@ -50,7 +50,7 @@ export interface TrainerParts {
   readonly seed: number;
   /** Batches that train; its chunks are the network's batch. */
   readonly train: Feed;
-  /** What to validate on, every `conf.validation.freq` epochs. Its batch may differ from the network's. */
+  /** What to validate on, every `conf.validation.freq` epochs and after the last one. Its batch may differ from the network's. */
   readonly validation?: Feed | undefined;
   /** What the main optimizer moves, default the weights. */
   readonly roles?: readonly TrainedRole[];
@@ -119,7 +119,7 @@ export class Trainer {
     const lr = optimizer.type === "cocob" ? Number.NaN : optimizer.lr;
     this.#schedule = makeSchedule(conf.lr_schedule, { lr, epochs: conf.epochs, stepsPerEpoch: this.#stepsPerEpoch });
     // A schedule that ends early says so now, not after hours.
-    this.#schedule.at(Math.max(0, conf.epochs * this.#stepsPerEpoch - 1));
+    this.#schedule.at(conf.epochs * this.#stepsPerEpoch);
     this.program = network.trainingProgram({ ...lossSettings(conf), gradients: roles, runningStats: true });
     this.hook = parts.hook?.({
       network,
@@ -181,7 +181,8 @@ export class Trainer {
   async runEpoch(epoch: number): Promise<EpochRecord> {
     const { conf } = this.#parts;
     const train = await this.#train(epoch);
-    const due = conf.validation && conf.validation.freq > 0 && (epoch + 1) % conf.validation.freq === 0;
+    const freq = conf.validation?.freq ?? 0;
+    const due = freq > 0 && ((epoch + 1) % freq === 0 || epoch + 1 === conf.epochs);
     const val = due ? await this.#evaluation?.run(this.#report("validate", epoch)) : undefined;
     const first = epoch * this.#stepsPerEpoch;
     const rates = { startLr: this.#schedule.at(first).lr, endLr: this.#schedule.at(first + this.#stepsPerEpoch).lr };
