@@ -24,5 +24,3 @@ export const STREAMS = {
   /** random architectures */
   randomSearch: 9,
 } as const;
-
-export type StreamName = keyof typeof STREAMS;

@@ -2,7 +2,7 @@ import type { ModelDesc } from "../desc/model-desc.ts";
 import { differentiate } from "../graph/autodiff.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import { optimize } from "../graph/passes/index.ts";
-import { elements, flat, type Graph, type OpAttrs, type ParamRole, type Value } from "../graph/types.ts";
+import { flat, type Graph, type OpAttrs, type ParamRole, type Value } from "../graph/types.ts";
 import type { DropPath } from "../ops/context.ts";
 import { lowerModel } from "../ops/model.ts";
 
@@ -108,10 +108,4 @@ function paramsOf(
     const { name, role, shape } = node.attrs as OpAttrs["param"];
     return roles.includes(role) ? [{ name, value: index as Value, shape }] : [];
   });
-}
-
-/** Number of trained values: every parameter once, running statistics not. */
-export function parameterCount(graph: Graph): number {
-  const trained = graph.params.filter((spec) => spec.role !== "state");
-  return trained.reduce((sum, spec) => sum + elements(flat(spec.shape)), 0);
 }

@@ -95,7 +95,7 @@ export class Network {
   }
 }
 
-export function byRole<T>(make: (role: ParamRole) => T): Record<ParamRole, T> {
+function byRole<T>(make: (role: ParamRole) => T): Record<ParamRole, T> {
   return { weights: make("weights"), alphas: make("alphas"), state: make("state") };
 }
 
