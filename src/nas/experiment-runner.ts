@@ -117,6 +117,6 @@ export class ExperimentRunner {
 }
 
 function seedOf({ common }: ExperimentConf): number {
-  if (Number.isSafeInteger(common.seed)) return common.seed;
-  throw new SupernetError("config", `common.seed is ${common.seed}; it must be a whole number`);
+  if (Number.isSafeInteger(common.seed) && common.seed >= 0) return common.seed;
+  throw new SupernetError("config", `common.seed is ${common.seed}; it must be a whole number from 0 to 2^53 - 1`);
 }
