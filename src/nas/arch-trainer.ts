@@ -40,8 +40,9 @@ export class ArchTrainer {
     const feeds = searchFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed });
     const { height, width } = dataset;
     const shape = { batch: feeds.train.samples, height, width, affine: false, dropPath: "none" as const };
-    const network = new Network(engine, desc, shape);
+    let network: Network | undefined;
     try {
+      network = new Network(engine, desc, shape);
       network.initialise(seed);
       const run = await trainRun({
         environment,
@@ -60,7 +61,7 @@ export class ArchTrainer {
       });
       return { alphas: await network.save(["alphas"]), run };
     } finally {
-      network.dispose();
+      network?.dispose();
       feeds.dispose();
     }
   }

@@ -52,7 +52,7 @@ export class BilevelOptimizer implements StepHook {
   readonly scratch: Scratch | undefined;
   #chunkStages: readonly Stage[] = [];
   #update: readonly Kernel[] = [];
-  #disposers: (() => void)[] = [];
+  readonly #disposers: (() => void)[] = [];
   #valBatches = 1;
 
   constructor(context: HookContext, val: Feed) {

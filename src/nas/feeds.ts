@@ -29,8 +29,15 @@ export interface RunFeeds {
   dispose(): void;
 }
 
-/** A search: one part of the training images trains the weights, the other drives the alphas and is validated on. */
+/**
+ * A search: one part of the training images trains the weights, the other drives the alphas and is validated on.
+ * @throws SupernetError("config" or "data") on impossible settings, SupernetError("device") when the images do not fit
+ */
 export function searchFeeds(settings: FeedSettings): RunFeeds & { readonly alphas: Feed } {
+  return settings.engine.buffers.attempt(() => makeSearchFeeds(settings));
+}
+
+function makeSearchFeeds(settings: FeedSettings): RunFeeds & { readonly alphas: Feed } {
   const { engine, dataset } = settings;
   const parts = trainingParts(settings);
   if (parts.val.length === 0) {
@@ -53,8 +60,15 @@ export function searchFeeds(settings: FeedSettings): RunFeeds & { readonly alpha
   };
 }
 
-/** An evaluation: the training part trains (all images unless `val_ratio` takes some), the test images test. */
+/**
+ * An evaluation: the training part trains (all images unless `val_ratio` takes some), the test images test.
+ * @throws as `searchFeeds`
+ */
 export function evaluationFeeds(settings: FeedSettings): RunFeeds {
+  return settings.engine.buffers.attempt(() => makeEvaluationFeeds(settings));
+}
+
+function makeEvaluationFeeds(settings: FeedSettings): RunFeeds {
   const { engine, dataset, loader, seed } = settings;
   const parts = trainingParts(settings);
   const tests = limitImages(dataset.test.labels, maxSamples(loader.dataset.max_batches, loader.test_batch), seed);

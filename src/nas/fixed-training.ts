@@ -34,8 +34,9 @@ export async function trainFixed(desc: ModelDesc, parts: FixedTrainingParts): Pr
   const feeds = evaluationFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed });
   const { height, width } = dataset;
   const dropPath = trainer.drop_path_prob > 0 ? ("sampled" as const) : ("none" as const);
-  const network = new Network(engine, desc, { batch: feeds.train.samples, height, width, affine: true, dropPath });
+  let network: Network | undefined;
   try {
+    network = new Network(engine, desc, { batch: feeds.train.samples, height, width, affine: true, dropPath });
     network.initialise(seed);
     const run = await trainRun({
       environment,
@@ -48,7 +49,7 @@ export async function trainFixed(desc: ModelDesc, parts: FixedTrainingParts): Pr
     });
     return { run, params: network.params, values: await network.save() };
   } finally {
-    network.dispose();
+    network?.dispose();
     feeds.dispose();
   }
 }

@@ -24,7 +24,7 @@ export class Evaluation {
   readonly #program: Program;
   #bound: BoundProgram | undefined;
   #accumulate: readonly Kernel[] = [];
-  #disposers: (() => void)[] = [];
+  readonly #disposers: (() => void)[] = [];
 
   constructor(parts: EvaluationParts) {
     const { engine } = parts.network;
@@ -44,12 +44,13 @@ export class Evaluation {
       inputs: { x: feed.x, y: feed.y },
       step: this.#step.buffer,
     });
+    this.#disposers.push(this.#bound.dispose);
     const { kernels, dispose } = await network.engine.kernels(
       [this.#metrics.accumulate(this.#program, this.#step.buffer)],
       "evaluation metrics",
     );
     this.#accumulate = kernels;
-    this.#disposers = [this.#bound.dispose, dispose];
+    this.#disposers.push(dispose);
   }
 
   async run(onBatch?: (averages: Averages, batch: number, batches: number) => void): Promise<PassRecord> {

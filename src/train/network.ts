@@ -39,8 +39,10 @@ export class Network {
     this.params = trainingGraph(desc, shape, settings).params;
     this.layouts = byRole((role) => new ArenaLayout(this.params, role));
     this.#workspace = new Workspace(engine.buffers);
-    this.arenas = byRole((role) => this.arena(role, "parameters"));
-    this.stateShadow = this.arena("state", "next");
+    [this.arenas, this.stateShadow] = engine.buffers.attempt(() => [
+      byRole((role) => this.arena(role, "parameters")),
+      this.arena("state", "next"),
+    ]);
   }
 
   /** Another vector laid out like this network's parameters of one role (gradients, momentum, …), zero; disposed with it. */

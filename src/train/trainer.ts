@@ -90,13 +90,18 @@ export class Trainer {
 
   #bound: BoundProgram | undefined;
   #accumulateMetrics: readonly Kernel[] = [];
-  #disposers: (() => void)[] = [];
+  readonly #disposers: (() => void)[] = [];
 
   /** @throws SupernetError("config") on impossible settings, SupernetError("device") when the network does not fit. */
   static async create(parts: TrainerParts): Promise<Trainer> {
-    const trainer = new Trainer(parts);
-    await trainer.#prepare();
-    return trainer;
+    const trainer = parts.network.engine.buffers.attempt(() => new Trainer(parts));
+    try {
+      await trainer.#prepare();
+      return trainer;
+    } catch (error) {
+      trainer.dispose();
+      throw error;
+    }
   }
 
   private constructor(parts: TrainerParts) {
@@ -143,12 +148,13 @@ export class Trainer {
     await this.hook?.prepare();
     await this.#evaluation?.prepare();
     this.#bound = await this.program.bind(this.bindings(train));
+    this.#disposers.push(this.#bound.dispose);
     const accumulate = await network.engine.kernels(
       [this.metrics.accumulate(this.program, this.step.buffer)],
       "metrics",
     );
     this.#accumulateMetrics = accumulate.kernels;
-    this.#disposers = [this.#bound.dispose, accumulate.dispose];
+    this.#disposers.push(accumulate.dispose);
     await this.update.prepare(this.hook?.beforeClip);
     this.update.reset();
   }

@@ -36,7 +36,7 @@ export class WeightUpdate {
   readonly #step: GPUBuffer;
   #accumulate: readonly Kernel[] = [];
   #update: readonly Kernel[] = [];
-  #disposeKernels: (() => void)[] = [];
+  readonly #disposeKernels: (() => void)[] = [];
 
   constructor(network: Network, settings: UpdateSettings, step: GPUBuffer) {
     const { engine } = network;
@@ -79,7 +79,7 @@ export class WeightUpdate {
     const steps = [...this.optimizers.values()].map(({ dispatch }) => dispatch);
     const update = await engine.kernels([...before, ...clipping, ...steps], "weight update");
     this.#update = update.kernels;
-    this.#disposeKernels = [update.dispose];
+    this.#disposeKernels.push(update.dispose);
     if (chunks === 1) return;
     const accumulation = await engine.kernels(accumulate, "gradient accumulation");
     this.#accumulate = accumulation.kernels;

@@ -59,6 +59,17 @@ export class Buffers {
     return this.create(label, size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
   }
 
+  /** What `make` returns; if it throws, every buffer that it has created is destroyed. */
+  attempt<T>(make: () => T): T {
+    const before = new Set(this.#live.keys());
+    try {
+      return make();
+    } catch (error) {
+      for (const buffer of [...this.#live.keys()]) if (!before.has(buffer)) this.destroy(buffer);
+      throw error;
+    }
+  }
+
   /** Destroying twice is harmless. */
   destroy(buffer: GPUBuffer): void {
     const bytes = this.#live.get(buffer);
