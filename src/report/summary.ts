@@ -1,4 +1,6 @@
-import { bestEpochs, type RunRecord } from "../train/metrics.ts";
+import type { ModelDesc } from "../desc/model-desc.ts";
+import { modelStats, type StatsOptions } from "../ops/stats.ts";
+import { bestEpochs, type PassRecord, type RunRecord } from "../train/metrics.ts";
 
 const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
 
@@ -8,13 +10,42 @@ const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
  */
 export function runSummary({ epochs, startTime, endTime }: RunRecord, data: string): string {
   const last = epochs.at(-1);
-  const seconds = (endTime - startTime).toFixed(1);
-  if (!last) return `trained no epoch, ${seconds} s`;
+  const time = duration(endTime - startTime);
+  if (!last) return `trained no epoch, ${time}`;
   const best = bestEpochs(epochs).val;
-  const train = `train top1 ${percent(last.train.averages.top1)}, loss ${last.train.averages.loss.toFixed(4)}`;
-  const val = last.val
-    ? `${data} top1 ${percent(last.val.averages.top1)}, top5 ${percent(last.val.averages.top5)}, loss ${last.val.averages.loss.toFixed(4)}`
-    : `no ${data} figures`;
-  const peak = best ? ` (best epoch ${best.epoch}: ${percent(best.top1)})` : "";
-  return `${val}${peak}\n${train}, ${epochs.length} epochs, ${seconds} s`;
+  // With validation every few epochs the last epoch may have none.
+  const validated = epochs.findLastIndex(({ val }) => val);
+  const val = epochs[validated]?.val;
+  const when = val && validated < epochs.length - 1 ? ` after epoch ${validated + 1}` : "";
+  const peak = best && best.epoch !== validated ? ` (best: ${percent(best.top1)} after epoch ${best.epoch + 1})` : "";
+  const count = `${epochs.length} ${epochs.length === 1 ? "epoch" : "epochs"}`;
+  return [
+    val ? `${figures(data, val)}${when}${peak}` : `no ${data} figures`,
+    `${figures("train", last.train)}, ${count}, ${time}`,
+  ].join("\n");
+}
+
+function figures(data: string, { averages: { top1, top5, loss } }: PassRecord): string {
+  return `${data} top1 ${percent(top1)}, top5 ${percent(top5)}, loss ${loss.toFixed(4)}`;
+}
+
+/**
+ * What a network costs, in a line.
+ * @throws SupernetError as `modelStats`
+ */
+export function costSummary(desc: ModelDesc, options: StatsOptions): string {
+  const { params, auxParams, macs } = modelStats(desc, options);
+  const aux = auxParams > 0 ? ` (${grouped(auxParams)} of them in the aux tower)` : "";
+  const { height, width } = options;
+  return `${grouped(params)} parameters${aux}, ${grouped(macs)} multiply-adds per ${height}x${width} image`;
+}
+
+const grouped = (count: number) => count.toLocaleString("en-US");
+
+/** `45.1 s`, `12 min 5 s`, `3 h 20 min`. */
+export function duration(seconds: number): string {
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(Math.round(seconds) / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds) % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
