@@ -31,7 +31,7 @@ export class Evaluation {
     this.#parts = parts;
     this.#step = new StepUniform(engine.device, engine.buffers, parts.feed.chunks);
     this.#metrics = new DeviceMetrics(engine);
-    this.#flow = new Flow(engine.device, parts.signal);
+    this.#flow = new Flow(engine, parts.signal);
     this.#program = parts.network.evaluationProgram(parts.smoothing, parts.feed.samples);
   }
 

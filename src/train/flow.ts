@@ -1,3 +1,5 @@
+import type { Engine } from "../runtime/webgpu/engine.ts";
+
 /** Steps that may wait on the device at once: enough to keep it busy, few enough to stop soon. */
 const IN_FLIGHT = 2;
 /** Progress is told about this often, in milliseconds. */
@@ -7,27 +9,29 @@ const REPORT_EVERY = 250;
  * Submits steps without waiting for each: the host encodes the next one while the device works, but never runs far ahead.
  */
 export class Flow {
-  readonly #device: GPUDevice;
+  readonly #engine: Engine;
   readonly #signal: AbortSignal | undefined;
   readonly #waiting: Promise<undefined>[] = [];
   #reported = performance.now();
   #reporting = false;
 
-  constructor(device: GPUDevice, signal?: AbortSignal) {
-    this.#device = device;
+  constructor(engine: Engine, signal?: AbortSignal) {
+    this.#engine = engine;
     this.#signal = signal;
   }
 
   /**
    * Encodes and submits one step; resolves when the device can take another.
-   * @throws the signal's reason when it is aborted
+   * @throws the signal's reason when it is aborted; SupernetError("device") when the device has failed in an earlier step
    */
   async submit(encode: (encoder: GPUCommandEncoder) => void): Promise<void> {
     this.#signal?.throwIfAborted();
-    const encoder = this.#device.createCommandEncoder();
+    this.#engine.check();
+    const { device } = this.#engine;
+    const encoder = device.createCommandEncoder();
     encode(encoder);
-    this.#device.queue.submit([encoder.finish()]);
-    this.#waiting.push(this.#device.queue.onSubmittedWorkDone());
+    device.queue.submit([encoder.finish()]);
+    this.#waiting.push(device.queue.onSubmittedWorkDone());
     if (this.#waiting.length > IN_FLIGHT) await this.#waiting.shift();
   }
 
@@ -37,7 +41,7 @@ export class Flow {
     if (this.#reporting || now - this.#reported < REPORT_EVERY) return;
     this.#reported = now;
     this.#reporting = true;
-    // A failed read is the device's failure, which the next awaited read throws.
+    // A failed read is the device's failure, which the next step or awaited read throws.
     read()
       .then(tell, () => {})
       .finally(() => {

@@ -108,7 +108,7 @@ export class Trainer {
     const { network, conf, train, roles = ["weights"] } = parts;
     const { engine } = network;
     this.#parts = parts;
-    this.#flow = new Flow(engine.device, parts.signal);
+    this.#flow = new Flow(engine, parts.signal);
     this.step = new StepUniform(engine.device, engine.buffers, train.chunks);
     this.metrics = new DeviceMetrics(engine);
     const optimizer = optimizerSpec(conf.optimizer);

@@ -6,6 +6,7 @@ import type { BoundDispatch } from "../../src/runtime/webgpu/engine.ts";
 import { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { Program } from "../../src/runtime/webgpu/program.ts";
 import { Workspace } from "../../src/runtime/webgpu/workspace.ts";
+import { Flow } from "../../src/train/flow.ts";
 import { DeviceMetrics } from "../../src/train/metric-sums.ts";
 
 const gpu = await requestGpu({ defaultLimits: true });
@@ -25,6 +26,16 @@ describe("an engine whose device fails", () => {
     for (const read of await Promise.allSettled(reads)) {
       expect(read).toMatchObject({ status: "rejected", reason: { name: "SupernetError", code: "device" } });
     }
+  });
+
+  it("takes no further step after one that the device refused", async () => {
+    const engine = new Engine(gpu);
+    const flow = new Flow(engine);
+    const buffer = engine.buffers.storage("numbers", 64);
+    await flow.submit((encoder) => encoder.copyBufferToBuffer(buffer, 0, buffer, 32, 64));
+    await gpu.device.queue.onSubmittedWorkDone();
+    await expect(flow.submit((encoder) => encoder.clearBuffer(buffer))).rejects.toMatchObject({ code: "device" });
+    engine.dispose();
   });
 
   it("makes nothing of a list of dispatches when one of them is beyond the limits", async () => {
