@@ -30,9 +30,6 @@ export interface GpuOptions {
   timeoutMs?: number;
 }
 
-/** Opens a device; what `src/host/node/gpu.ts` and `src/host/browser/gpu.ts` each implement. */
-export type RequestGpu = (options?: GpuOptions) => Promise<GpuHandle>;
-
 const TIMEOUT_MS = 10_000;
 
 /** Limits of which more means larger batches, wider kernels or fewer dispatches. */
@@ -102,7 +99,7 @@ export async function openDevice(adapter: GPUAdapter, options: GpuOptions = {}):
       resolve(
         new SupernetError(
           "device",
-          `adapter "${name}" was lost (${why}): resume from the last checkpoint; if it happens again, use a smaller batch`,
+          `adapter "${name}" was lost (${why}): run again; if it happens again, use a smaller batch`,
         ),
       );
     });
