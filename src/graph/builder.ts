@@ -79,10 +79,6 @@ export class GraphBuilder {
     }
   }
 
-  get scope(): string {
-    return this.#scope;
-  }
-
   build(): Graph {
     return { nodes: [...this.#nodes], outputs: [...this.#outputs], params: [...this.#params.values()] };
   }

@@ -33,7 +33,6 @@ export class WeightUpdate {
   readonly norm: GlobalNorm | undefined;
   readonly #network: Network;
   readonly #settings: UpdateSettings;
-  readonly #step: GPUBuffer;
   #accumulate: readonly Kernel[] = [];
   #update: readonly Kernel[] = [];
   readonly #disposeKernels: (() => void)[] = [];
@@ -42,7 +41,6 @@ export class WeightUpdate {
     const { engine } = network;
     this.#network = network;
     this.#settings = settings;
-    this.#step = step;
     const arenas = (purpose: string) => ({
       weights: network.arena("weights", purpose),
       alphas: network.arena("alphas", purpose),
@@ -109,10 +107,6 @@ export class WeightUpdate {
     const encoder = device.createCommandEncoder();
     for (const optimizer of this.optimizers.values()) optimizer.reset(encoder);
     device.queue.submit([encoder.finish()]);
-  }
-
-  get step(): GPUBuffer {
-    return this.#step;
   }
 
   dispose(): void {

@@ -12,8 +12,6 @@ export interface Candidate {
   readonly g: GraphBuilder;
   readonly node: Node;
   readonly inputs: readonly Value[];
-  /** The node's value in the old graph. */
-  readonly old: Value;
 }
 
 /**
@@ -24,14 +22,9 @@ export interface Candidate {
 export function rewrite(graph: Graph, replace: (candidate: Candidate) => Value | undefined): Graph {
   const g = new GraphBuilder();
   const moved: Value[] = [];
-  graph.nodes.forEach((node, index) => {
+  graph.nodes.forEach((node) => {
     const inputs = node.inputs.map((input) => moved[input]!);
-    moved.push(
-      g.scoped(
-        node.scope,
-        () => replace({ g, node, inputs, old: index as Value }) ?? g.add(node.op, inputs, node.attrs),
-      ),
-    );
+    moved.push(g.scoped(node.scope, () => replace({ g, node, inputs }) ?? g.add(node.op, inputs, node.attrs)));
   });
   const outputs = graph.outputs.map((output) => ({ ...output, value: moved[output.value]! }));
   return { nodes: g.build().nodes, outputs, params: graph.params };
