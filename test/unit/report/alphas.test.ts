@@ -16,7 +16,7 @@ describe("alphasText", () => {
       cell(1, "reduction", [[edge("mixed_op", 0)]]),
       cell(2, "regular", mixed("mixed_op"), 0),
     );
-    const alphas = new Map([
+    const alphas = new Map<string, ArrayLike<number>>([
       [name(0, 0, 0), noPreference],
       // Twice and four times as likely as the others.
       [name(0, 0, 1), [0, 0, Math.log(2), Math.log(4), 0, 0, 0, 0]],
