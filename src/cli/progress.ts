@@ -38,7 +38,7 @@ function throughput(now: () => number) {
     last = time;
     const seconds = (time - current.start) / 1000;
     const rate = (samples - current.samples) / seconds;
-    return seconds > 0 && rate > 0 ? `${rate.toFixed(rate < 10 ? 1 : 0)} images/s` : "";
+    return seconds > 0 && rate > 0 ? `${rate.toFixed(0)} images/s` : "";
   };
 }
 

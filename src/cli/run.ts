@@ -15,8 +15,9 @@ import { onInterrupt } from "../host/node/interrupt.ts";
 import { folderLogSink } from "../host/node/log-sink.ts";
 import { packageRoot } from "../host/node/package-root.ts";
 import { type Experiment, ExperimentRunner } from "../nas/experiment-runner.ts";
+import { alphasText } from "../report/alphas.ts";
 import { cellsText } from "../report/cells.ts";
-import { runSummary } from "../report/summary.ts";
+import { costSummary, runSummary } from "../report/summary.ts";
 import { Engine } from "../runtime/webgpu/engine.ts";
 import { createProgress, type ProgressDisplay } from "./progress.ts";
 
@@ -133,6 +134,7 @@ async function runPhases(runner: ExperimentRunner, progress: ProgressDisplay, fl
     say(`search   ${runner.folder("search")}`);
     const result = await runner.search();
     progress.stop();
+    say(alphasText(result.supernet, result.alphas));
     say(cellsText(result.found));
     say(runSummary(result.search, "validation"));
     await runner.copySearchToEval();
@@ -141,6 +143,7 @@ async function runPhases(runner: ExperimentRunner, progress: ProgressDisplay, fl
     say(`eval     ${runner.folder("eval")}`);
     const result = await runner.evaluate();
     progress.stop();
+    say(costSummary(result.desc, { ...result.image, affine: true }));
     say(runSummary(result.run, "test"));
   }
 }

@@ -24,6 +24,8 @@ export interface EvaluationResult {
   /** The network that was trained. */
   readonly desc: ModelDesc;
   readonly run: RunRecord;
+  /** Size of the images it was trained on. */
+  readonly image: { readonly height: number; readonly width: number };
 }
 
 /**
@@ -53,6 +55,6 @@ export class Evaluater {
     await environment.writeFile(evaluation.metric_filename, stringify(metricsTree(run)));
     const weights = writeSafetensors(modelTensors(params, values));
     await environment.writeFile(evaluation.model_filename.replace(/\.pt$/, ".safetensors"), weights);
-    return { desc, run };
+    return { desc, run, image: { height: dataset.height, width: dataset.width } };
   }
 }

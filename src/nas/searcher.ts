@@ -24,6 +24,8 @@ export interface SearcherParts {
 
 export interface SearchResult {
   readonly found: ModelDesc;
+  /** What was searched; its edges are those that the alphas weigh. */
+  readonly supernet: ModelDesc;
   readonly alphas: Alphas;
   /** Training of the supernet. */
   readonly search: RunRecord;
@@ -58,7 +60,8 @@ export class Searcher {
     await environment.writeFile(search.final_desc_filename.replace(/[^/]*$/, "search_train_metrics.yaml"), metrics);
 
     const postTrain = await this.#postTrain(found);
-    return postTrain ? { found, alphas, search: run, postTrain } : { found, alphas, search: run };
+    const result = { found, supernet: desc, alphas, search: run };
+    return postTrain ? { ...result, postTrain } : result;
   }
 
   async #postTrain(found: ModelDesc): Promise<RunRecord | undefined> {

@@ -18,14 +18,15 @@ export function runSummary({ epochs, startTime, endTime }: RunRecord, data: stri
   const val = epochs[validated]?.val;
   const when = val && validated < epochs.length - 1 ? ` after epoch ${validated + 1}` : "";
   const peak = best && best.epoch !== validated ? ` (best: ${percent(best.top1)} after epoch ${best.epoch + 1})` : "";
+  const { top1, loss } = last.train.averages;
   const count = `${epochs.length} ${epochs.length === 1 ? "epoch" : "epochs"}`;
   return [
-    val ? `${figures(data, val)}${when}${peak}` : `no ${data} figures`,
-    `${figures("train", last.train)}, ${count}, ${time}`,
+    val ? `${validation(data, val)}${when}${peak}` : `no ${data} figures`,
+    `train top1 ${percent(top1)}, loss ${loss.toFixed(4)}, ${count}, ${time}`,
   ].join("\n");
 }
 
-function figures(data: string, { averages: { top1, top5, loss } }: PassRecord): string {
+function validation(data: string, { averages: { top1, top5, loss } }: PassRecord): string {
   return `${data} top1 ${percent(top1)}, top5 ${percent(top5)}, loss ${loss.toFixed(4)}`;
 }
 

@@ -94,7 +94,7 @@ describe("progress in a terminal", () => {
     );
     const end = lastLine([0, at("train", 0, 1)], [3_000_000, at("train", 1, 4)]);
     expect(end.line).toMatchInlineSnapshot(
-      `"search ████████████████████ epoch 2/2  loss 2.303  top1 12.5%  0.0 images/s  0:00 left"`,
+      `"search ████████████████████ epoch 2/2  loss 2.303  top1 12.5%  0 images/s  0:00 left"`,
     );
   });
 
