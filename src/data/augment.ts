@@ -45,13 +45,16 @@ export function augmentStream(purpose: Augmentation["purpose"]): number {
 
 /**
  * The dispatch of shaders/augment.wesl that makes a batch. The caller adds the buffers:
- * reads `residentImages`, labels (u32 each) and the order of the pass (u32 each, `Pass.order`);
+ * reads `residentImages` in two parts, labels (u32 each) and the order of the pass (u32 each, `Pass.order`);
  * writes the batch as planes f32 [batch, channels, height, width] and its labels as flat u32 [batch];
  * and the step uniform, whose `batchStart` (`valBatchStart` for validation) is the batch's first place in the order.
+ *
+ * @param firstPart images in the first of the two parts
  */
 export function augmentDispatch(
   augmentation: Augmentation,
   batch: number,
+  firstPart: number,
   tuning: Tuning,
 ): Pick<DispatchSpec, "shader" | "constants" | "uniforms" | "workgroups"> {
   const { height, width, channels, mean, std, pad, flip, cutout, purpose } = augmentation;
@@ -69,7 +72,7 @@ export function augmentDispatch(
       ...uniforms,
       height,
       channels,
-      image_bytes: height * width * channels,
+      first_part: firstPart,
       pad,
       flip: flip ? 1 : 0,
       validation: purpose === "validation" ? 1 : 0,
@@ -79,11 +82,34 @@ export function augmentDispatch(
   };
 }
 
-/** The images of a split as they are uploaded: the bytes, filled up to a whole number of 32-bit words. */
-export function residentImages(split: Split): Uint8Array<ArrayBuffer> {
-  const { images } = split;
-  if (images.length % 4 === 0 && images.buffer instanceof ArrayBuffer) return images as Uint8Array<ArrayBuffer>;
-  const padded = new Uint8Array(Math.ceil(images.length / 4) * 4);
-  padded.set(images);
+/**
+ * The images of a split as they are uploaded: their bytes in two parts of which each fits a binding, filled up to whole
+ * 32-bit words. The second is empty where all fit the first.
+ *
+ * @param limit bytes a binding may have
+ * @throws SupernetError("device") when two bindings are not enough
+ */
+export function residentImages(
+  { images, count }: Split,
+  limit: number,
+): { readonly firstPart: number; readonly parts: readonly [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>] } {
+  const imageBytes = images.length / count;
+  // Multiples of four images start at whole words.
+  const most = Math.floor(limit / imageBytes / 4) * 4;
+  if (count > 2 * most) {
+    throw new SupernetError(
+      "device",
+      `${count} images of ${imageBytes} bytes do not fit this device, which holds ${2 * most}; use a smaller data set`,
+    );
+  }
+  const firstPart = Math.min(count, most);
+  const cut = firstPart * imageBytes;
+  return { firstPart, parts: [wholeWords(images.subarray(0, cut)), wholeWords(images.subarray(cut))] };
+}
+
+function wholeWords(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (bytes.length % 4 === 0 && bytes.buffer instanceof ArrayBuffer) return bytes as Uint8Array<ArrayBuffer>;
+  const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+  padded.set(bytes);
   return padded;
 }

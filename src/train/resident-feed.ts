@@ -9,7 +9,10 @@ import { encodePass } from "./weight-update.ts";
 
 /** Images and labels of a split on the device, as bytes; shared by the feeds that draw from it. */
 export class ResidentSplit {
-  readonly images: GPUBuffer;
+  /** In two parts, because all may be more than a binding can hold. */
+  readonly images: readonly [GPUBuffer, GPUBuffer];
+  /** Images in the first part. */
+  readonly firstPart: number;
   readonly labels: GPUBuffer;
   readonly #engine: Engine;
 
@@ -21,13 +24,15 @@ export class ResidentSplit {
       return buffer;
     };
     this.#engine = engine;
-    this.images = upload("images", residentImages(split));
+    const { maxBufferSize, maxStorageBufferBindingSize } = engine.device.limits;
+    const { firstPart, parts } = residentImages(split, Math.min(maxBufferSize, maxStorageBufferBindingSize));
+    this.firstPart = firstPart;
+    this.images = [upload("images", parts[0]), upload("more images", parts[1])];
     this.labels = upload("labels", Uint32Array.from(split.labels));
   }
 
   dispose(): void {
-    this.#engine.buffers.destroy(this.images);
-    this.#engine.buffers.destroy(this.labels);
+    for (const buffer of [...this.images, this.labels]) this.#engine.buffers.destroy(buffer);
   }
 }
 
@@ -70,8 +75,8 @@ export class ResidentFeed implements Feed {
   async prepare(step: GPUBuffer): Promise<void> {
     const { split, augmentation } = this.#options;
     const gather = {
-      ...augmentDispatch(augmentation, this.samples, this.#engine.tuning),
-      reads: [{ buffer: split.images }, { buffer: split.labels }, { buffer: this.#order }],
+      ...augmentDispatch(augmentation, this.samples, split.firstPart, this.#engine.tuning),
+      reads: [...split.images, split.labels, this.#order].map((buffer) => ({ buffer })),
       writes: [{ buffer: this.x }, { buffer: this.y }],
       step,
     };
