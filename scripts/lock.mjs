@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -23,9 +23,21 @@ function tryAcquire(path) {
     return true;
   } catch (error) {
     if (error.code !== "EEXIST") throw error;
-    if (isAbandoned(path)) rmSync(path, { recursive: true, force: true });
+    if (isAbandoned(path)) discard(path);
     return false;
   }
+}
+
+/** Of several who find the same dead lock only one succeeds in renaming it: nobody deletes a lock that is alive again. */
+function discard(path) {
+  const grave = `${path}.${process.pid}`;
+  try {
+    renameSync(path, grave);
+  } catch (error) {
+    if (error.code === "ENOENT") return;
+    throw error;
+  }
+  rmSync(grave, { recursive: true, force: true });
 }
 
 function isAbandoned(path) {

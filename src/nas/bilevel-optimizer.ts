@@ -69,6 +69,8 @@ export class BilevelOptimizer implements StepHook {
       epochs: conf.epochs,
       stepsPerEpoch: context.stepsPerEpoch,
     });
+    // A schedule that ends early says so now, not after hours.
+    this.#schedule.at(Math.max(0, conf.epochs * context.stepsPerEpoch - 1));
     this.#chunkGradient = network.arena("alphas", "bi-level gradient");
     const single = train.chunks === 1 || this.#quirks;
     this.alphaGradient = single ? this.#chunkGradient : network.arena("alphas", "summed bi-level gradient");

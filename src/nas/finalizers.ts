@@ -76,17 +76,13 @@ function candidatesOf(edge: EdgeDesc, alphas: ArrayLike<number>): Candidate[] {
 
 /**
  * DARTS's selection (Liu et al. 2019, section 2.4): the best op of every edge, then the edges with the highest alphas. As in
- * Archai, edges keep their order when all of them fit, and are ordered by rank when some must go.
+ * Archai, edges that were never searched come first and do not count, and the others keep their order when all of them fit.
  */
 export const selectBest: SelectEdges = (edges, maxFinalEdges) => {
-  const chosen = edges.map((edge) =>
-    "kept" in edge ? { edge: edge.kept, rank: Number.POSITIVE_INFINITY } : edge.candidates[0]!,
-  );
-  if (chosen.length <= maxFinalEdges) return chosen.map(({ edge }) => edge);
-  return chosen
-    .sort((a, b) => b.rank - a.rank)
-    .slice(0, maxFinalEdges)
-    .map(({ edge }) => edge);
+  const kept = edges.flatMap((edge) => ("kept" in edge ? [edge.kept] : []));
+  const best = edges.flatMap((edge) => ("kept" in edge ? [] : [edge.candidates[0]!]));
+  const chosen = best.length <= maxFinalEdges ? best : best.sort((a, b) => b.rank - a.rank).slice(0, maxFinalEdges);
+  return [...kept, ...chosen.map(({ edge }) => edge)];
 };
 
 /**
@@ -98,7 +94,7 @@ export function selectRandom(draw: (total: number, count: number, place: NodePla
   return (edges, maxFinalEdges, place) => {
     const kept = edges.flatMap((edge) => ("kept" in edge ? [edge.kept] : []));
     const candidates = edges.flatMap((edge) => ("kept" in edge ? [] : edge.candidates));
-    const count = Math.min(candidates.length, Math.max(0, maxFinalEdges - kept.length));
+    const count = Math.min(candidates.length, maxFinalEdges);
     return [...kept, ...Array.from(draw(candidates.length, count, place), (index) => candidates[index]!.edge)];
   };
 }

@@ -1,7 +1,7 @@
 import type { Arena } from "./arena.ts";
 import type { Buffers } from "./buffers.ts";
 import type { BoundDispatch } from "./engine.ts";
-import { f32, grid, type Tuning, type UniformField } from "./kernel.ts";
+import { f32, type Tuning, type UniformField } from "./kernel.ts";
 import { type Launch, span } from "./kernels/launch.ts";
 
 /**
@@ -9,7 +9,7 @@ import { type Launch, span } from "./kernels/launch.ts";
  * of a step and has the engine make kernels of the list once.
  *
  * All vectors of one call share a layout. Gaps between tensors are zero and stay zero: nothing here makes a number out of
- * zeros (`fill` excepted).
+ * zeros.
  */
 
 /** Weight decay of a vector's two ranges: everything, and its batch-norm parameters. */
@@ -35,46 +35,10 @@ export function decayFields({ layout }: Arena, { decay, decayBatchNorm }: Decays
 
 const all = (...arenas: readonly Arena[]) => arenas.map(({ buffer }) => ({ buffer }));
 
-/** target = 0. */
-export function zero(tuning: Tuning, target: Arena): BoundDispatch {
-  const launch = span(target.layout.length, tuning);
-  return {
-    shader: "fill",
-    conditions: { planes: false },
-    ...launch,
-    uniforms: { ...launch.uniforms, bits: 0 },
-    reads: [],
-    writes: all(target),
-  };
-}
-
-/** target = source. */
-export function copy(tuning: Tuning, target: Arena, source: Arena): BoundDispatch {
-  const words = source.layout.length;
-  return {
-    shader: "copy",
-    constants: { wg: tuning.workgroup },
-    uniforms: { words },
-    reads: all(source),
-    writes: all(target),
-    workgroups: grid(Math.ceil(words / tuning.pixels), tuning.workgroup),
-  };
-}
-
 /** target += factor * source. */
 export function addScaled(tuning: Tuning, target: Arena, source: Arena, factor = 1): BoundDispatch {
   return {
     shader: "vector_add_scaled",
-    ...overArena(target, tuning, { factor: f32(factor) }),
-    reads: all(source),
-    writes: all(target),
-  };
-}
-
-/** target += factor * sign(source): adds the gradient of factor * ‖source‖₁. */
-export function addSign(tuning: Tuning, target: Arena, source: Arena, factor: number): BoundDispatch {
-  return {
-    shader: "vector_add_sign",
     ...overArena(target, tuning, { factor: f32(factor) }),
     reads: all(source),
     writes: all(target),

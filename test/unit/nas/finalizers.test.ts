@@ -87,7 +87,9 @@ describe("finalizeModel", () => {
     alphas.delete("cells.1.dag.1.2._wrapped.alphas_arch_param");
     const finalize = () => finalizeModel(desc, alphas);
     expect(finalize).toThrow(SupernetError);
-    expect(finalize).toThrowErrorMatchingInlineSnapshot(`[SupernetError: there are no alphas cells.1.dag.1.2._wrapped.alphas_arch_param to finalize with]`);
+    expect(finalize).toThrowErrorMatchingInlineSnapshot(
+      `[SupernetError: there are no alphas cells.1.dag.1.2._wrapped.alphas_arch_param to finalize with]`,
+    );
   });
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY])("alphas of %d choose nothing", (value) => {
@@ -136,6 +138,11 @@ describe("selectBest", () => {
     const edges = [searched(0, 1), searched(1, 1), searched(2, 1)];
     expect(spelt(selectBest(edges, 2, { cell: 0, node: 0 }))).toEqual(["sep_conv_3x3 0", "sep_conv_3x3 1"]);
   });
+
+  test("edges that were not searched come first and do not count", () => {
+    const edges = [searched(0, 1), { kept: edge(1, "skip_connect") }, searched(2, 2)];
+    expect(spelt(selectBest(edges, 1, { cell: 0, node: 0 }))).toEqual(["skip_connect 1", "sep_conv_3x3 2"]);
+  });
 });
 
 describe("selectRandom", () => {
@@ -145,13 +152,13 @@ describe("selectRandom", () => {
     { candidates: [candidate(1, "avg_pool_3x3", 3), candidate(1, "dil_conv_3x3", 2)] },
   ];
 
-  test("draws among the ops of all edges; kept edges come first and count", () => {
+  test("draws among the ops of all edges; kept edges come first and do not count", () => {
     const asked: unknown[] = [];
     const select = selectRandom((...args) => {
       asked.push(args);
       return [3, 0];
     });
-    expect(spelt(select(edges, 3, { cell: 2, node: 1 }))).toEqual([
+    expect(spelt(select(edges, 2, { cell: 2, node: 1 }))).toEqual([
       "skip_connect 0",
       "dil_conv_3x3 1",
       "sep_conv_3x3 0",
@@ -188,6 +195,8 @@ describe("the finalizers of DARTS", () => {
   });
 
   test("an unknown one is an error that names those there are", () => {
-    expect(() => finalizer("mi_ranked", 0)).toThrowErrorMatchingInlineSnapshot(`[SupernetError: darts has no finalizer "mi_ranked"; set nas.search.finalizer to default or random]`);
+    expect(() => finalizer("mi_ranked", 0)).toThrowErrorMatchingInlineSnapshot(
+      `[SupernetError: darts has no finalizer "mi_ranked"; set nas.search.finalizer to default or random]`,
+    );
   });
 });
