@@ -30,7 +30,7 @@ const SMALL = [
 interface Ended {
   readonly code: number | null;
   readonly stdout: string;
-  /** Without what Dawn says about the adapter. */
+  /** Without what Dawn and the driver say about the adapter. */
   readonly stderr: string;
 }
 
@@ -63,7 +63,7 @@ function supernet(args: readonly string[], { interruptAt }: Options = {}): Promi
     });
     child.on("error", reject);
     child.on("close", (code) => {
-      const own = stderr.replaceAll(/^Warning: .*\n/gm, "").replaceAll(folder, "FOLDER");
+      const own = stderr.replaceAll(/^(warning|mesa)\b.*\n/gim, "").replaceAll(folder, "FOLDER");
       resolve({ code, stdout, stderr: own, endedAfter: performance.now() - interrupted });
     });
   });
