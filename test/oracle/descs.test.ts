@@ -12,7 +12,7 @@ import { modelDescFromJson, modelDescToJson } from "../../src/desc/json.ts";
 import type { ModelDesc } from "../../src/desc/model-desc.ts";
 import { SupernetError } from "../../src/errors.ts";
 import { lowerModel } from "../../src/ops/model.ts";
-import { caseNames, loadJson } from "./support.ts";
+import { caseNames, loadJson, reportNone } from "./support.ts";
 
 interface DescCase {
   case: string;
@@ -74,6 +74,7 @@ function build(golden: DescCase, quirks: boolean): Record<string, unknown> {
 }
 
 describe("model descriptions", () => {
+  reportNone("descriptions", cases);
   for (const golden of cases) {
     const exists = golden.builder in builders && golden.desc !== undefined;
     const reason = golden.desc ? `${golden.builder} does not exist yet` : "the reference fails to build it";
@@ -92,6 +93,7 @@ describe("model descriptions", () => {
 describe("a doubled channel count that is no reduction", () => {
   const broken = cases.filter(({ model_error = "", template }) => model_error.includes("size of tensor") && !template);
 
+  reportNone("such descriptions", broken);
   it.each(broken)("$case builds a model that runs, unless the reference is followed", (golden) => {
     const options = { training: true, affine: false, dropPath: "none", batch: 2, height: 32, width: 32 } as const;
     expect(() => lowerModel(modelDescFromJson(build(golden, true)), options)).toThrow(SupernetError);
@@ -104,6 +106,7 @@ describe("macro structure", () => {
   const rows = names.includes("macro") ? loadJson<{ rows: MacroRow[] }>("descs/macro").rows : [];
   const base = cases.find(({ case: name }) => name === "darts_search_full")?.desc?.conf_model_desc;
 
+  reportNone("rows of macro structure with the conf they vary, darts_search_full", base ? rows : []);
   it.skipIf(!base).each(rows)("$n_cells cells, $n_reductions reductions", (row) => {
     const section = { ...base, n_cells: row.n_cells, n_reductions: row.n_reductions, aux_weight: 0.4 };
     const builder = new DartsModelDescBuilder();

@@ -9,7 +9,7 @@ import {
   selectBest,
   selectRandom,
 } from "../../src/nas/finalizers.ts";
-import { caseNames, loadJson } from "./support.ts";
+import { caseNames, loadJson, reportNone } from "./support.ts";
 
 interface Pick {
   readonly candidates: readonly { readonly input_ids: readonly number[]; readonly op: string }[];
@@ -35,6 +35,7 @@ const ALGORITHMS: Readonly<Record<string, string>> = {
 };
 
 describe("golden finalizers", () => {
+  reportNone("finalizers", caseNames("misc/finalize"));
   for (const name of caseNames("misc/finalize")) {
     const missing = Object.entries(ALGORITHMS).find(([prefix]) => name.startsWith(`${prefix}_`))?.[1];
     if (missing) {

@@ -18,9 +18,11 @@ import { makeSchedule, type ScheduleConf } from "../../src/train/schedules/index
 import { encodePass } from "../../src/train/weight-update.ts";
 import { testEngine } from "../gpu/engine.ts";
 import { layoutOf, relativeError, VectorBench } from "../gpu/vectors.ts";
-import { backends, Comparison, caseNames, loadJson, TOLERANCE } from "./support.ts";
+import { backends, Comparison, caseNames, loadJson, reportNone, TOLERANCE } from "./support.ts";
 
 const has = (name: string): boolean => caseNames("misc").includes(name);
+
+for (const name of ["schedules", "optimizers", "losses"]) reportNone(name, has(name) ? [name] : []);
 
 interface ScheduleCase {
   case: string;

@@ -17,6 +17,7 @@ import {
   loadTensors,
   type Noise,
   paramFeeds,
+  reportNone,
   type Tensor,
   TOLERANCE,
   underPrefix,
@@ -190,10 +191,12 @@ async function checkEvaluation(backend: Backend, model: Loaded, trained: Results
 }
 
 describe.each(backends)("models on $name", (backend) => {
+  reportNone("models", caseNames("models"));
   it.each(caseNames("models"))("%s", async (name) => checkTraining(backend, load(name)));
 });
 
 describe("parameters", () => {
+  reportNone("models", caseNames("models"));
   it.each(caseNames("models"))("%s has the names and sizes of the reference, in its order", (name) => {
     const model = load(name);
     const trainable = lower(model, true)

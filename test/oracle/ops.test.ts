@@ -17,6 +17,7 @@ import {
   loadTensors,
   type Noise,
   paramFeeds,
+  reportNone,
   type Tensor,
   TOLERANCE,
   underPrefix,
@@ -179,6 +180,7 @@ async function checkEvaluation(backend: Backend, golden: OpCase, tensors: Readon
 }
 
 describe.each(backends)("ops on $name", (backend) => {
+  reportNone("ops", caseNames("ops"));
   for (const file of caseNames("ops")) {
     const { cases, noise = {} } = loadJson<OpFile>(`ops/${file}`);
     const all = loadTensors(`ops/${file}`);
@@ -193,8 +195,13 @@ describe.each(backends)("ops on $name", (backend) => {
 });
 
 describe("settings the reference rejects", () => {
-  for (const file of caseNames("ops")) {
-    for (const [i, { op_desc, affine = true, shape }] of (loadJson<OpFile>(`ops/${file}`).invalid ?? []).entries()) {
+  const settings = caseNames("ops").map((file) => ({ file, invalid: loadJson<OpFile>(`ops/${file}`).invalid ?? [] }));
+  reportNone(
+    "such settings",
+    settings.flatMap(({ invalid }) => invalid),
+  );
+  for (const { file, invalid } of settings) {
+    for (const [i, { op_desc, affine = true, shape }] of invalid.entries()) {
       it(`${file} ${i}`, () => {
         const g = new GraphBuilder();
         const desc = opDescFromJson(op_desc);

@@ -4,7 +4,7 @@ import type { Conf } from "../../src/config/index.ts";
 import { modelDescFromJson } from "../../src/desc/json.ts";
 import type { ModelDesc } from "../../src/desc/model-desc.ts";
 import { modelStats, statsUnder } from "../../src/ops/stats.ts";
-import { caseNames, loadJson } from "./support.ts";
+import { caseNames, loadJson, reportNone } from "./support.ts";
 
 interface StatsCase {
   case: string;
@@ -57,6 +57,7 @@ function descOf(golden: StatsCase): ModelDesc | undefined {
 const cases = caseNames("misc").includes("stats") ? loadJson<StatsCase[]>("misc/stats") : [];
 
 describe("parameters and operations", () => {
+  reportNone("stats", cases);
   for (const golden of cases) {
     const desc = descOf(golden);
     it.skipIf(!desc)(`${golden.case}${desc ? "" : " (skipped: no description of it is stored)"}`, () => {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect } from "vitest";
+import { expect, it } from "vitest";
 import type { Graph } from "../../src/graph/types.ts";
 import { evaluateReference, type Feeds } from "../../src/runtime/reference/index.ts";
 
@@ -23,6 +23,20 @@ const NOISE_FACTOR = 30;
 export type Noise = Readonly<Record<string, readonly [number, number]>>;
 
 const root = process.env.ORACLE_DIR ?? join(import.meta.dirname, "data");
+const KINDS = ["confs", "descs", "misc", "models", "ops", "train"];
+if (!KINDS.some((kind) => existsSync(join(root, kind)))) {
+  throw new Error(`no golden data: ${root} has none of the folders ${KINDS.join(", ")}`);
+}
+
+/**
+ * Reports what the folder has no cases of. Another folder may hold fewer kinds, so there the report is a skipped test;
+ * the project's own holds all, so that a test that finds none is broken.
+ */
+export function reportNone(kind: string, cases: { readonly length: number }): void {
+  if (cases.length > 0) return;
+  if (process.env.ORACLE_DIR === undefined) it(`has ${kind}`, () => expect.fail(`${root} has no ${kind}`));
+  else it.skip(`${kind} (the folder has none)`, () => {});
+}
 
 /** Names of the cases in a folder of the golden data: its JSON files without ending. */
 export function caseNames(folder: string): string[] {
@@ -151,7 +165,8 @@ export class Comparison {
     let worst = 0;
     for (let i = 0; i < expected.length; i++) {
       const difference = Math.abs((actual[i] ?? Number.NaN) - (expected[i] ?? Number.NaN));
-      if (!(difference <= worst)) worst = difference;
+      // A NaN must stay the worst: nothing compares with it.
+      if (!(difference <= worst) && !Number.isNaN(worst)) worst = difference;
     }
     if (!(worst <= allowed)) this.#failures.push(`${name}: off by ${worst}, allowed ${allowed}, largest ${own}`);
   }

@@ -8,7 +8,7 @@ import type { Network } from "../../src/train/network.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import type { TrainedRole } from "../../src/train/weight-update.ts";
 import { testEngine } from "../gpu/engine.ts";
-import { Comparison, caseNames, largest, underPrefix } from "./support.ts";
+import { Comparison, caseNames, largest, reportNone, underPrefix } from "./support.ts";
 import {
   batchesOf,
   type LoadedCase,
@@ -35,6 +35,7 @@ const OTHERS: Readonly<Record<string, string>> = {
 };
 
 describe("golden training runs", () => {
+  reportNone("training runs", caseNames("train"));
   for (const name of caseNames("train")) {
     const missing = Object.entries(OTHERS).find(([prefix]) => name.startsWith(prefix))?.[1];
     if (missing) it.skip(`${name} (algorithm ${missing} does not exist yet)`, () => {});
