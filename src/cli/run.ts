@@ -102,6 +102,7 @@ async function runOne(prepared: PreparedRun, flags: RunFlags): Promise<void> {
     readText,
     logSink: folderLogSink,
     onProgress: progress.update,
+    onWarning: (message: string) => process.stderr.write(`warning: ${message}\n`),
     signal: stop.signal,
   };
   const runner = new ExperimentRunner({ ...prepared, environment });

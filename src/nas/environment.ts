@@ -15,6 +15,8 @@ export interface Environment {
   logSink(folder: string): LogSink;
   /** Title of a training run ("search", …) and how far it is. */
   readonly onProgress?: ((title: string, progress: Progress) => void) | undefined;
+  /** What the user should know and is no error. */
+  readonly onWarning?: ((message: string) => void) | undefined;
   /** Ends the experiment before its next step. */
   readonly signal?: AbortSignal | undefined;
 }

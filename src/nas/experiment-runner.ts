@@ -7,6 +7,7 @@ import { Logger } from "../log/logger.ts";
 import type { Algorithm } from "./algorithm.ts";
 import type { Environment } from "./environment.ts";
 import { Evaluater, type EvaluationResult } from "./evaluater.ts";
+import { checkBuilt } from "./not-built.ts";
 import { Searcher, type SearchResult } from "./searcher.ts";
 
 export type Phase = "search" | "eval";
@@ -84,7 +85,12 @@ export class ExperimentRunner {
     try {
       logger.info({ expdir: folder, live_buffers: environment.engine.buffers.liveBuffers });
       await environment.writeFile(`${folder}/config_used.yaml`, confText);
-      return await body(this.#conf(phase), logger);
+      const conf = this.#conf(phase);
+      for (const missing of checkBuilt(conf, phase)) {
+        logger.warn(missing);
+        environment.onWarning?.(missing);
+      }
+      return await body(conf, logger);
     } catch (error) {
       logger.error(error instanceof Error ? error.message : String(error));
       throw error;
