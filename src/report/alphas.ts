@@ -58,7 +58,7 @@ const HEADINGS = row(
   PRIMITIVES.map((name) => [name.split("_")[0], /\dx\d/.exec(name)?.[0] ?? ""].join(" ").trim()),
 );
 
-const percent = (share: number) => (100 * share).toFixed(1);
+const percent = (share: number) => (100 * share).toFixed(2);
 
 function softmax(alphas: readonly number[]): string[] {
   const largest = Math.max(...alphas);

@@ -30,14 +30,14 @@ describe("alphasText", () => {
     expect(text).toMatchInlineSnapshot(`
       "normal cell, softmax of the alphas in %
                        max 3x3 avg 3x3    skip sep 3x3 sep 5x5 dil 3x3 dil 5x5    none
-      node 0 <- c[k-2]    12.5    12.5    12.5    12.5    12.5    12.5    12.5    12.5
-      node 0 <- c[k-1]     8.3     8.3    16.7    33.3     8.3     8.3     8.3     8.3
-      node 1 <- c[k-2]    73.1    26.9     0.0     0.0     0.0     0.0     0.0     0.0
-      node 1 <- c[k-1]    12.5    12.5    12.5    12.5    12.5    12.5    12.5    12.5
-      node 1 <- node 0    14.3    14.3    14.3    14.3    14.3    14.3    14.3     0.0
+      node 0 <- c[k-2]   12.50   12.50   12.50   12.50   12.50   12.50   12.50   12.50
+      node 0 <- c[k-1]    8.33    8.33   16.67   33.33    8.33    8.33    8.33    8.33
+      node 1 <- c[k-2]   73.11   26.89    0.00    0.00    0.00    0.00    0.00    0.00
+      node 1 <- c[k-1]   12.50   12.50   12.50   12.50   12.50   12.50   12.50   12.50
+      node 1 <- node 0   14.29   14.29   14.29   14.29   14.29   14.29   14.29    0.00
       reduction cell, softmax of the alphas in %
                        max 3x3 avg 3x3    skip sep 3x3 sep 5x5 dil 3x3 dil 5x5    none
-      node 0 <- c[k-2]    12.5    12.5    12.5    12.5    12.5    12.5    12.5    12.5"
+      node 0 <- c[k-2]   12.50   12.50   12.50   12.50   12.50   12.50   12.50   12.50"
     `);
     expect(Math.max(...text.split("\n").map((line) => line.length))).toBe(80);
   });
@@ -52,10 +52,10 @@ describe("alphasText", () => {
     expect(alphasText(supernet, alphas)).toMatchInlineSnapshot(`
       "normal cell 0, alphas in % of their sum
                        max 3x3 avg 3x3    skip sep 3x3 sep 5x5 dil 3x3 dil 5x5    none
-      node 0 <- c[k-1]    12.5    12.5    12.5    12.5    12.5    12.5    12.5    12.5
+      node 0 <- c[k-1]   12.50   12.50   12.50   12.50   12.50   12.50   12.50   12.50
       normal cell 1, alphas in % of their sum
                        max 3x3 avg 3x3    skip sep 3x3 sep 5x5 dil 3x3 dil 5x5    none
-      node 0 <- c[k-1]    75.0     0.0     0.0     0.0     0.0     0.0     0.0    25.0"
+      node 0 <- c[k-1]   75.00    0.00    0.00    0.00    0.00    0.00    0.00   25.00"
     `);
   });
 
