@@ -153,8 +153,12 @@ describe("a search", () => {
 
   test("without a validation part is an error, and frees what it has made", () => {
     const before = held(engine);
-    expect(() => searchFeeds(settings({ valRatio: 0 }))).toThrowErrorMatchingInlineSnapshot(`[SupernetError: a search needs images that drive the alphas; set nas.search.loader.val_ratio above 0]`);
-    expect(() => searchFeeds(settings({ valRatio: 0.5, chunks: 3 }))).toThrowErrorMatchingInlineSnapshot(`[SupernetError: a batch of 8 images does not divide into trainer.batch_chunks 3; change loader.train_batch or batch_chunks]`);
+    expect(() => searchFeeds(settings({ valRatio: 0 }))).toThrowErrorMatchingInlineSnapshot(
+      `[SupernetError: a search needs images that drive the alphas; set nas.search.loader.val_ratio above 0]`,
+    );
+    expect(() => searchFeeds(settings({ valRatio: 0.5, chunks: 3 }))).toThrowErrorMatchingInlineSnapshot(
+      `[SupernetError: a batch of 8 images does not divide into trainer.batch_chunks 3; change loader.train_batch or batch_chunks]`,
+    );
     expect(() => searchFeeds(settings({ valRatio: 0.5, chunks: 3 }))).toThrow(SupernetError);
     expect(held(engine)).toEqual(before);
   });
