@@ -17,7 +17,8 @@ export function runSummary({ epochs, startTime, endTime }: RunRecord, data: stri
   const validated = epochs.findLastIndex(({ val }) => val);
   const val = epochs[validated]?.val;
   const when = val && validated < epochs.length - 1 ? ` after epoch ${validated + 1}` : "";
-  const peak = best && best.epoch !== validated ? ` (best: ${percent(best.top1)} after epoch ${best.epoch + 1})` : "";
+  const better = best && val && best.top1 > val.averages.top1;
+  const peak = better ? ` (best: ${percent(best.top1)} after epoch ${best.epoch + 1})` : "";
   const { top1, loss } = last.train.averages;
   const count = `${epochs.length} ${epochs.length === 1 ? "epoch" : "epochs"}`;
   return [

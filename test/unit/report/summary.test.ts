@@ -41,6 +41,10 @@ describe("runSummary", () => {
     `);
   });
 
+  it("does not call an epoch better that was as good", () => {
+    expect(runSummary(run(epoch(0.5, 0.5), epoch(0.75, 0.5)), "test")).not.toContain("best");
+  });
+
   it("takes the last epoch that was validated", () => {
     expect(runSummary(run(epoch(0.5, 0.25), epoch(0.75)), "test")).toMatchInlineSnapshot(`
       "test top1 25.00 %, top5 87.50 %, loss 1.2346 after epoch 1
