@@ -107,11 +107,12 @@ async function runOne(prepared: PreparedRun, flags: RunFlags): Promise<void> {
   };
   const runner = new ExperimentRunner({ ...prepared, environment });
   say(`adapter  ${adapterName(gpu.info)}`);
+  let interrupted = false;
   const running = runPhases(runner, progress, flags).finally(() => {
     progress.stop();
-    gpu.dispose();
+    // Destroying a device waits for the steps it still has; an interrupted process does not.
+    if (!interrupted) gpu.dispose();
   });
-  let interrupted = false;
   // The process ends only when the run has closed its files.
   const off = onInterrupt(async () => {
     interrupted = true;

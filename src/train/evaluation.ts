@@ -66,7 +66,7 @@ export class Evaluation {
         ({ pass }) => onBatch?.(pass, batch + 1, batches),
       );
     }
-    const { pass, step } = await this.#metrics.read();
+    const { pass, step } = await this.#flow.wait(this.#metrics.read());
     onBatch?.(pass, batches, batches);
     return { averages: pass, lastStep: step, steps: batches, startTime, endTime: Date.now() / 1000 };
   }

@@ -32,7 +32,28 @@ export class Flow {
     encode(encoder);
     device.queue.submit([encoder.finish()]);
     this.#waiting.push(device.queue.onSubmittedWorkDone());
-    if (this.#waiting.length > IN_FLIGHT) await this.#waiting.shift();
+    if (this.#waiting.length > IN_FLIGHT) await this.wait(this.#waiting.shift()!);
+  }
+
+  /**
+   * Waits for something on the device, but no longer than until the signal is aborted: the steps that are queued there may
+   * take seconds.
+   * @throws the signal's reason when it is aborted
+   */
+  async wait<T>(pending: Promise<T>): Promise<T> {
+    const signal = this.#signal;
+    if (!signal) return pending;
+    signal.throwIfAborted();
+    let onAbort = () => {};
+    const aborted = new Promise<never>((_, reject) => {
+      onAbort = () => reject(signal.reason);
+      signal.addEventListener("abort", onAbort);
+    });
+    try {
+      return await Promise.race([pending, aborted]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
   }
 
   /** Reads and tells progress if some time has passed since the last, without holding up the steps. */

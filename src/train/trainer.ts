@@ -211,7 +211,7 @@ export class Trainer {
         ({ pass }) => report(pass, batch + 1, batches),
       );
     }
-    const { pass, step } = await this.metrics.read();
+    const { pass, step } = await this.#flow.wait(this.metrics.read());
     report(pass, batches, batches);
     return { averages: pass, lastStep: step, steps: batches, startTime, endTime: Date.now() / 1000 };
   }
