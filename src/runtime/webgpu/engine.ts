@@ -52,7 +52,7 @@ export class Engine {
     this.device = device;
     this.buffers = new Buffers(device);
     this.#shaders = new ShaderLibrary(device);
-    this.tuning = kind === "software" ? { workgroup: 8, pixels: 16 } : { workgroup: 64, pixels: 4 };
+    this.tuning = kind === "software" ? { workgroup: 8, pixels: 32 } : { workgroup: 64, pixels: 4 };
     this.#stepLayout = device.createBindGroupLayout({
       label: "step",
       entries: [{ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } }],
