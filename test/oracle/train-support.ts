@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
 import { modelDescFromJson } from "../../src/desc/json.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import type { TrainerConf } from "../../src/train/conf.ts";
 import { type FixedBatch, FixedFeed } from "../../src/train/fixed-feed.ts";
 import { Network } from "../../src/train/network.ts";
-import { formulaParam, loadJson, loadTensors, type Noise, oraclePath, type Tensor, underPrefix } from "./support.ts";
+import { formulaParam, loadJson, loadTensors, type Noise, type Tensor, underPrefix } from "./support.ts";
 
 /** Trajectories end after a few steps; what each step adds in rounding is amplified by the next ones. */
 export const TRAJECTORY_TOLERANCE = 3e-4;
@@ -26,6 +25,7 @@ interface Averages {
 
 export interface TrainCase {
   readonly trainer: string;
+  readonly note: string | null;
   readonly desc: unknown;
   readonly conf_trainer: TrainerConf;
   readonly droppath: boolean;
@@ -109,7 +109,7 @@ export function networkOf(engine: Engine, { golden, tensors }: LoadedCase, chunk
     dropPath: golden.droppath ? ("input" as const) : ("none" as const),
   };
   const network = new Network(engine, modelDescFromJson(golden.desc), shape);
-  const starts = initialParams(tensors);
+  const starts = initialParams({ golden, tensors });
   const values = new Map<string, ArrayLike<number>>();
   for (const {
     name,
@@ -123,14 +123,15 @@ export function networkOf(engine: Engine, { golden, tensors }: LoadedCase, chunk
   return network;
 }
 
-/** `init/*`; a case without starts from a model of the golden data. */
-function initialParams(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+/** `init/*`; a case without starts from the model of the golden data that its note names. */
+function initialParams({ golden, tensors }: LoadedCase): Map<string, Tensor> {
   const own = underPrefix(tensors, "init/");
   if (own.size > 0) return own;
-  const params = underPrefix(loadTensors("models/final_aux"), "param/");
-  const { formula_params: formulas = {} } = JSON.parse(readFileSync(oraclePath("models/final_aux.json"), "utf8")) as {
+  const model = /models\/\w+/.exec(golden.note ?? "")?.[0] ?? missing("init/* or a note that names a model");
+  const params = underPrefix(loadTensors(model), "param/");
+  const { formula_params: formulas = {} } = loadJson<{
     formula_params?: Record<string, { shape: number[]; scale: number }>;
-  };
+  }>(model);
   for (const [name, formula] of Object.entries(formulas)) params.set(name, formulaParam(formula));
   return params;
 }
