@@ -1,4 +1,5 @@
 import type { OpDesc } from "../desc/model-desc.ts";
+import { SupernetError } from "../errors.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { Init, ParamRole, Value } from "../graph/types.ts";
 
@@ -44,9 +45,9 @@ export type FindOp = (name: string) => Op;
  */
 export class LowerContext {
   readonly g: GraphBuilder;
-  readonly findOp: FindOp;
   readonly options: LowerOptions;
   readonly prefix: string;
+  readonly #findOp: FindOp;
   readonly #alphaPrefix: string;
   readonly #dropPathCount: { next: number };
 
@@ -59,11 +60,21 @@ export class LowerContext {
     dropPathCount = { next: 0 },
   ) {
     this.g = g;
-    this.findOp = findOp;
+    this.#findOp = findOp;
     this.options = options;
     this.prefix = prefix;
     this.#alphaPrefix = alphaPrefix;
     this.#dropPathCount = dropPathCount;
+  }
+
+  /** The op of that name. @throws SupernetError("desc") naming the module that asks for it and the nearest op */
+  findOp(name: string): Op {
+    try {
+      return this.#findOp(name);
+    } catch (error) {
+      if (!(error instanceof SupernetError)) throw error;
+      throw new SupernetError("desc", `${this.prefix}: ${error.message}`, { cause: error });
+    }
   }
 
   /**
@@ -73,7 +84,7 @@ export class LowerContext {
   child<T>(name: string, body: (ctx: LowerContext) => T, alphasFrom = name): T {
     const alphaPrefix = join(this.#alphaPrefix, alphasFrom);
     const prefix = join(this.prefix, name);
-    const ctx = new LowerContext(this.g, this.findOp, this.options, prefix, alphaPrefix, this.#dropPathCount);
+    const ctx = new LowerContext(this.g, this.#findOp, this.options, prefix, alphaPrefix, this.#dropPathCount);
     return this.g.scoped(name, () => body(ctx));
   }
 

@@ -35,7 +35,7 @@ export class Evaluation {
     this.#program = parts.network.evaluationProgram(parts.smoothing, parts.feed.samples);
   }
 
-  /** Binds the program; all programs of a network are compiled before the first one is bound. */
+  /** Binds the program; best after all programs of a network are compiled, so that they share their temporaries. */
   async prepare(): Promise<void> {
     const { network, feed } = this.#parts;
     await feed.prepare(this.#step.buffer);

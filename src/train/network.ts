@@ -71,8 +71,10 @@ export class Network {
     this.load(new Map(this.params.map((spec, index) => [spec.name, initialValues(spec, seed, index)])));
   }
 
-  /** Overwrites parameters by name (weights, alphas and running statistics); those not given become zero. */
+  /** Overwrites all parameters (weights, alphas and running statistics) by name; throws if one is not given. */
   load(tensors: ReadonlyMap<string, ArrayLike<number>>): void {
+    const missing = this.params.find(({ name }) => !tensors.has(name));
+    if (missing) throw new Error(`no values for ${missing.name}`);
     for (const role of ROLES) {
       const arena = this.arenas[role];
       this.engine.device.queue.writeBuffer(arena.buffer, 0, arena.layout.pack(tensors));

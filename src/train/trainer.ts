@@ -18,7 +18,7 @@ import { encodePass, type TrainedRole, WeightUpdate } from "./weight-update.ts";
  * alphas. Made for one trainer by a `StepHookFactory`.
  */
 export interface StepHook {
-  /** Binds what the factory has compiled; all programs of a network are compiled before the first one is bound. */
+  /** Binds what the factory has compiled: when all programs are known, they share one set of temporaries. */
   prepare(): Promise<void>;
   /** Dispatches to run on the weight gradients before they are clipped. */
   readonly beforeClip: readonly BoundDispatch[];

@@ -3,11 +3,15 @@ import type { Buffers } from "./buffers.ts";
 /**
  * The temporaries of programs that run one after another on one queue: as many slots as the greediest program needs, each
  * as large as its largest tenant. Programs reserve when they are compiled, buffers are made when the first one is bound.
+ *
+ * A program compiled later may need more: slots that are too small are replaced for those bound from then on. Nothing in a
+ * temporary outlives a run, so earlier ones go on with the old buffers; compiling all programs first saves that memory.
  */
 export class Workspace {
   readonly #buffers: Buffers;
   readonly #bytes: number[] = [];
-  #slots: GPUBuffer[] | undefined;
+  readonly #slots: GPUBuffer[] = [];
+  readonly #outgrown: GPUBuffer[] = [];
 
   constructor(buffers: Buffers) {
     this.#buffers = buffers;
@@ -15,7 +19,6 @@ export class Workspace {
 
   /** @returns the workspace's slot for each of the program's; largest meets largest, so that little is wasted. */
   reserve(slotBytes: readonly number[]): number[] {
-    if (this.#slots) throw new Error("reserve before the first program is bound");
     const order = slotBytes.map((_, slot) => slot).sort((a, b) => slotBytes[b]! - slotBytes[a]! || a - b);
     const mapping: number[] = new Array(slotBytes.length);
     order.forEach((slot, rank) => {
@@ -30,22 +33,20 @@ export class Workspace {
     return this.#bytes.reduce((sum, bytes) => sum + bytes, 0);
   }
 
-  /** @throws SupernetError("device") when a slot does not fit the device; nothing is left allocated then. */
+  /** @throws SupernetError("device") when a slot does not fit the device */
   slots(): readonly GPUBuffer[] {
-    if (this.#slots) return this.#slots;
-    const made: GPUBuffer[] = [];
-    try {
-      for (const [slot, bytes] of this.#bytes.entries()) made.push(this.#buffers.storage(`temporary ${slot}`, bytes));
-    } catch (error) {
-      for (const buffer of made) this.#buffers.destroy(buffer);
-      throw error;
+    for (const [slot, bytes] of this.#bytes.entries()) {
+      const old = this.#slots[slot];
+      if (old && old.size >= bytes) continue;
+      this.#slots[slot] = this.#buffers.storage(`temporary ${slot}`, bytes);
+      if (old) this.#outgrown.push(old);
     }
-    this.#slots = made;
-    return made;
+    return this.#slots;
   }
 
   dispose(): void {
-    for (const buffer of this.#slots ?? []) this.#buffers.destroy(buffer);
-    this.#slots = undefined;
+    for (const buffer of [...this.#slots, ...this.#outgrown]) this.#buffers.destroy(buffer);
+    this.#slots.length = 0;
+    this.#outgrown.length = 0;
   }
 }

@@ -126,6 +126,8 @@ describe("the aux tower", () => {
 describe("errors name the op, the place and the remedy", () => {
   it("unknown op", () => {
     expect(() => findOp("sep_conv3x3")).toThrow('there is no op "sep_conv3x3"; did you mean "sep_conv_3x3"?');
+    const ctx = lowerInto(new GraphBuilder(), { training: true, affine: true, dropPath: "none" });
+    expect(() => ctx.child("cells.0", (sub) => sub.findOp("sep_conv3x3"))).toThrow(/^cells\.0: there is no op/);
   });
 
   it("a state that does not exist yet", () => {
