@@ -132,6 +132,7 @@ async function runOne(prepared: PreparedRun, flags: RunFlags): Promise<void> {
 }
 
 async function runPhases(runner: ExperimentRunner, progress: ProgressDisplay, flags: RunFlags): Promise<void> {
+  await runner.loadData([...(flags.search ? (["search"] as const) : []), ...(flags.eval ? (["eval"] as const) : [])]);
   if (flags.search) {
     say(`search   ${runner.folder("search")}`);
     const result = await runner.search();

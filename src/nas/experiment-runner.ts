@@ -30,7 +30,7 @@ export interface Experiment {
 /** Runs the two phases of an experiment, each in its own folder, as Archai lays them out. */
 export class ExperimentRunner {
   readonly #experiment: Experiment;
-  #dataset: { readonly key: string; readonly dataset: Dataset } | undefined;
+  readonly #datasets = new Map<string, Dataset>();
 
   constructor(experiment: Experiment) {
     this.#experiment = experiment;
@@ -109,12 +109,28 @@ export class ExperimentRunner {
     };
   }
 
+  /**
+   * Reads the images of all phases that will run, so that a missing folder is told before a search and not after it.
+   * @throws SupernetError("data") naming the folder and the remedy
+   */
+  async loadData(phases: readonly Phase[]): Promise<void> {
+    for (const phase of phases) await this.#dataset(this.#conf(phase).nas[phase].loader.dataset);
+  }
+
   /** Search and evaluation mostly use the same images: they are read once. */
+  async #dataset(conf: DatasetConf): Promise<Dataset> {
+    const { name, dataroot, train_size, test_size, seed } = conf;
+    const key = JSON.stringify([name, dataroot, train_size, test_size, seed]);
+    let dataset = this.#datasets.get(key);
+    if (!dataset) {
+      dataset = await loadDataset(conf, this.#experiment.environment.datasets);
+      this.#datasets.set(key, dataset);
+    }
+    return dataset;
+  }
+
   async #load(conf: DatasetConf, logger: Logger): Promise<Dataset> {
-    const { environment } = this.#experiment;
-    const key = JSON.stringify(conf);
-    if (this.#dataset?.key !== key) this.#dataset = { key, dataset: await loadDataset(conf, environment.datasets) };
-    const { dataset } = this.#dataset;
+    const dataset = await this.#dataset(conf);
     logger.pushd("data");
     logger.info({ ds_name: dataset.name, source: dataset.source });
     logger.popd();

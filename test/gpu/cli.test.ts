@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cp, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -310,7 +311,15 @@ describe("CIFAR-10", () => {
       "
     `);
     expect(code).toBe(1);
-    expect(await text("cifar/darts_cifar10_toy_search/log.log")).toContain(`ERROR ${dataroot}: neither`);
+    expect(existsSync(join(folder, "cifar")), "a folder for a run that cannot start").toBe(false);
+  });
+
+  it("for the evaluation is asked for before the search, not after it", async () => {
+    const evaluation = ["--nas.eval.loader.dataset.name", "cifar10", "--nas.eval.loader.dataset.dataroot", "nowhere"];
+    const { code, stderr } = await supernet(["run", "--common.logdir", join(folder, "late"), ...evaluation]);
+    expect(stderr).toContain("error[data]: nowhere: neither");
+    expect(code).toBe(1);
+    expect(existsSync(join(folder, "late"))).toBe(false);
   });
 
   const dataroot = process.env.SUPERNET_DATAROOT;
