@@ -178,3 +178,16 @@ describe("what does not fit", () => {
     expect(held(engine)).toEqual(before);
   });
 });
+
+test("a dispatch beyond the device's limits is refused by the name of its module", async () => {
+  const buffer = engine.buffers.storage("any", 4);
+  const copy = { shader: "copy", module: "cells.0.s0_op", uniforms: { words: 1 }, writes: [{ buffer }] };
+  const reads = Array.from({ length: engine.device.limits.maxStorageBuffersPerShaderStage }, () => ({ buffer }));
+  await expect(engine.kernels([{ ...copy, reads, workgroups: [1, 1, 1] }], "test")).rejects.toThrow(
+    /^cells\.0\.s0_op \(shaders\/copy\.wesl\) binds \d+ storage buffers, this device allows \d+; use another adapter$/,
+  );
+  await expect(engine.kernels([{ ...copy, reads: [{ buffer }], workgroups: [65_536, 1, 1] }], "test")).rejects.toThrow(
+    /^cells\.0\.s0_op \(shaders\/copy\.wesl\) asks for 65536 x 1 x 1 workgroups, .* use a smaller batch or more batch_chunks$/,
+  );
+  engine.buffers.destroy(buffer);
+});

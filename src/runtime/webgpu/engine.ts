@@ -224,19 +224,21 @@ export class Engine {
     return layout;
   }
 
-  #checkLimits({ shader, reads, writes, workgroups }: BoundDispatch): void {
+  #checkLimits({ shader, module, reads, writes, workgroups }: BoundDispatch): void {
     const { limits } = this.device;
+    const who = module ? `${module} (shaders/${shader}.wesl)` : `shaders/${shader}.wesl`;
     const bindings = reads.length + writes.length;
     if (bindings > limits.maxStorageBuffersPerShaderStage) {
       throw new SupernetError(
         "device",
-        `shaders/${shader}.wesl binds ${bindings} storage buffers, this device allows ${limits.maxStorageBuffersPerShaderStage}`,
+        `${who} binds ${bindings} storage buffers, this device allows ${limits.maxStorageBuffersPerShaderStage}; ` +
+          "use another adapter",
       );
     }
     if (workgroups.some((count) => count > limits.maxComputeWorkgroupsPerDimension || count < 1)) {
       throw new SupernetError(
         "device",
-        `shaders/${shader}.wesl asks for ${workgroups.join(" x ")} workgroups, this device allows 1 to ` +
+        `${who} asks for ${workgroups.join(" x ")} workgroups, this device allows 1 to ` +
           `${limits.maxComputeWorkgroupsPerDimension} per dimension; use a smaller batch or more batch_chunks`,
       );
     }

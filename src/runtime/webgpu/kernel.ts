@@ -29,6 +29,8 @@ export const f32 = (value: number): UniformField => ({ f32: value });
 export interface DispatchSpec {
   /** Module in shaders/ (file name without `.wesl`). */
   readonly shader: string;
+  /** Module of the model that the dispatch is for; the compiler sets it, errors name it. */
+  readonly module?: string;
   /** Entry point, default `main`. */
   readonly entry?: string;
   /** Values of `override` constants: loop bounds and workgroup sizes the compiler should know. Each set is a pipeline. */

@@ -284,7 +284,7 @@ class Lowering {
           buffers.require(`${node.op} (intermediate results)`, storageBytes(type));
           return this.#place(type, { kind: "temporary", type, first: at, last: at });
         },
-        dispatch: (spec) => this.dispatches.push(spec),
+        dispatch: (spec) => this.dispatches.push({ ...spec, module: node.scope || node.op }),
       });
     } catch (error) {
       if (!(error instanceof SupernetError)) throw error;
