@@ -1,16 +1,15 @@
 import { SupernetError } from "../errors.ts";
 import type { ParamRole } from "../graph/types.ts";
 import type { Arena } from "../runtime/webgpu/arena.ts";
-import type { BoundDispatch, Kernel } from "../runtime/webgpu/engine.ts";
+import { type BoundDispatch, encodePass, type Kernel } from "../runtime/webgpu/engine.ts";
 import type { BoundProgram, Program } from "../runtime/webgpu/program.ts";
 import type { StepValues } from "../runtime/webgpu/step.ts";
 import { addScaled, GlobalNorm, shift, subtractHessianTerm, virtualStep } from "../runtime/webgpu/vector.ts";
-import type { Feed } from "../train/feed.ts";
+import { type Feed, selectChunks } from "../train/feed.ts";
 import { lossSettings } from "../train/loss-settings.ts";
 import { Optimizer, type OptimizerSpec, optimizerSpec, stepRates } from "../train/optimizers/index.ts";
 import { makeSchedule, type Schedule } from "../train/schedules/index.ts";
 import type { HookContext, StepHook, StepHookFactory } from "../train/trainer.ts";
-import { encodePass } from "../train/weight-update.ts";
 
 /** DARTS chooses ε = 0.01 / ‖dw‖ (Liu et al. 2019, footnote 2). */
 const EPSILON_LENGTH = 0.01;
@@ -197,19 +196,15 @@ export class BilevelOptimizer implements StepHook {
 
   select(step: number, batch: number): Partial<StepValues>[] {
     // A validation set that is shorter than the training set starts over.
-    const { start, valid } = this.#val.select(batch % this.#valBatches);
     const rates = stepRates(this.#spec, step + 1, this.#schedule.at(step));
-    return Array.from({ length: this.#val.chunks }, (_, chunk) => {
-      const first = chunk * this.#val.samples;
-      return {
-        valBatchStart: start + first,
-        valValid: Math.min(this.#val.samples, Math.max(0, valid - first)),
-        alphaLr: rates.lr,
-        alphaMomentum: rates.momentum,
-        alphaAdamC1: rates.adamC1,
-        alphaAdamC2: rates.adamC2,
-      };
-    });
+    return selectChunks(this.#val, batch % this.#valBatches).map(({ start, valid }) => ({
+      valBatchStart: start,
+      valValid: valid,
+      alphaLr: rates.lr,
+      alphaMomentum: rates.momentum,
+      alphaAdamC1: rates.adamC1,
+      alphaAdamC2: rates.adamC2,
+    }));
   }
 
   encode(encoder: GPUCommandEncoder): void {

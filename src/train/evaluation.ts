@@ -1,12 +1,12 @@
-import type { Kernel } from "../runtime/webgpu/engine.ts";
+import { encodePass, type Kernel } from "../runtime/webgpu/engine.ts";
 import type { BoundProgram, Program } from "../runtime/webgpu/program.ts";
 import { StepUniform } from "../runtime/webgpu/step.ts";
-import type { Feed } from "./feed.ts";
+import { type Feed, selectChunks } from "./feed.ts";
 import { Flow } from "./flow.ts";
 import { type Averages, DeviceMetrics } from "./metric-sums.ts";
 import type { PassRecord } from "./metrics.ts";
 import type { Network } from "./network.ts";
-import { encodePass } from "./weight-update.ts";
+import { runPass } from "./pass.ts";
 
 export interface EvaluationParts {
   readonly network: Network;
@@ -55,33 +55,17 @@ export class Evaluation {
 
   async run(onBatch?: (averages: Averages, batch: number, batches: number) => void): Promise<PassRecord> {
     const { feed } = this.#parts;
-    const startTime = Date.now() / 1000;
-    const batches = feed.startPass(0);
-    this.#metrics.reset();
-    for (let batch = 0; batch < batches; batch++) {
-      await this.#flow.submit((encoder) => this.#encode(encoder, batch));
-      if (batch + 1 === batches) break;
-      this.#flow.report(
-        () => this.#metrics.read(),
-        ({ pass }) => onBatch?.(pass, batch + 1, batches),
-      );
-    }
-    const { pass, step } = await this.#flow.wait(this.#metrics.read());
-    onBatch?.(pass, batches, batches);
-    return { averages: pass, lastStep: step, steps: batches, startTime, endTime: Date.now() / 1000 };
+    return runPass(this.#flow, this.#metrics, {
+      batches: feed.startPass(0),
+      encode: (encoder, batch) => this.#encode(encoder, batch),
+      report: (averages, batch, batches) => onBatch?.(averages, batch, batches),
+    });
   }
 
   #encode(encoder: GPUCommandEncoder, batch: number): void {
     const { feed } = this.#parts;
-    const { start, valid } = feed.select(batch);
-    const chunks = Array.from({ length: feed.chunks }, (_, chunk) => chunk * feed.samples);
-    this.#step.write(
-      chunks.map((sampleStart) => ({
-        batchStart: start + sampleStart,
-        valid: Math.min(feed.samples, Math.max(0, valid - sampleStart)),
-        sampleStart,
-      })),
-    );
+    const chunks = selectChunks(feed, batch);
+    this.#step.write(chunks.map(({ start, valid, sampleStart }) => ({ batchStart: start, valid, sampleStart })));
     for (const chunk of chunks.keys()) {
       this.#step.use(encoder, chunk);
       feed.encode(encoder, chunk);

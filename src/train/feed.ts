@@ -1,3 +1,20 @@
+/** A chunk of a batch: its first place in the order, its real samples, and the position of its first sample in the batch. */
+export interface Chunk {
+  readonly start: number;
+  readonly valid: number;
+  readonly sampleStart: number;
+}
+
+/** Chooses a batch of the pass and cuts it into chunks; only the last ones may have fewer real samples. */
+export function selectChunks(feed: Feed, batch: number): Chunk[] {
+  const { start, valid } = feed.select(batch);
+  return Array.from({ length: feed.chunks }, (_, chunk) => {
+    const sampleStart = chunk * feed.samples;
+    const real = Math.min(feed.samples, Math.max(0, valid - sampleStart));
+    return { start: start + sampleStart, valid: real, sampleStart };
+  });
+}
+
 /**
  * Where batches come from: two input buffers that a program is bound to, and commands that fill them.
  *

@@ -58,9 +58,10 @@ export function trainingGraph(
   const seed = builder.add("fill", [], { type: flat([1]), value: 1 });
   const outputs = { logits, loss, ...accuracy(builder, logits, labels) };
 
-  const wanted = paramsOf(builder.build(), settings.gradients);
+  const forward = builder.build();
+  const wanted = paramsOf(forward, settings.gradients);
   const { builder: extended, gradients } = differentiate(
-    builder.build(),
+    forward,
     [{ value: mean, gradient: seed }],
     wanted.map(({ value }) => value),
   );

@@ -1,5 +1,6 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { Graph, Init, ParamRole, ParamSpec } from "../graph/types.ts";
+import { lowerModel } from "../ops/model.ts";
 import { Rng } from "../random/rng.ts";
 import { STREAMS } from "../random/streams.ts";
 import { Arena, ArenaLayout } from "../runtime/webgpu/arena.ts";
@@ -35,8 +36,8 @@ export class Network {
     this.engine = engine;
     this.desc = desc;
     this.shape = shape;
-    const settings = { auxWeight: 1, smoothing: 0, l1Alphas: 0, gradients: [], runningStats: true };
-    this.params = trainingGraph(desc, shape, settings).params;
+    // Training mode has every parameter, those of the aux tower among them.
+    this.params = lowerModel(desc, { ...shape, training: true }).builder.build().params;
     this.layouts = byRole((role) => new ArenaLayout(this.params, role));
     this.#workspace = new Workspace(engine.buffers);
     [this.arenas, this.stateShadow] = engine.buffers.attempt(() => [

@@ -2,10 +2,9 @@ import { type Augmentation, augmentDispatch, residentImages } from "../data/augm
 import type { Split } from "../data/dataset.ts";
 import type { Pass } from "../data/sampler.ts";
 import { planes } from "../graph/types.ts";
-import type { Engine, Kernel } from "../runtime/webgpu/engine.ts";
+import { type Engine, encodePass, type Kernel } from "../runtime/webgpu/engine.ts";
 import { storageBytes } from "../runtime/webgpu/layout.ts";
 import type { Feed } from "./feed.ts";
-import { encodePass } from "./weight-update.ts";
 
 /** Images and labels of a split on the device, as bytes; shared by the feeds that draw from it. */
 export class ResidentSplit {

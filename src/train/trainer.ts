@@ -1,17 +1,18 @@
-import type { BoundDispatch, Kernel } from "../runtime/webgpu/engine.ts";
+import { type BoundDispatch, encodePass, type Kernel } from "../runtime/webgpu/engine.ts";
 import type { BoundProgram, Program, ProgramBindings } from "../runtime/webgpu/program.ts";
 import { StepUniform, type StepValues } from "../runtime/webgpu/step.ts";
 import type { TrainerConf } from "./conf.ts";
 import { Evaluation } from "./evaluation.ts";
-import type { Feed } from "./feed.ts";
+import { type Feed, selectChunks } from "./feed.ts";
 import { Flow } from "./flow.ts";
 import { lossSettings, smoothingOf } from "./loss-settings.ts";
 import { type Averages, DeviceMetrics } from "./metric-sums.ts";
 import type { EpochRecord, PassRecord } from "./metrics.ts";
 import type { Network } from "./network.ts";
-import { optimizerSpec, stepRates } from "./optimizers/index.ts";
+import { type OptimizerSpec, optimizerSpec, stepRates } from "./optimizers/index.ts";
+import { runPass } from "./pass.ts";
 import { makeSchedule, type Schedule } from "./schedules/index.ts";
-import { encodePass, type TrainedRole, WeightUpdate } from "./weight-update.ts";
+import { type TrainedRole, WeightUpdate } from "./weight-update.ts";
 
 /**
  * What an algorithm adds to a training step: commands that run before the weights are updated, such as an update of the
@@ -84,6 +85,7 @@ export class Trainer {
   readonly hook: StepHook | undefined;
   readonly #parts: TrainerParts;
   readonly #flow: Flow;
+  readonly #optimizer: OptimizerSpec;
   readonly #schedule: Schedule;
   readonly #stepsPerEpoch: number;
   readonly #evaluation: Evaluation | undefined;
@@ -112,6 +114,7 @@ export class Trainer {
     this.step = new StepUniform(engine.device, engine.buffers, train.chunks);
     this.metrics = new DeviceMetrics(engine);
     const optimizer = optimizerSpec(conf.optimizer);
+    this.#optimizer = optimizer;
     const settings = {
       optimizer,
       roles,
@@ -147,7 +150,7 @@ export class Trainer {
     await train.prepare(this.step.buffer);
     await this.hook?.prepare();
     await this.#evaluation?.prepare();
-    this.#bound = await this.program.bind(this.bindings(train));
+    this.#bound = await this.program.bind(this.#bindings(train));
     this.#disposers.push(this.#bound.dispose);
     const accumulate = await network.engine.kernels(
       [this.metrics.accumulate(this.program, this.step.buffer)],
@@ -160,7 +163,7 @@ export class Trainer {
   }
 
   /** Bindings of a training program to this trainer's gradients and a feed. */
-  bindings(feed: Feed): ProgramBindings {
+  #bindings(feed: Feed): ProgramBindings {
     const { network } = this.#parts;
     return {
       arenas: { params: network.arenas, grads: this.update.chunkGradient, next: { state: network.stateShadow } },
@@ -197,47 +200,35 @@ export class Trainer {
 
   async #train(epoch: number): Promise<PassRecord> {
     const { train, onStep } = this.#parts;
-    const startTime = Date.now() / 1000;
     const batches = train.startPass(epoch);
     this.hook?.startEpoch(epoch);
-    this.metrics.reset();
-    const report = this.#report("train", epoch);
-    for (let batch = 0; batch < batches; batch++) {
-      await this.#flow.submit((encoder) => this.encodeStep(encoder, epoch, batch));
-      await onStep?.(epoch * this.#stepsPerEpoch + batch);
-      if (batch + 1 === batches) break;
-      this.#flow.report(
-        () => this.metrics.read(),
-        ({ pass }) => report(pass, batch + 1, batches),
-      );
-    }
-    const { pass, step } = await this.#flow.wait(this.metrics.read());
-    report(pass, batches, batches);
-    return { averages: pass, lastStep: step, steps: batches, startTime, endTime: Date.now() / 1000 };
+    return runPass(this.#flow, this.metrics, {
+      batches,
+      encode: (encoder, batch) => this.encodeStep(encoder, epoch, batch),
+      afterBatch: (batch) => onStep?.(epoch * this.#stepsPerEpoch + batch),
+      report: this.#report("train", epoch),
+    });
   }
 
   /** One optimizer step: chooses the batch, writes the uniform, encodes everything. */
   encodeStep(encoder: GPUCommandEncoder, epoch: number, batch: number): void {
     const { conf, seed, train } = this.#parts;
     const step = epoch * this.#stepsPerEpoch + batch;
-    const { start, valid } = train.select(batch);
+    const chunks = selectChunks(train, batch);
     const fromHook = this.hook?.select(step, batch);
-    const rates = stepRates(optimizerSpec(conf.optimizer), step + 1, this.#schedule.at(step));
+    const rates = stepRates(this.#optimizer, step + 1, this.#schedule.at(step));
     const dropPath = (conf.drop_path_prob * epoch) / conf.epochs;
     this.step.write(
-      Array.from({ length: train.chunks }, (_, chunk) => {
-        const sampleStart = chunk * train.samples;
-        return {
-          seed,
-          step,
-          dropPath,
-          ...rates,
-          batchStart: start + sampleStart,
-          valid: Math.min(train.samples, Math.max(0, valid - sampleStart)),
-          sampleStart,
-          ...fromHook?.[chunk],
-        };
-      }),
+      chunks.map(({ start, valid, sampleStart }, chunk) => ({
+        seed,
+        step,
+        dropPath,
+        ...rates,
+        batchStart: start,
+        valid,
+        sampleStart,
+        ...fromHook?.[chunk],
+      })),
     );
     this.hook?.encode(encoder);
     this.update.begin(encoder);

@@ -1,5 +1,5 @@
 import type { Arena } from "../runtime/webgpu/arena.ts";
-import type { BoundDispatch, Kernel } from "../runtime/webgpu/engine.ts";
+import { type BoundDispatch, encodePass, type Kernel } from "../runtime/webgpu/engine.ts";
 import { addScaled, GlobalNorm, scale } from "../runtime/webgpu/vector.ts";
 import type { Network } from "./network.ts";
 import { Optimizer, type OptimizerSpec } from "./optimizers/index.ts";
@@ -114,10 +114,4 @@ export class WeightUpdate {
     for (const optimizer of this.optimizers.values()) optimizer.dispose();
     this.norm?.dispose();
   }
-}
-
-export function encodePass(encoder: GPUCommandEncoder, kernels: readonly Kernel[]): void {
-  const pass = encoder.beginComputePass();
-  for (const kernel of kernels) kernel.encode(pass);
-  pass.end();
 }

@@ -30,6 +30,13 @@ export interface Kernel {
   encode(pass: GPUComputePassEncoder): void;
 }
 
+/** Appends a compute pass that runs the kernels in order. */
+export function encodePass(encoder: GPUCommandEncoder, kernels: readonly Kernel[]): void {
+  const pass = encoder.beginComputePass();
+  for (const kernel of kernels) kernel.encode(pass);
+  pass.end();
+}
+
 const UNIFORM_ALIGNMENT = 256;
 
 const SMALLER = "use a smaller batch, more batch_chunks, or fewer cells or channels";

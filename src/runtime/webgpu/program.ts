@@ -1,7 +1,7 @@
 import { SupernetError } from "../../errors.ts";
 import type { Graph, Node, OpAttrs, OpName, Output, ParamRole, TensorType, Value } from "../../graph/types.ts";
 import type { Arena } from "./arena.ts";
-import type { Binding, BoundDispatch, Engine, Kernel } from "./engine.ts";
+import { type Binding, type BoundDispatch, type Engine, encodePass, type Kernel } from "./engine.ts";
 import type { DispatchSpec, Kernels, Lower, TensorRef } from "./kernel.ts";
 import { copy } from "./kernels/copy.ts";
 import { kernels as allKernels } from "./kernels/index.ts";
@@ -175,9 +175,7 @@ interface Copy {
 }
 
 function encodeAll(encoder: GPUCommandEncoder, kernels: readonly Kernel[], copies: readonly Copy[]) {
-  const pass = encoder.beginComputePass();
-  for (const kernel of kernels) kernel.encode(pass);
-  pass.end();
+  encodePass(encoder, kernels);
   for (const { from, to, offset, size } of copies) encoder.copyBufferToBuffer(from, offset, to, offset, size);
 }
 
