@@ -9,8 +9,8 @@ import type { Arena } from "../../src/runtime/webgpu/arena.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import type { TrainerConf } from "../../src/train/conf.ts";
 import type { FixedBatch } from "../../src/train/fixed-feed.ts";
+import { MODEL_DESC } from "../model-desc-conf.ts";
 import { uniformData } from "../properties.ts";
-import { MODEL_DESC } from "../unit/nas/model-desc-conf.ts";
 
 /** A DARTS supernet of few cells, all regular: its cells share their alphas. */
 export function smallSupernet(cells: number, nodes: number): ModelDesc {

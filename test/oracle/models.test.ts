@@ -16,6 +16,7 @@ import {
   loadJson,
   loadTensors,
   type Noise,
+  ourValue,
   paramFeeds,
   reportNone,
   type Tensor,
@@ -73,14 +74,6 @@ function imagesAndMasks({ golden, tensors }: Loaded): Record<string, ArrayLike<n
 const norm = (values: ArrayLike<number>) =>
   Math.sqrt(Array.from(values).reduce((sum, value) => sum + value * value, 0));
 
-/** What ours calls the golden tensor `name`: running mean and variance are the halves of one tensor here. */
-function resultOf(results: Results, name: string): ArrayLike<number> {
-  const statistic = /^after\/(.*)\.running_(mean|var)$/.exec(name);
-  if (!statistic) return results.get(name) ?? [];
-  const both = Array.from(results.get(`${statistic[1]}.running_stats`) ?? []);
-  return statistic[2] === "mean" ? both.slice(0, both.length / 2) : both.slice(both.length / 2);
-}
-
 async function checkTraining(backend: Backend, model: Loaded): Promise<void> {
   const { golden, tensors, params } = model;
   const { builder: g, logits, logitsAux } = lower(model, true);
@@ -131,10 +124,14 @@ function compareForward({ golden, tensors }: Loaded, results: Results): void {
   for (const [name, { data }] of tensors) {
     if (name === "logits" || name === "logits_aux") comparison.close(name, results.get(name), data);
     if (!name.startsWith("after/")) continue;
-    comparison.close(name, resultOf(results, name), data, { noise: golden.noise["max after/"]?.[0] });
+    comparison.close(name, ourValue(results, name.slice("after/".length)), data, {
+      noise: golden.noise["max after/"]?.[0],
+    });
   }
   for (const [name, expected] of Object.entries(golden.norms_of_omitted)) {
-    if (name.startsWith("after/")) comparison.close(`norm of ${name}`, [norm(resultOf(results, name))], [expected]);
+    if (!name.startsWith("after/")) continue;
+    const actual = ourValue(results, name.slice("after/".length));
+    comparison.close(`norm of ${name}`, [norm(actual ?? [])], [expected]);
   }
   comparison.finish();
 }

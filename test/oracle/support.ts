@@ -86,6 +86,16 @@ export function underPrefix(tensors: ReadonlyMap<string, Tensor>, prefix: string
   return new Map(selected.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
 }
 
+/** What ours calls the golden tensor `name`: running mean and variance are the halves of one tensor here. */
+export function ourValue(values: ReadonlyMap<string, ArrayLike<number>>, name: string): ArrayLike<number> | undefined {
+  const statistic = /^(.*)\.running_(mean|var)$/.exec(name);
+  if (!statistic) return values.get(name);
+  const both = values.get(`${statistic[1]}.running_stats`);
+  if (!both) return undefined;
+  const half = both.length / 2;
+  return statistic[2] === "mean" ? Array.from(both).slice(0, half) : Array.from(both).slice(half);
+}
+
 /** Values of a graph's parameters: golden parameters, and running statistics from the golden buffers. */
 export function paramFeeds(
   graph: Graph,

@@ -136,15 +136,6 @@ function initialParams({ golden, tensors }: LoadedCase): Map<string, Tensor> {
   return params;
 }
 
-/** Golden running statistics are two tensors, ours one. */
-export function ourValue(values: ReadonlyMap<string, Float32Array>, name: string): Float32Array | undefined {
-  const statistic = /^(.*)\.running_(mean|var)$/.exec(name);
-  if (!statistic) return values.get(name);
-  const both = values.get(`${statistic[1]}.running_stats`);
-  if (!both) return undefined;
-  return statistic[2] === "mean" ? both.slice(0, both.length / 2) : both.slice(both.length / 2);
-}
-
 function missing(name: string): never {
   throw new Error(`the golden data have no ${name}`);
 }

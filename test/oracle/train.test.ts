@@ -8,16 +8,8 @@ import type { Network } from "../../src/train/network.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import type { TrainedRole } from "../../src/train/weight-update.ts";
 import { testEngine } from "../gpu/engine.ts";
-import { Comparison, caseNames, largest, reportNone, underPrefix } from "./support.ts";
-import {
-  batchesOf,
-  type LoadedCase,
-  loadCase,
-  MaskedFeed,
-  networkOf,
-  ourValue,
-  TRAJECTORY_TOLERANCE,
-} from "./train-support.ts";
+import { Comparison, caseNames, largest, ourValue, reportNone, underPrefix } from "./support.ts";
+import { batchesOf, type LoadedCase, loadCase, MaskedFeed, networkOf, TRAJECTORY_TOLERANCE } from "./train-support.ts";
 
 /** The reference's trainers that exist here, and what their main optimizer moves. */
 const TRAINERS: Readonly<Record<string, readonly TrainedRole[]>> = {

@@ -3,18 +3,14 @@ import { DartsModelDescBuilder } from "../../../src/algos/darts/builder.ts";
 import { fillLegacy } from "../../../src/desc/archai-legacy.ts";
 import { modelDescFromJson, modelDescToJson, opDescToJson } from "../../../src/desc/json.ts";
 import type { ModelDesc } from "../../../src/desc/model-desc.ts";
+import { MODEL_DESC } from "../../model-desc-conf.ts";
 
 const section = {
+  ...MODEL_DESC,
   n_cells: 5,
   n_reductions: 2,
-  cell: { n_nodes: 2, cell_post_op: "concate_channels" },
-  max_final_edges: 2,
-  model_stems: { ops: ["stem_conv3x3", "stem_conv3x3"], init_node_ch: 4, stem_multiplier: 3 },
-  model_post_op: "pool_adaptive_avg2d",
   aux_weight: 0.4,
-  aux_tower_stride: 3,
-  dataset: { name: "cifar10", n_classes: 10, channels: 3, dataroot: "", storage_name: "", max_batches: -1 },
-  params: {},
+  dataset: { ...MODEL_DESC.dataset, name: "cifar10" },
 };
 const build = (changes: object, template?: ModelDesc) =>
   new DartsModelDescBuilder().build({ ...section, ...changes }, template);

@@ -3,18 +3,13 @@ import { DartsModelDescBuilder } from "../../../src/algos/darts/builder.ts";
 import { builderFor } from "../../../src/cli/desc-builders.ts";
 import { describeModel } from "../../../src/cli/desc-text.ts";
 import { modelStats } from "../../../src/ops/stats.ts";
+import { MODEL_DESC } from "../../model-desc-conf.ts";
 
 const section = {
-  n_cells: 3,
-  n_reductions: 1,
-  cell: { n_nodes: 1, cell_post_op: "concate_channels" },
-  max_final_edges: 2,
-  model_stems: { ops: ["stem_conv3x3", "stem_conv3x3"], init_node_ch: 2, stem_multiplier: 3 },
-  model_post_op: "pool_adaptive_avg2d",
-  aux_weight: 0,
-  aux_tower_stride: 3,
-  dataset: { name: "cifar10", n_classes: 10, channels: 3, dataroot: "", storage_name: "", max_batches: -1 },
-  params: {},
+  ...MODEL_DESC,
+  cell: { ...MODEL_DESC.cell, n_nodes: 1 },
+  model_stems: { ...MODEL_DESC.model_stems, init_node_ch: 2 },
+  dataset: { ...MODEL_DESC.dataset, name: "cifar10" },
 };
 const desc = new DartsModelDescBuilder().build(section);
 const size = { height: 8, width: 8 };

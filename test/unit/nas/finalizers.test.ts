@@ -7,7 +7,7 @@ import { SupernetError } from "../../../src/errors.ts";
 import type { SearchConf } from "../../../src/nas/algorithm.ts";
 import { type Alphas, type Candidate, finalizeModel, selectBest, selectRandom } from "../../../src/nas/finalizers.ts";
 import { PRIMITIVES } from "../../../src/ops/mixture.ts";
-import { MODEL_DESC } from "./model-desc-conf.ts";
+import { MODEL_DESC } from "../../model-desc-conf.ts";
 
 const supernet = (): ModelDesc => new DartsModelDescBuilder().build(MODEL_DESC);
 

@@ -6,18 +6,14 @@ import { type Graph, type OpAttrs, planes } from "../../../src/graph/types.ts";
 import type { DropPath } from "../../../src/ops/context.ts";
 import { lowerModel } from "../../../src/ops/model.ts";
 import { findOp, lowerInto } from "../../../src/ops/registry.ts";
+import { MODEL_DESC } from "../../model-desc-conf.ts";
 
 const section = {
+  ...MODEL_DESC,
   n_cells: 5,
   n_reductions: 2,
-  cell: { n_nodes: 2, cell_post_op: "concate_channels" },
-  max_final_edges: 2,
-  model_stems: { ops: ["stem_conv3x3", "stem_conv3x3"], init_node_ch: 4, stem_multiplier: 3 },
-  model_post_op: "pool_adaptive_avg2d",
   aux_weight: 0.4,
-  aux_tower_stride: 3,
-  dataset: { name: "cifar10", n_classes: 10, channels: 3, dataroot: "", storage_name: "", max_batches: -1 },
-  params: {},
+  dataset: { ...MODEL_DESC.dataset, name: "cifar10" },
 };
 const supernet = new DartsModelDescBuilder().build(section);
 
