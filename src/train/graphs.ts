@@ -33,17 +33,18 @@ export interface TrainingSettings extends LossSettings {
   readonly runningStats: boolean;
 }
 
+/** As `optimize` takes them: names of passes to leave out. */
+export type PassOptions = NonNullable<Parameters<typeof optimize>[1]>;
+
 /**
  * Forward, loss and backward of one chunk. Outputs: `loss`, `top1`, `top5` per sample (flat [N]), `logits`; the gradients go
  * into the gradient arenas. The gradient is that of the mean loss over the chunk.
- *
- * @param passes as `optimize` takes them: passes to leave out
  */
 export function trainingGraph(
   desc: ModelDesc,
   shape: NetworkShape,
   settings: TrainingSettings,
-  passes: Parameters<typeof optimize>[1] = {},
+  passes: PassOptions = {},
 ): Graph {
   const { builder, logits, logitsAux } = lowerModel(desc, { ...shape, training: true });
   const labels = builder.input("y", flat([shape.batch], "u32"));
@@ -76,13 +77,18 @@ export function trainingGraph(
 }
 
 /** Forward in evaluation mode. Outputs: `loss`, `top1`, `top5` per sample (flat [N]), `logits`. */
-export function evaluationGraph(desc: ModelDesc, shape: NetworkShape, smoothing: number): Graph {
+export function evaluationGraph(
+  desc: ModelDesc,
+  shape: NetworkShape,
+  smoothing: number,
+  passes: PassOptions = {},
+): Graph {
   const { builder, logits } = lowerModel(desc, { ...shape, training: false });
   const labels = builder.input("y", flat([shape.batch], "u32"));
   const loss = builder.add("cross_entropy", [logits, labels], { smoothing });
   const outputs = { logits, loss, ...accuracy(builder, logits, labels) };
   for (const [name, value] of Object.entries(outputs)) builder.output(name, value);
-  return optimize(builder.build());
+  return optimize(builder.build(), passes);
 }
 
 function accuracy(builder: GraphBuilder, logits: Value, labels: Value): { top1: Value; top5: Value } {

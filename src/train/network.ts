@@ -7,7 +7,13 @@ import { Arena, ArenaLayout } from "../runtime/webgpu/arena.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
 import { Program } from "../runtime/webgpu/program.ts";
 import { Workspace } from "../runtime/webgpu/workspace.ts";
-import { evaluationGraph, type NetworkShape, type TrainingSettings, trainingGraph } from "./graphs.ts";
+import {
+  evaluationGraph,
+  type NetworkShape,
+  type PassOptions,
+  type TrainingSettings,
+  trainingGraph,
+} from "./graphs.ts";
 
 export type Arenas = Readonly<Record<ParamRole, Arena>>;
 
@@ -27,12 +33,17 @@ export class Network {
   readonly arenas: Arenas;
   /** Where training programs put new running statistics before they replace the old ones. */
   readonly stateShadow: Arena;
+  readonly #passes: PassOptions;
   readonly #workspace: Workspace;
   readonly #programs: Program[] = [];
   readonly #extra: Arena[] = [];
 
-  /** @throws SupernetError("desc" or "graph") when the description cannot be lowered, "device" when it does not fit */
-  constructor(engine: Engine, desc: ModelDesc, shape: NetworkShape) {
+  /**
+   * @param passes how its graphs are optimized
+   * @throws SupernetError("desc" or "graph") when the description cannot be lowered, "device" when it does not fit
+   */
+  constructor(engine: Engine, desc: ModelDesc, shape: NetworkShape, passes: PassOptions = {}) {
+    this.#passes = passes;
     this.engine = engine;
     this.desc = desc;
     this.shape = shape;
@@ -54,11 +65,11 @@ export class Network {
   }
 
   trainingProgram(settings: TrainingSettings): Program {
-    return this.#compile(trainingGraph(this.desc, this.shape, settings));
+    return this.#compile(trainingGraph(this.desc, this.shape, settings, this.#passes));
   }
 
   evaluationProgram(smoothing: number, batch = this.shape.batch): Program {
-    return this.#compile(evaluationGraph(this.desc, { ...this.shape, batch }, smoothing));
+    return this.#compile(evaluationGraph(this.desc, { ...this.shape, batch }, smoothing, this.#passes));
   }
 
   #compile(graph: Graph): Program {

@@ -1,6 +1,7 @@
 import { SupernetError } from "../../errors.ts";
 import { Buffers } from "./buffers.ts";
 import type { DispatchSpec, Tuning, UniformField } from "./kernel.ts";
+import { Recorder } from "./recorder.ts";
 import { ShaderLibrary } from "./shaders.ts";
 
 /** The part of a device handle (src/host) that the engine needs. */
@@ -27,11 +28,17 @@ export type BoundDispatch = Omit<DispatchSpec, "reads" | "writes" | "step"> & {
 
 /** One ready dispatch; encoding it creates no GPU object. */
 export interface Kernel {
+  /** What it runs: for whoever counts or times kernels. */
+  readonly dispatch: BoundDispatch;
   encode(pass: GPUComputePassEncoder): void;
 }
 
 /** Appends a compute pass that runs the kernels in order. */
 export function encodePass(encoder: GPUCommandEncoder, kernels: readonly Kernel[]): void {
+  if (encoder instanceof Recorder) {
+    encoder.pass(kernels);
+    return;
+  }
   const pass = encoder.beginComputePass();
   for (const kernel of kernels) kernel.encode(pass);
   pass.end();
@@ -125,6 +132,7 @@ export class Engine {
       const pipeline = pipelines[index]!;
       const [x, y, z] = dispatch.workgroups;
       return {
+        dispatch,
         encode(pass) {
           pass.setPipeline(pipeline);
           pass.setBindGroup(0, group);

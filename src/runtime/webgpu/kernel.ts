@@ -41,6 +41,8 @@ export interface DispatchSpec {
   readonly reads: readonly TensorRef[];
   readonly writes: readonly TensorRef[];
   readonly step?: boolean;
+  /** Multiplications plus additions of the convolutions it computes, for profiles; see src/graph/flops.ts. */
+  readonly flops?: number;
   /** Number of workgroups, each at most 65,535; `grid` spreads a linear count. */
   readonly workgroups: readonly [number, number, number];
 }

@@ -1,3 +1,4 @@
+import { convolutionFlops } from "../../../graph/flops.ts";
 import { type Conv2dAttrs, dims4 } from "../../../graph/types.ts";
 import { type Lower, quads, type TensorRef } from "../kernel.ts";
 import { type ConvContext, chunksFor, type Filter, filterOf, isDepthwise, isPointwise } from "./conv-shape.ts";
@@ -39,6 +40,7 @@ function denseDw(
     uniforms: reduction(x, dy, attrs, filter, items, chunks),
     reads: [x, dy],
     writes: [parts],
+    flops: convolutionFlops(dy.type, filter.inputs * filter.taps),
     workgroups: [Math.ceil(chunks / tuning.workgroup), quads(inputs), pairs * taps],
   });
   sumChunks(context, parts, dw, { rows: outputs, columns: inputs, storedColumns: quads(inputs) * 4, taps, chunks });
@@ -67,6 +69,7 @@ function depthwiseDw(
     uniforms: reduction(x, dy, attrs, filter, rows, chunks),
     reads: [x, dy],
     writes: [parts],
+    flops: convolutionFlops(dy.type, filter.inputs * filter.taps),
     workgroups: [Math.ceil(chunks / tuning.workgroup), quads(outputs), tapRows],
   });
   sumChunks(context, parts, dw, { rows: outputs, columns: 1, storedColumns: 1, taps, chunks });

@@ -1,3 +1,4 @@
+import { convolutionFlops } from "../../../graph/flops.ts";
 import type { Conv2dAttrs } from "../../../graph/types.ts";
 import { grid, type Lower, quads, type TensorRef } from "../kernel.ts";
 import { type ConvContext, type Filter, filterOf, isDepthwise, isPointwise, tiling } from "./conv-shape.ts";
@@ -44,6 +45,7 @@ function convolve(
     ...tiling(from.type, to.type, attrs, filter, backward, context.tuning, TILE, pairs),
     reads: [from, packed],
     writes: [to],
+    flops: convolutionFlops((backward ? from : to).type, filter.inputs * filter.taps),
   });
 }
 

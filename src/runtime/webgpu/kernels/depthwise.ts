@@ -1,3 +1,4 @@
+import { convolutionFlops } from "../../../graph/flops.ts";
 import type { Conv2dAttrs } from "../../../graph/types.ts";
 import { grid, quads, type TensorRef } from "../kernel.ts";
 import { type ConvContext, type Filter, tiling } from "./conv-shape.ts";
@@ -32,5 +33,6 @@ export function depthwise(
     ...tiling(from.type, to.type, attrs, filter, backward, tuning, TILE, quads(channels)),
     reads: [from, packed],
     writes: [to],
+    flops: convolutionFlops((backward ? from : to).type, filter.inputs * filter.taps),
   });
 }

@@ -1,3 +1,4 @@
+import { convolutionFlops } from "../../../graph/flops.ts";
 import { grid, quads, type TensorRef } from "../kernel.ts";
 import type { ConvContext } from "./conv-shape.ts";
 import { planePixels } from "./launch.ts";
@@ -24,6 +25,7 @@ export function pointwise({ tuning, dispatch }: ConvContext, from: TensorRef, pa
     uniforms: { pixels, in_quads: quads(from.type.shape[1]!), out_quads: quads(to.type.shape[1]!), blocks },
     reads: [from, packed],
     writes: [to],
+    flops: convolutionFlops(to.type, from.type.shape[1]!),
     workgroups: [groupsX, groupsY, pairs],
   });
 }
