@@ -67,10 +67,21 @@ export interface Output {
   readonly into?: { readonly arena: "grad" | "param"; readonly param: string };
 }
 
+/**
+ * Nodes that a backend may compute together with `producer`, since they read what it has at hand (statistics of its result,
+ * for example). Their other inputs precede the producer. Advice: the nodes mean the same without it.
+ */
+export interface Epilogue {
+  readonly producer: Value;
+  readonly followers: readonly Value[];
+}
+
 export interface Graph {
   readonly nodes: readonly Node[];
   readonly outputs: readonly Output[];
   readonly params: readonly ParamSpec[];
+  /** Set by the last pass; graphs made from this one do not inherit it. */
+  readonly epilogues?: readonly Epilogue[];
 }
 
 export interface Window2d {
@@ -86,6 +97,69 @@ export interface Conv2dAttrs {
   readonly dilation: readonly [number, number];
   /** 1 (dense) or the number of input channels (depthwise). */
   readonly groups: number;
+}
+
+/**
+ * What a bundle does to x while loading it: nothing, ReLU, or a batch norm and then ReLU. With `norm` the inputs after x are
+ * the batch norm's stats [3, channels of x] and, if affine, gamma and beta [channels of `readRange`].
+ */
+export interface Load {
+  readonly relu: boolean;
+  /** `batch` says that stats are those of x itself, so that the gradient by x runs through them too. */
+  readonly norm?: { readonly affine: boolean; readonly batch: boolean };
+}
+
+/** One depthwise convolution of a bundle: it reads `channels` channels of x from `start` on. Weight [channels, 1, kh, kw]. */
+export interface DepthwiseBranch {
+  readonly start: number;
+  readonly channels: number;
+  readonly kernel: readonly [number, number];
+  readonly padding: readonly [number, number];
+  readonly dilation: readonly [number, number];
+}
+
+/**
+ * Sibling depthwise convolutions as one op. Branches may read the same channels; their results lie one after another along
+ * the channels of the output and all have its height and width.
+ */
+export interface DepthwiseAttrs {
+  readonly branches: readonly DepthwiseBranch[];
+  readonly stride: readonly [number, number];
+  readonly load: Load;
+}
+
+/**
+ * One 1x1 convolution of a bundle: `inputs` channels of x from `start` on; weight [outputs, inputs, 1, 1]. It reads the pixels
+ * offset + stride * output position (FactorizedReduce takes the odd ones in its second half).
+ */
+export interface PointwiseBranch {
+  readonly start: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly offset: readonly [number, number];
+}
+
+/** Sibling 1x1 convolutions as one op: a grouped matrix product. Results lie one after another along the channels. */
+export interface PointwiseAttrs {
+  readonly branches: readonly PointwiseBranch[];
+  readonly stride: readonly [number, number];
+  readonly load: Load;
+}
+
+/**
+ * A term of `mix`; numbers are indices into the node's inputs. It takes `channels` channels of x from `start` on, of whose
+ * batch norm stats [3, channels of x], gamma and beta [channels] may be given, and a factor: one element of a vector.
+ */
+export interface MixTerm {
+  readonly x: number;
+  readonly start: number;
+  readonly norm?: { readonly stats: number; readonly batch: boolean; readonly gamma?: number; readonly beta?: number };
+  readonly weight?: { readonly vector: number; readonly index: number };
+}
+
+export interface MixAttrs {
+  readonly channels: number;
+  readonly terms: readonly MixTerm[];
 }
 
 type Shape = { readonly shape: readonly number[] };
@@ -173,6 +247,70 @@ export interface OpAttrs {
   flatten: None;
   /** (x [N, C*H*W, 1, 1]) → `shape` [N,C,H,W]: the inverse, and its gradient. */
   unflatten: Shape;
+
+  // ── bundles: what the passes make of siblings ───────────────────────────────────────────────────────────────────
+  /** (x [N,C,H,W], load's inputs, w per branch) → [N, Σ channels, H', W']: sibling depthwise convolutions. */
+  depthwise: DepthwiseAttrs;
+  /**
+   * (dy, w per branch) or, if the load has a ReLU, (dy, x, load's inputs, w per branch) → gradient by what the ReLU was
+   * applied to (bn(x) or x), zero where that is not positive; channels of `readRange` only. `shape` is x's.
+   */
+  depthwise_dx: DepthwiseAttrs & Shape;
+  /** (x, load's inputs, dy) → gradients by the weights, flat, one after another. */
+  depthwise_dw: DepthwiseAttrs;
+  /** (x [N,C,H,W], load's inputs, w per branch) → [N, Σ outputs, H', W']: sibling 1x1 convolutions. */
+  pointwise: PointwiseAttrs & { readonly size: readonly [number, number] };
+  /** As `depthwise_dx`. `shape` is x's. */
+  pointwise_dx: PointwiseAttrs & Shape;
+  /** (x, load's inputs, dy) → gradients by the weights, flat, one after another. */
+  pointwise_dw: PointwiseAttrs;
+  /**
+   * (…) → [N, channels, H, W]: Σ over terms of weight * norm(x[start …]), the inputs as the terms name them. Without weight the
+   * factor is 1, without norm the channels are taken as they are.
+   */
+  mix: MixAttrs;
+  /**
+   * (dy, the inputs of `mix`) → flat [1 + 4 * terms, channels]. Row 0: S0 = Σ dy over N, H, W. Term t has rows 1 + 4t …:
+   * S1 = Σ dy * x̂ (x̂ normalised without gamma and beta, or x itself), then A, B and C of the gradient by its channels of x,
+   * A * dy + B * x + C: with f = weight * gamma * rstd and n = N*H*W these are f, -f * rstd * S1 / n and
+   * f * (mean * rstd * S1 - S0) / n; with statistics that are not of the batch, or none, B = C = 0.
+   * Terms' indices count from `mix`'s inputs, without dy.
+   */
+  mix_grad: MixAttrs;
+  /**
+   * (x, dy₀, g₀, dy₁, g₁, …) → gradient by x: on `channels` channels from `start` on A * dyₛ + B * x + C with A, B, C the rows
+   * row, row + 1, row + 2 of gₛ (s is `source`); zero on channels that no term covers. Terms do not overlap.
+   */
+  mix_dx: {
+    readonly terms: readonly {
+      readonly start: number;
+      readonly channels: number;
+      readonly source: number;
+      readonly row: number;
+    }[];
+  };
+  /** (g [R, C]) → flat [size]: element `index` is the sum of row `row` of g (of several such rows, if several name it), others 0. */
+  mix_dw: { readonly rows: readonly { readonly row: number; readonly index: number }[]; readonly size: number };
+  /** (x [N,C,H,W]) → [N, 2C, H', W']: max_pool, then avg_pool. */
+  pool_pair: Window2d;
+  /** (dy [N,2C,H',W'], argmax) → gradient by x; `shape` is x's. */
+  pool_pair_dx: Window2d & Shape;
+  /** (x flat) → `shape`: elements from `start` on. */
+  flat_slice: { readonly start: number } & Shape;
+  /** (x flat [R, C]) → [R, count]: columns from `start` on. */
+  columns: { readonly start: number; readonly count: number };
+  /**
+   * (running₀ [2,C₀], …, stats…) → flat, one after another: `bn_update` of each running statistic; `stats` is the index of an
+   * input [3, C], of which it takes columns from `start` on.
+   */
+  bn_updates: {
+    readonly updates: readonly {
+      readonly stats: number;
+      readonly start: number;
+      readonly momentum: number;
+      readonly count: number;
+    }[];
+  };
 
   // ── sums and weights ─────────────────────────────────────────────────────────────────────────────────────────────
   /** (x, y, …) → their sum, in order; any layout, all of one type. */

@@ -88,6 +88,27 @@ export const bn_update: OpDef<"bn_update"> = {
   },
 };
 
+/** Several of `bn_update`. */
+export const bn_updates: OpDef<"bn_updates"> = {
+  infer(inputs, { updates }) {
+    let total = 0;
+    updates.forEach(({ stats, start, count }, index) => {
+      const running = inputs[index];
+      requireShape(running !== undefined, `${updates.length} updates need as many running statistics`);
+      const channels = runningChannels(running);
+      requireIndex("stats", stats, inputs.length);
+      const type = inputs[stats]!;
+      requireShape(
+        type.layout === "flat" && type.shape.length === 2 && type.shape[0] === 3 && start + channels <= type.shape[1]!,
+        `stats ${shapeText(type)} lack columns ${start} to ${start + channels - 1}`,
+      );
+      requireShape(Number.isInteger(count) && count >= 1, `count must be at least 1, not ${count}`);
+      total += 2 * channels;
+    });
+    return flat([total]);
+  },
+};
+
 /** Appears in gradients only and has none itself. */
 export const row: OpDef<"row"> = {
   infer(inputs, attrs) {

@@ -1,8 +1,11 @@
 import * as batchNorm from "./batch-norm.ts";
 import * as conv from "./conv.ts";
 import type { OpDefs } from "./def.ts";
+import * as depthwise from "./depthwise.ts";
 import * as loss from "./loss.ts";
+import * as mix from "./mix.ts";
 import * as pointwise from "./pointwise.ts";
+import * as pointwiseConv from "./pointwise-conv.ts";
 import * as pool from "./pool.ts";
 import * as shape from "./shape.ts";
 import * as sources from "./sources.ts";
@@ -14,6 +17,16 @@ export type { OpDef, OpDefs } from "./def.ts";
 export const opDefs: OpDefs = {
   ...sources,
   ...conv,
+  depthwise: depthwise.depthwise,
+  depthwise_dx: depthwise.depthwise_dx,
+  depthwise_dw: depthwise.depthwise_dw,
+  pointwise: pointwiseConv.pointwise,
+  pointwise_dx: pointwiseConv.pointwise_dx,
+  pointwise_dw: pointwiseConv.pointwise_dw,
+  mix: mix.mix,
+  mix_grad: mix.mix_grad,
+  mix_dx: mix.mix_dx,
+  mix_dw: mix.mix_dw,
   ...batchNorm,
   ...pointwise,
   ...pool,

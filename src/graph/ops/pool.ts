@@ -110,3 +110,28 @@ export const global_avg_pool_dx: OpDef<"global_avg_pool_dx"> = {
     return planes(attrs.shape);
   },
 };
+
+/** Both poolings of one state read the same windows; they run as one kernel. */
+export const pool_pair: OpDef<"pool_pair"> = {
+  infer(inputs, attrs) {
+    const [x] = take(inputs, "x");
+    requirePlanes("x", x);
+    const [n, c, h, w] = poolShape(x.shape, attrs);
+    return planes([n, 2 * c, h, w]);
+  },
+  vjp({ g, node, dy }) {
+    const x = node.inputs[0]!;
+    const argmax = g.add("max_pool_argmax", [x], node.attrs);
+    return [g.add("pool_pair_dx", [dy, argmax], { ...node.attrs, shape: g.type(x).shape })];
+  },
+};
+
+export const pool_pair_dx: OpDef<"pool_pair_dx"> = {
+  infer(inputs, attrs) {
+    const [dy, argmax] = take(inputs, "dy", "argmax");
+    const [n, c, h, w] = poolShape(attrs.shape, attrs);
+    requirePooled("dy", dy, [n, 2 * c, h, w]);
+    requirePooled("argmax", argmax, [n, c, h, w]);
+    return planes(attrs.shape);
+  },
+};

@@ -1,4 +1,4 @@
-import { planes, type Value } from "../types.ts";
+import { elements, flat, planes, type Value } from "../types.ts";
 import { requireIndex, requirePlanes, sameShape, take } from "./check.ts";
 import { listText, type OpDef, requireShape, shapeText } from "./def.ts";
 
@@ -108,5 +108,30 @@ export const unflatten: OpDef<"unflatten"> = {
   },
   vjp({ g, dy }) {
     return [g.add("flatten", [dy], {})];
+  },
+};
+
+/** Takes one of the results that lie one after another in a flat tensor; they are gradients and have none themselves. */
+export const flat_slice: OpDef<"flat_slice"> = {
+  infer(inputs, { start, shape }) {
+    const [x] = take(inputs, "x");
+    const type = flat(shape, x.dtype);
+    requireShape(
+      x.layout === "flat" && start >= 0 && start + elements(type) <= elements(x),
+      `elements ${start} to ${start + elements(type) - 1} are not all in x ${shapeText(x)}`,
+    );
+    return type;
+  },
+};
+
+/** Takes the statistics of some channels; statistics pass no gradient. */
+export const columns: OpDef<"columns"> = {
+  infer(inputs, { start, count }) {
+    const [x] = take(inputs, "x");
+    requireShape(
+      x.layout === "flat" && x.shape.length === 2 && start >= 0 && count > 0 && start + count <= x.shape[1]!,
+      `columns ${start} to ${start + count - 1} are not all in x ${shapeText(x)}`,
+    );
+    return flat([x.shape[0]!, count], x.dtype);
   },
 };

@@ -2,17 +2,33 @@ import { SupernetError } from "../../errors.ts";
 import { elements, type Graph, type OpAttrs, type OpName } from "../../graph/types.ts";
 import type { Feeds } from "../feeds.ts";
 import * as batchNorm from "./batch-norm.ts";
+import * as bundles from "./bundles.ts";
 import * as conv from "./conv.ts";
 import type { RefOp, RefOps } from "./def.ts";
+import * as depthwise from "./depthwise.ts";
 import * as loss from "./loss.ts";
+import * as mix from "./mix.ts";
 import * as pointwise from "./pointwise.ts";
+import * as pointwiseConv from "./pointwise-conv.ts";
 import * as pool from "./pool.ts";
 import * as shape from "./shape.ts";
 import * as sums from "./sums.ts";
 
 export type { Feeds } from "../feeds.ts";
 
-const refOps: RefOps = { ...conv, ...batchNorm, ...pool, ...pointwise, ...shape, ...sums, ...loss };
+const refOps: RefOps = {
+  ...conv,
+  ...batchNorm,
+  ...pool,
+  ...pointwise,
+  ...shape,
+  ...sums,
+  ...loss,
+  ...bundles,
+  ...depthwise,
+  ...pointwiseConv,
+  ...mix,
+};
 
 /**
  * Runs a graph in double precision, op by op. Slow; this is what every op means.

@@ -54,6 +54,15 @@ export class ArenaLayout {
     return { start: offset, end: offset + Math.ceil(size / STEP) * STEP };
   }
 
+  /** The smallest range of elements that holds all these tensors. */
+  span(names: readonly string[]): { start: number; end: number } {
+    const slots = names.map((name) => this.slot(name));
+    return {
+      start: Math.min(...slots.map(({ offset }) => offset)),
+      end: Math.max(...slots.map(({ offset, size }) => offset + size)),
+    };
+  }
+
   /** Host vector of the whole arena from tensors by name; what is not given stays zero. */
   pack(
     tensors: ReadonlyMap<string, ArrayLike<number>> | Readonly<Record<string, ArrayLike<number>>>,

@@ -1,6 +1,6 @@
 import { SupernetError } from "../../errors.ts";
 import { Buffers } from "./buffers.ts";
-import type { DispatchSpec, Tuning, UniformField } from "./kernel.ts";
+import { type DispatchSpec, TABLE_ROWS, type Tuning, type UniformField } from "./kernel.ts";
 import { Recorder } from "./recorder.ts";
 import { ShaderLibrary } from "./shaders.ts";
 
@@ -98,10 +98,9 @@ export class Engine {
   async kernels(dispatches: readonly BoundDispatch[], label: string): Promise<{ kernels: Kernel[]; dispose(): void }> {
     for (const dispatch of dispatches) this.#checkLimits(dispatch);
     const pipelines = await Promise.all(dispatches.map((dispatch) => this.#pipeline(dispatch)));
-    const words = dispatches.map((dispatch) => packUniforms(dispatch.uniforms));
-    const uniforms = this.buffers.uniform(`${label} uniforms`, Math.max(1, dispatches.length) * UNIFORM_ALIGNMENT);
-    const staged = new Uint32Array((dispatches.length * UNIFORM_ALIGNMENT) / 4);
-    for (const [index, fields] of words.entries()) staged.set(fields, (index * UNIFORM_ALIGNMENT) / 4);
+    const words = dispatches.map((dispatch) => packUniforms(dispatch.uniforms, dispatch.table));
+    const { staged, offsets } = stageUniforms(words);
+    const uniforms = this.buffers.uniform(`${label} uniforms`, staged.byteLength);
     this.device.queue.writeBuffer(uniforms, 0, staged);
     const stepGroups = new Map<GPUBuffer, GPUBindGroup>();
     const stepGroup = (buffer: GPUBuffer) => {
@@ -119,7 +118,7 @@ export class Engine {
     const kernels = dispatches.map((dispatch, index): Kernel => {
       const uniform = {
         buffer: uniforms,
-        offset: index * UNIFORM_ALIGNMENT,
+        offset: offsets[index]!,
         size: Math.max(16, words[index]!.length * 4),
       };
       const bindings = [uniform, ...dispatch.reads, ...dispatch.writes];
@@ -260,9 +259,31 @@ export class Engine {
   }
 }
 
-function packUniforms(fields: Readonly<Record<string, UniformField>>): Uint32Array {
+/** One dispatch after another, each at an offset that a uniform binding may have. */
+function stageUniforms(words: readonly Uint32Array[]): { staged: Uint32Array<ArrayBuffer>; offsets: number[] } {
+  const offsets: number[] = [];
+  let bytes = 0;
+  for (const fields of words) {
+    offsets.push(bytes);
+    bytes += Math.ceil(Math.max(1, fields.byteLength) / UNIFORM_ALIGNMENT) * UNIFORM_ALIGNMENT;
+  }
+  const staged = new Uint32Array(Math.max(bytes, UNIFORM_ALIGNMENT) / 4);
+  words.forEach((fields, index) => {
+    staged.set(fields, offsets[index]! / 4);
+  });
+  return { staged, offsets };
+}
+
+function packUniforms(
+  fields: Readonly<Record<string, UniformField>>,
+  table?: readonly (readonly number[])[],
+): Uint32Array {
   const values = Object.values(fields);
-  const bytes = new DataView(new ArrayBuffer(values.length * 4));
+  if (table && table.length > TABLE_ROWS) throw new Error(`a table of ${table.length} rows, at most ${TABLE_ROWS} fit`);
+  // The table is an array of vec4: it starts at a multiple of 16 bytes and is bound whole, however few rows are used.
+  const start = Math.ceil(values.length / 4) * 4;
+  const bytes = new DataView(new ArrayBuffer(table ? (start + 4 * TABLE_ROWS) * 4 : values.length * 4));
+  for (const [index, value] of (table ?? []).flat().entries()) bytes.setUint32((start + index) * 4, value >>> 0, true);
   values.forEach((field, index) => {
     if (typeof field === "number") {
       if (!Number.isInteger(field))
@@ -270,7 +291,5 @@ function packUniforms(fields: Readonly<Record<string, UniformField>>): Uint32Arr
       bytes.setUint32(index * 4, field >>> 0, true);
     } else bytes.setFloat32(index * 4, field.f32, true);
   });
-  if (bytes.byteLength > UNIFORM_ALIGNMENT)
-    throw new Error(`${values.length} uniform fields do not fit ${UNIFORM_ALIGNMENT} bytes`);
   return new Uint32Array(bytes.buffer);
 }

@@ -38,6 +38,11 @@ export interface DispatchSpec {
   /** WESL conditions for `@if(name)`. Each set is a pipeline. */
   readonly conditions?: Readonly<Record<string, boolean>>;
   readonly uniforms: Readonly<Record<string, UniformField>>;
+  /**
+   * Rows of four u32 (i32 if negative) that follow the uniforms' fields as `table: array<vec4<u32>, 64>`, for kernels that
+   * serve several branches. At most `TABLE_ROWS`.
+   */
+  readonly table?: readonly (readonly [number, number, number, number])[];
   readonly reads: readonly TensorRef[];
   readonly writes: readonly TensorRef[];
   readonly step?: boolean;
@@ -55,6 +60,22 @@ export interface Tuning {
   readonly pixels: number;
 }
 
+/** Rows of `DispatchSpec.table`; more branches take more dispatches. */
+export const TABLE_ROWS = 64;
+
+/** Several flat tensors in one binding: element `offsets[i]` of `ref` is the first of the i-th. */
+export interface Span {
+  readonly ref: TensorRef;
+  readonly offsets: readonly number[];
+}
+
+/** A node that its producer's kernel computes on the way (`Graph.epilogues`); `inputs` as for the node itself. */
+export interface EpilogueTarget {
+  readonly node: Node;
+  readonly inputs: readonly TensorRef[];
+  readonly output: TensorRef;
+}
+
 export interface LowerContext<K extends OpName> {
   readonly node: Node<K>;
   readonly inputs: readonly TensorRef[];
@@ -62,6 +83,15 @@ export interface LowerContext<K extends OpName> {
   readonly tuning: Tuning;
   /** Storage that lives from this node's first to its last dispatch. */
   scratch(type: TensorType): TensorRef;
+  /** One binding for reading all these flat tensors. Parameters of one arena lie in one already, others are copied together. */
+  span(refs: readonly TensorRef[]): Span;
+  /**
+   * Where the parts of a flat output go, given how many elements each has: parts that leave for an arena are written there,
+   * else the output holds one after another. Every element of each part must be written.
+   */
+  parts(sizes: readonly number[]): Span;
+  /** Followers to compute along with this node; all of them, each wholly. */
+  readonly epilogues: readonly EpilogueTarget[];
   dispatch(spec: DispatchSpec): void;
 }
 

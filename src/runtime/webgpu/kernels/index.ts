@@ -25,9 +25,26 @@ import { weightedSumDw } from "./weighted-sum-dw.ts";
 
 type Source = "input" | "param";
 type ConvOp = "conv2d" | "conv2d_dx" | "conv2d_dw" | "add_bias" | "channel_sum";
+/** Registered as they are written. */
+type Bundle =
+  | "depthwise"
+  | "depthwise_dx"
+  | "depthwise_dw"
+  | "pointwise"
+  | "pointwise_dx"
+  | "pointwise_dw"
+  | "mix"
+  | "mix_grad"
+  | "mix_dx"
+  | "mix_dw"
+  | "pool_pair"
+  | "pool_pair_dx"
+  | "flat_slice"
+  | "columns"
+  | "bn_updates";
 
 /** Every op but those of `convKernels` and the sources, which the program places itself. */
-const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp>]: Lower<K> } = {
+const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp | Bundle>]: Lower<K> } = {
   fill,
   drop_path_mask: dropPathMask,
   bn_stats: bnStats,

@@ -1,0 +1,139 @@
+import { flat, type MixAttrs, type MixTerm, planes, type TensorType, type Value } from "../types.ts";
+import { requireFlat, requireIndex, requirePlanes, requireVector, sameShape, take } from "./check.ts";
+import { listText, type OpDef, requireShape } from "./def.ts";
+
+/** First row of a term in the result of `mix_grad`; S1 is there, A, B and C follow. */
+export const mixRow = (term: number): number => 1 + 4 * term;
+
+/** Shape of the result; checks every input that a term names. */
+function resultShape(inputs: readonly TensorType[], { channels, terms }: MixAttrs): number[] {
+  requireShape(terms.length > 0, "sums at least one term");
+  const input = (name: string, index: number): TensorType => {
+    requireIndex(name, index, inputs.length);
+    return inputs[index]!;
+  };
+  const [first] = terms as [MixTerm];
+  const [n, , h, w] = requirePlanes("x", input("x", first.x));
+  for (const { x, start, norm, weight } of terms) {
+    const type = input("x", x);
+    const [, available] = requirePlanes("x", type);
+    requireShape(
+      sameShape(type.shape, [n, available, h, w]) && start >= 0 && start + channels <= available,
+      `a term takes channels ${start} to ${start + channels - 1} of ${listText(type.shape)}, but the result is ${listText([n, channels, h, w])}`,
+    );
+    if (weight) {
+      requireIndex("index of a weight", weight.index, requireVector("weights", input("weights", weight.vector)));
+    }
+    if (!norm) continue;
+    requireFlat("stats", input("stats", norm.stats), [3, available]);
+    requireShape((norm.gamma === undefined) === (norm.beta === undefined), "gamma and beta come together");
+    if (norm.gamma !== undefined) requireFlat("gamma", input("gamma", norm.gamma), [channels]);
+    if (norm.beta !== undefined) requireFlat("beta", input("beta", norm.beta), [channels]);
+    // S1 is of x̂; with beta the gradient by a weight would need more than that.
+    requireShape(norm.gamma === undefined || !weight, "a term has either a weight or gamma and beta");
+  }
+  return [n, channels, h, w];
+}
+
+export const mix: OpDef<"mix"> = {
+  infer: (inputs, attrs) => planes(resultShape(inputs, attrs)),
+  vjp({ g, node, dy, needs }) {
+    const { inputs, attrs } = node;
+    const { channels, terms } = attrs;
+    const gradients: (Value | undefined)[] = inputs.map(() => undefined);
+    let sums: Value | undefined;
+    const grad = () => {
+      sums ??= g.add("mix_grad", [dy, ...inputs], attrs);
+      return sums;
+    };
+    inputs.forEach((x, index) => {
+      if (!needs(index)) return;
+      const mine = terms.flatMap((term, t) => (term.x === index ? [{ term, t }] : []));
+      if (mine.length > 0) {
+        const [only] = mine as [(typeof mine)[0]];
+        const whole = mine.length === 1 && g.type(x).shape[1] === channels;
+        if (whole && !only.term.norm) {
+          const { weight } = only.term;
+          gradients[index] = weight ? g.add("scale_by", [dy, inputs[weight.vector]!], { index: weight.index }) : dy;
+        } else {
+          // Terms that take the same channels twice (a state read as it is by two edges) are separate gradients.
+          gradients[index] = addAll(
+            g,
+            disjoint(mine, channels).map((group) =>
+              g.add("mix_dx", [x, dy, grad()], {
+                terms: group.map(({ term, t }) => ({ start: term.start, channels, source: 0, row: mixRow(t) + 1 })),
+              }),
+            ),
+          );
+        }
+        return;
+      }
+      const rows = terms.flatMap(({ weight }, t) =>
+        weight?.vector === index ? [{ row: mixRow(t), index: weight.index }] : [],
+      );
+      if (rows.length > 0) gradients[index] = g.add("mix_dw", [grad()], { rows, size: g.type(x).shape[0]! });
+      const gamma = terms.findIndex(({ norm }) => norm?.gamma === index);
+      if (gamma >= 0) gradients[index] = g.add("row", [grad()], { index: mixRow(gamma) });
+      if (terms.some(({ norm }) => norm?.beta === index)) gradients[index] = g.add("row", [grad()], { index: 0 });
+    });
+    return gradients;
+  },
+};
+
+type Writer = Parameters<NonNullable<typeof mix.vjp>>[0]["g"];
+
+const addAll = (g: Writer, values: readonly Value[]): Value =>
+  values.length === 1 ? values[0]! : g.add("add", values, {});
+
+/** Terms in groups whose channels do not overlap, each as early as possible. */
+function disjoint<T extends { readonly term: MixTerm }>(terms: readonly T[], channels: number): T[][] {
+  const groups: T[][] = [];
+  for (const item of terms) {
+    const free = groups.find((group) => group.every(({ term }) => Math.abs(term.start - item.term.start) >= channels));
+    if (free) free.push(item);
+    else groups.push([item]);
+  }
+  return groups;
+}
+
+export const mix_grad: OpDef<"mix_grad"> = {
+  infer([dy, ...inputs], attrs) {
+    requireShape(dy !== undefined, "takes dy first");
+    requirePlanes("dy", dy);
+    const expected = resultShape(inputs, attrs);
+    requireShape(sameShape(dy.shape, expected), `dy is ${listText(dy.shape)}, the result is ${listText(expected)}`);
+    return flat([1 + 4 * attrs.terms.length, attrs.channels]);
+  },
+};
+
+export const mix_dx: OpDef<"mix_dx"> = {
+  infer([x, ...rest], { terms }) {
+    requireShape(x !== undefined && rest.length % 2 === 0, "takes x and pairs of dy and g");
+    const [n, available, h, w] = requirePlanes("x", x);
+    const sorted = [...terms].sort((a, b) => a.start - b.start);
+    for (const [index, { start, channels, source, row }] of sorted.entries()) {
+      const next = sorted[index + 1]?.start ?? available;
+      requireShape(start >= 0 && start + channels <= next, `channels of terms overlap or leave x ${listText(x.shape)}`);
+      requireIndex("source", source, rest.length / 2);
+      const [dy, g] = rest.slice(2 * source) as [TensorType, TensorType];
+      requireShape(
+        sameShape(dy.shape, [n, channels, h, w]) && g.shape.length === 2 && g.shape[1] === channels,
+        `dy ${listText(dy.shape)} and g ${listText(g.shape)} do not fit ${channels} channels of x ${listText(x.shape)}`,
+      );
+      requireIndex("the last of three rows", row + 2, g.shape[0]!);
+    }
+    return x;
+  },
+};
+
+export const mix_dw: OpDef<"mix_dw"> = {
+  infer(inputs, { rows, size }) {
+    const [g] = take(inputs, "g");
+    requireShape(g.layout === "flat" && g.shape.length === 2, "g is a flat matrix");
+    for (const { row, index } of rows) {
+      requireIndex("row", row, g.shape[0]!);
+      requireIndex("index", index, size);
+    }
+    return flat([size]);
+  },
+};
