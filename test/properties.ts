@@ -1,24 +1,27 @@
 import * as fc from "fast-check";
 import { differentiate } from "../src/graph/autodiff.ts";
 import { GraphBuilder } from "../src/graph/builder.ts";
-import { elements, flat, type Graph, planes, type TensorType, type Value, type Window2d } from "../src/graph/types.ts";
+import { elements, flat, type Graph, planes, type Window2d } from "../src/graph/types.ts";
 import { Rng } from "../src/random/rng.ts";
 import type { Feeds } from "../src/runtime/feeds.ts";
+import {
+  type CaseBuilder,
+  cases,
+  channels,
+  fewValues,
+  gridData,
+  integer,
+  type OpCase,
+  offsetData,
+  pair,
+  pooling,
+  positiveData,
+  samples,
+  shape4,
+  uniformData,
+} from "./cases/case.ts";
 
-/**
- * Random cases of every op of the tensor program, shared by the tests of the reference backend (against central differences)
- * and of the kernels (against the reference backend).
- */
-export interface OpCase {
-  /** Forward graph with the output `y`. */
-  readonly graph: Graph;
-  /** All numbers are exact in f32, so that every backend sees the same case. */
-  readonly feeds: Feeds;
-  /** What a gradient is taken by: names of feeds. */
-  readonly wrt: readonly { readonly name: string; readonly value: Value }[];
-  /** False where the gradient is not the derivative, by the op's definition. */
-  readonly smooth: boolean;
-}
+export { type OpCase, uniformData };
 
 /** `graph` goes on with gradients: an input `dy` for `y`, an output `d.<name>` for each name in `wrt`. */
 export function withGradients({ graph, feeds, wrt }: OpCase, seed = 1): { graph: Graph; feeds: Feeds } {
@@ -39,81 +42,6 @@ export function withGradients({ graph, feeds, wrt }: OpCase, seed = 1): { graph:
     graph: builder.build(),
     feeds: { ...feeds, inputs: { ...feeds.inputs, dy: uniformData(new Rng(seed, 0), elements(type)) } },
   };
-}
-
-/** Numbers in [-1, 1). */
-export function uniformData(rng: Rng, count: number): Float32Array {
-  return Float32Array.from({ length: count }, () => 2 * rng.uniform01() - 1);
-}
-
-/** Multiples of 0.1 plus 0.05 in random order: at least 0.1 apart and 0.05 from zero, so far from every kink. */
-export function gridData(rng: Rng, count: number): Float32Array {
-  return Float32Array.from(rng.permutation(count), (rank) => (rank - Math.floor(count / 2)) / 10 + 0.05);
-}
-
-type Data = (rng: Rng, count: number) => Float32Array;
-
-/** Builds one case: sources with their data, then ops, then `done`. */
-class CaseBuilder {
-  readonly g = new GraphBuilder();
-  readonly #rng: Rng;
-  readonly #inputs: Record<string, ArrayLike<number>> = {};
-  readonly #params: Record<string, ArrayLike<number>> = {};
-  readonly #wrt: { name: string; value: Value }[] = [];
-
-  constructor(seed: number) {
-    this.#rng = new Rng(seed, 0);
-  }
-
-  /** An input by which the case is differentiated. */
-  input(name: string, type: TensorType, data: Data = uniformData): Value {
-    const value = this.constant(name, type, data);
-    this.#wrt.push({ name, value });
-    return value;
-  }
-
-  /** An input by which it is not. */
-  constant(name: string, type: TensorType, data: Data = uniformData): Value {
-    this.#inputs[name] = data(this.#rng, elements(type));
-    return this.g.input(name, type);
-  }
-
-  param(name: string, shape: readonly number[], data: Data = uniformData): Value {
-    this.#params[name] = data(this.#rng, elements(flat(shape)));
-    const value = this.g.param({ name, role: "weights", shape, init: { kind: "constant", value: 0 } });
-    this.#wrt.push({ name, value });
-    return value;
-  }
-
-  labels(samples: number, classes: number): Value {
-    return this.constant("labels", flat([samples], "u32"), (rng, count) =>
-      Float32Array.from({ length: count }, () => rng.randint(classes)),
-    );
-  }
-
-  done(y: Value, options: { smooth?: boolean; step?: Feeds["step"] } = {}): OpCase {
-    this.g.output("y", y);
-    return {
-      graph: this.g.build(),
-      feeds: { inputs: this.#inputs, params: this.#params, step: options.step },
-      wrt: this.#wrt,
-      smooth: options.smooth ?? true,
-    };
-  }
-}
-
-const integer = (min: number, max: number) => fc.integer({ min, max });
-const pair = (min: number, max: number) => fc.tuple(integer(min, max), integer(min, max));
-const seed = integer(0, 2 ** 31);
-const samples = integer(1, 3);
-/** Below, at and above the sizes at which channel quads fill up. */
-const channels = integer(1, 9);
-const size = integer(1, 7);
-const shape4 = fc.tuple(samples, channels, size, size);
-
-/** A case from drawn settings; everything else about it follows from the seed. */
-function cases<T>(settings: fc.Arbitrary<T>, build: (b: CaseBuilder, settings: T) => OpCase): fc.Arbitrary<OpCase> {
-  return fc.tuple(settings, seed).map(([drawn, number]) => build(new CaseBuilder(number), drawn));
 }
 
 interface ConvSettings {
@@ -152,18 +80,6 @@ function conv(b: CaseBuilder, settings: ConvSettings, weight: readonly number[],
   return b.done(b.g.add("conv2d", [x, b.param("w", weight)], { stride, padding, dilation, groups }));
 }
 
-const pooling = fc.tuple(samples, channels, pair(0, 5), pair(1, 4), pair(1, 3)).chain(([n, c, extra, kernel, stride]) =>
-  fc.tuple(integer(0, kernel[0] - 1), integer(0, kernel[1] - 1)).map((padding) => ({
-    window: { kernel, stride, padding } satisfies Window2d,
-    shape: [
-      n,
-      c,
-      Math.max(1, kernel[0] - 2 * padding[0]) + extra[0],
-      Math.max(1, kernel[1] - 2 * padding[1]) + extra[1],
-    ],
-  })),
-);
-
 const slicing = shape4.chain(([n, c, h, w]) =>
   fc.record({
     shape: fc.constant([n, c, h, w]),
@@ -188,15 +104,6 @@ const batchNorm = (
   return b.done(b.g.add("bn_apply", [x, stats, ...scaleAndShift], { affine, batch }));
 };
 
-/** Numbers in [0.5, 1.5). */
-const positiveData: Data = (rng, count) => Float32Array.from({ length: count }, () => rng.uniform01() + 0.5);
-
-/** Numbers in [2, 4): a mean far from zero, where a variance formed as a difference of squares loses digits. */
-const offsetData: Data = (rng, count) => uniformData(rng, count).map((value) => value + 3);
-
-/** -1, 0 and 1: equal maxima in most windows, exact zeros at ReLUs. */
-const fewValues: Data = (rng, count) => Float32Array.from({ length: count }, () => rng.randint(3) - 1);
-
 const logitsShape = fc.tuple(samples, integer(2, 13));
 
 /** Some of `size` weights, in any order and with repetitions. */
@@ -204,7 +111,10 @@ const weightIndices = integer(1, 9).chain((size) =>
   fc.record({ size: fc.constant(size), indices: fc.array(integer(0, size - 1), { minLength: 1, maxLength: 10 }) }),
 );
 
-/** One entry per op or use of an op. */
+/**
+ * Random cases of every op of the tensor program, shared by the tests of the reference backend (against central differences)
+ * and of the kernels (against the reference backend): one entry per op or use of an op.
+ */
 export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   conv2d_dense: cases(convSettings({ kernel: 4, dilation: 3, padding: 3 }), (b, settings) =>
     conv(b, settings, [settings.out, settings.shape[1], ...settings.kernel], 1),
