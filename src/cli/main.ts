@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { SupernetError } from "../errors.ts";
 import { installInterrupt } from "../host/node/interrupt.ts";
 import { packageVersion } from "../host/node/package-root.ts";
+import { registerBench } from "./bench.ts";
 import { registerConfig } from "./config.ts";
 import { registerDesc } from "./desc.ts";
 import { registerDevices } from "./devices.ts";
@@ -21,6 +22,7 @@ function buildProgram(): Command {
   registerDevices(program);
   registerConfig(program);
   registerDesc(program);
+  registerBench(program);
   return program;
 }
 

@@ -1,5 +1,14 @@
 import { kernelDims } from "./kernel-dims.ts";
-import { elements, type Graph, type Node, type OpAttrs, type TensorType } from "./types.ts";
+import {
+  type DepthwiseAttrs,
+  dims4,
+  elements,
+  type Graph,
+  type Node,
+  type OpAttrs,
+  type PointwiseAttrs,
+  type TensorType,
+} from "./types.ts";
 
 /**
  * Multiplications plus additions of a convolution with the result `y`, and of either of its gradients: for every element
@@ -9,16 +18,32 @@ import { elements, type Graph, type Node, type OpAttrs, type TensorType } from "
  */
 export const convolutionFlops = (y: TensorType, perElement: number): number => 2 * elements(y) * perElement;
 
-/** Multiplications plus additions of a node, if it is a convolution or a gradient of one; all other nodes count as nothing. */
-function nodeFlops(graph: Graph, node: Node): number {
-  const input = (index: number) => graph.nodes[node.inputs[index]!]!.type;
-  switch (node.op) {
+/**
+ * Multiplications plus additions of a node, if it is a convolution, a bundle of them or a gradient of one; all other nodes
+ * count as nothing.
+ *
+ * @param inputs types of its inputs
+ */
+export function nodeFlops({ op, attrs, type }: Node, inputs: readonly TensorType[]): number {
+  switch (op) {
     case "conv2d":
-      return convolutionFlops(node.type, weightsOf(input(1).shape));
+      return convolutionFlops(type, weightsOf(inputs[1]!.shape));
     case "conv2d_dx":
-      return convolutionFlops(input(0), weightsOf(input(1).shape));
+      return convolutionFlops(inputs[0]!, weightsOf(inputs[1]!.shape));
     case "conv2d_dw":
-      return convolutionFlops(input(1), weightsOf((node.attrs as OpAttrs["conv2d_dw"]).shape));
+      return convolutionFlops(inputs[1]!, weightsOf((attrs as OpAttrs["conv2d_dw"]).shape));
+    case "depthwise":
+      return depthwiseFlops(type, attrs as DepthwiseAttrs);
+    case "depthwise_dx":
+      return depthwiseFlops(inputs[0]!, attrs as DepthwiseAttrs);
+    case "depthwise_dw":
+      return depthwiseFlops(inputs.at(-1)!, attrs as DepthwiseAttrs);
+    case "pointwise":
+      return pointwiseFlops(type, attrs as PointwiseAttrs);
+    case "pointwise_dx":
+      return pointwiseFlops(inputs[0]!, attrs as PointwiseAttrs);
+    case "pointwise_dw":
+      return pointwiseFlops(inputs.at(-1)!, attrs as PointwiseAttrs);
     default:
       return 0;
   }
@@ -29,7 +54,26 @@ function weightsOf(shape: readonly number[]): number {
   return inputs * kh * kw;
 }
 
+/** @param y the bundle's result, or the gradient by it */
+function depthwiseFlops(y: TensorType, { branches }: DepthwiseAttrs): number {
+  const weights = branches.map(({ channels, kernel: [kh, kw] }) => channels * kh * kw);
+  return bundleFlops(y, weights);
+}
+
+/** @param y the bundle's result, or the gradient by it */
+function pointwiseFlops(y: TensorType, { branches }: PointwiseAttrs): number {
+  const weights = branches.map(({ inputs, outputs }) => inputs * outputs);
+  return bundleFlops(y, weights);
+}
+
+/** Every pixel of every image of `y` takes each weight once. */
+function bundleFlops(y: TensorType, weights: readonly number[]): number {
+  const [n, , h, w] = dims4(y);
+  return 2 * n * h * w * weights.reduce((sum, count) => sum + count, 0);
+}
+
 /** Multiplications plus additions of all convolutions (linear layers among them) of a graph and their gradients. */
-export function graphFlops(graph: Graph): number {
-  return graph.nodes.reduce((sum, node) => sum + nodeFlops(graph, node), 0);
+export function graphFlops({ nodes }: Graph): number {
+  const type = (value: number) => nodes[value]!.type;
+  return nodes.reduce((sum, node) => sum + nodeFlops(node, node.inputs.map(type)), 0);
 }

@@ -14,11 +14,11 @@ export function testEngine(): Promise<Engine> {
 }
 
 /** An engine on a device of its own. */
-export async function newEngine(): Promise<Engine> {
+export async function newEngine(requiredFeatures: GPUFeatureName[] = []): Promise<Engine> {
   if (existsSync(LAVAPIPE)) process.env.VK_DRIVER_FILES ??= LAVAPIPE;
   Object.assign(globalThis, globals);
   instance ??= create([]);
   const adapter = await instance.requestAdapter();
   if (!adapter) throw new Error("no WebGPU adapter: run the tests with `npm test`, which installs one");
-  return new Engine({ device: await adapter.requestDevice(), kind: "software" });
+  return new Engine({ device: await adapter.requestDevice({ requiredFeatures }), kind: "software" });
 }

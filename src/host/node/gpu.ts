@@ -5,6 +5,11 @@ import { findAdapter, type GpuHandle, type GpuOptions, openDevice } from "../gpu
 /** Where Debian's `chromium` package keeps SwiftShader; the Vulkan loader does not search there by itself. */
 const CHROMIUM_ICD = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
+export interface NodeGpuOptions extends GpuOptions {
+  /** Dawn's own options, such as `backend=null`; only those of the first request in a process count. */
+  dawn?: readonly string[];
+}
+
 /** Dawn of this process, kept for good: it crashes when collected while an adapter or device of it is alive. */
 let dawn: GPU | undefined;
 
@@ -12,24 +17,24 @@ let dawn: GPU | undefined;
  * Opens the best adapter through Dawn. WebGPU's constants (`GPUBufferUsage`, …) are global afterwards, as in browsers.
  * Throws SupernetError("device") where there is no adapter.
  */
-export async function requestGpu(options: GpuOptions = {}): Promise<GpuHandle> {
-  dawn ??= await startDawn();
+export async function requestGpu(options: NodeGpuOptions = {}): Promise<GpuHandle> {
+  dawn ??= await startDawn(options);
   let adapter = await findAdapter(dawn, options);
   if (!adapter && !givenDriver() && existsSync(CHROMIUM_ICD)) {
     // The Vulkan loader reads the environment for every new instance.
     process.env.VK_DRIVER_FILES = CHROMIUM_ICD;
     process.env.VK_ICD_FILENAMES = CHROMIUM_ICD;
-    dawn = await startDawn();
+    dawn = await startDawn(options);
     adapter = await findAdapter(dawn, options);
   }
   if (adapter) return openDevice(adapter, options);
   throw new SupernetError("device", `no WebGPU adapter found: ${remedy()}`);
 }
 
-async function startDawn(): Promise<GPU> {
+async function startDawn({ dawn: dawnOptions = [] }: NodeGpuOptions): Promise<GPU> {
   const { create, globals } = await loadWebgpu();
   Object.assign(globalThis, globals);
-  return create([]);
+  return create([...dawnOptions]);
 }
 
 async function loadWebgpu(): Promise<typeof import("webgpu")> {

@@ -1,0 +1,9 @@
+/** @param values at least one, in any order */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** `value` with at most so many digits behind the point, still a number. */
+export const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
