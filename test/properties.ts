@@ -224,7 +224,15 @@ export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
     const x = b.input("x", planes(shape));
     return b.done(b.g.add("scale_samples", [x, b.constant("m", flat([shape[0]]))], {}));
   }),
-  softmax: cases(integer(1, 13), (b, size) => b.done(b.g.add("softmax", [b.param("a", [size])], {}))),
+  softmax: cases(fc.tuple(integer(1, 13), integer(1, 3)), (b, [size, vectors]) =>
+    b.done(
+      b.g.add(
+        "softmax",
+        Array.from({ length: vectors }, (_, index) => b.param(`a${index}`, [size])),
+        {},
+      ),
+    ),
+  ),
   normalize: cases(integer(1, 13), (b, size) => b.done(b.g.add("normalize", [b.param("a", [size], positiveData)], {}))),
   stop_gradient: cases(shape4, (b, shape) =>
     b.done(b.g.add("stop_gradient", [b.constant("x", planes(shape))], {}), { smooth: false }),

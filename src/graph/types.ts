@@ -325,10 +325,10 @@ export interface OpAttrs {
   scale_by: { readonly index: number };
   /** (x [N,C,H,W], m [N]) → x[n] * m[n]. */
   scale_samples: None;
-  /** (a [K]) → softmax. */
+  /** (a [K], …) → flat, one after another: the softmax of each vector. */
   softmax: None;
-  /** (y, dy) → gradient by a; y is the softmax. */
-  softmax_dx: None;
+  /** (y, dy) → gradients by the vectors, one after another; y is the softmax of `vectors` of them. */
+  softmax_dx: { readonly vectors: number };
   /** (a [K]) → a / Σ a. */
   normalize: None;
   /** (a, dy) → gradient by a. */

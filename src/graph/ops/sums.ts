@@ -86,20 +86,29 @@ export const scale_samples: OpDef<"scale_samples"> = {
 
 export const softmax: OpDef<"softmax"> = {
   infer(inputs) {
-    const [a] = take(inputs, "a");
-    requireVector("a", a);
-    return a;
+    const [first] = inputs;
+    requireShape(first !== undefined, "takes at least one vector");
+    const size = requireVector("a", first);
+    for (const [index, type] of inputs.entries()) requireSame(`a${index}`, type, "a0", first);
+    return flat([inputs.length * size]);
   },
-  vjp({ g, value, dy }) {
-    return [g.add("softmax_dx", [value, dy], {})];
+  vjp({ g, node, value, dy }) {
+    const vectors = node.inputs.length;
+    const dx = g.add("softmax_dx", [value, dy], { vectors });
+    if (vectors === 1) return [dx];
+    return node.inputs.map((input, index) => {
+      const { shape } = g.type(input);
+      return g.add("flat_slice", [dx], { start: index * shape[0]!, shape });
+    });
   },
 };
 
 export const softmax_dx: OpDef<"softmax_dx"> = {
-  infer(inputs) {
+  infer(inputs, { vectors }) {
     const [y, dy] = take(inputs, "y", "dy");
-    requireVector("y", y);
+    const size = requireVector("y", y);
     requireSame("dy", dy, "y", y);
+    requireShape(size % vectors === 0, `${size} elements are not ${vectors} vectors of one length`);
     return y;
   },
 };

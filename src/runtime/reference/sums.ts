@@ -35,17 +35,24 @@ export const scale_samples: RefOp<"scale_samples"> = ({ inputs, type, out }) => 
 };
 
 export const softmax: RefOp<"softmax"> = ({ inputs, out }) => {
-  const [a] = inputs as [Float64Array];
-  const largest = Math.max(...a);
-  const exp = a.map((value) => Math.exp(value - largest));
-  const sum = total(exp);
-  out.set(exp.map((value) => value / sum));
+  inputs.forEach((a, index) => {
+    const largest = Math.max(...a);
+    const exp = a.map((value) => Math.exp(value - largest));
+    const sum = total(exp);
+    out.set(
+      exp.map((value) => value / sum),
+      index * a.length,
+    );
+  });
 };
 
-export const softmax_dx: RefOp<"softmax_dx"> = ({ inputs, out }) => {
+export const softmax_dx: RefOp<"softmax_dx"> = ({ inputs, attrs, out }) => {
   const [y, dy] = inputs as [Float64Array, Float64Array];
-  const mean = dot(y, dy);
-  for (let i = 0; i < out.length; i++) out[i] = y[i]! * (dy[i]! - mean);
+  const size = y.length / attrs.vectors;
+  for (let start = 0; start < y.length; start += size) {
+    const mean = dot(y.subarray(start, start + size), dy.subarray(start, start + size));
+    for (let i = start; i < start + size; i++) out[i] = y[i]! * (dy[i]! - mean);
+  }
 };
 
 export const normalize: RefOp<"normalize"> = ({ inputs, out }) => {

@@ -18,8 +18,9 @@ import { avgPool, avgPoolDx, maxPool, maxPoolArgmax, maxPoolDx } from "./pool.ts
 import { relu, reluDx } from "./relu.ts";
 import { row } from "./row.ts";
 import { scale, scaleBy, scaleSamples } from "./scale.ts";
+import { softmax, softmaxDx } from "./softmax.ts";
 import { stridedSlice, stridedSliceDx } from "./strided-slice.ts";
-import { normalize, normalizeDx, softmax, softmaxDx } from "./vector.ts";
+import { normalize, normalizeDx } from "./vector.ts";
 import { weightedSum } from "./weighted-sum.ts";
 import { weightedSumDw } from "./weighted-sum-dw.ts";
 

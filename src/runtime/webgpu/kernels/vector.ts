@@ -1,7 +1,7 @@
 import { elements } from "../../../graph/types.ts";
 import type { Lower, LowerContext } from "../kernel.ts";
 
-type VectorOp = "softmax" | "softmax_dx" | "normalize" | "normalize_dx";
+type VectorOp = "normalize" | "normalize_dx";
 
 /** Vectors of architecture weights are a handful of numbers: one invocation does them. */
 function single({ inputs, output, dispatch }: LowerContext<VectorOp>, shader: VectorOp): void {
@@ -14,7 +14,5 @@ function single({ inputs, output, dispatch }: LowerContext<VectorOp>, shader: Ve
   });
 }
 
-export const softmax: Lower<"softmax"> = (context) => single(context, "softmax");
-export const softmaxDx: Lower<"softmax_dx"> = (context) => single(context, "softmax_dx");
 export const normalize: Lower<"normalize"> = (context) => single(context, "normalize");
 export const normalizeDx: Lower<"normalize_dx"> = (context) => single(context, "normalize_dx");
