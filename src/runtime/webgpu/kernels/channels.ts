@@ -1,6 +1,6 @@
 import { dims4 } from "../../../graph/types.ts";
 import { type DispatchSpec, type Lower, quads, type TensorRef, type Tuning } from "../kernel.ts";
-import { blocks, planePixels } from "./launch.ts";
+import { blocks, planeBlocks, planePixels } from "./launch.ts";
 
 interface ChannelRange {
   /** First channel in the source and in the target. */
@@ -33,8 +33,25 @@ function copyChannels(x: TensorRef, y: TensorRef, { from, to, count }: ChannelRa
   };
 }
 
-/** One copy after another, since neighbours may share a quad. */
+/** Inputs of concat.wesl. */
+const JOINED = 6;
+
+/** One dispatch where no quad holds channels of two parts, else one copy after another. */
 export const concat: Lower<"concat"> = ({ inputs, output, tuning, dispatch }) => {
+  const counts = inputs.map((part) => dims4(part.type)[1]);
+  if (inputs.length <= JOINED && counts.slice(0, -1).every((count) => count % 4 === 0)) {
+    const launch = planeBlocks(output.type, tuning);
+    const total = quads(dims4(output.type)[1]);
+    let plane = 0;
+    const table = Array.from({ length: JOINED }, (_, part): [number, number, number, number] => {
+      const start = part < counts.length ? plane : total;
+      plane += quads(counts[part] ?? 0);
+      return [start, 0, 0, 0];
+    });
+    const reads = Array.from({ length: JOINED }, (_, part) => inputs[part] ?? inputs[0]!);
+    dispatch({ shader: "concat", ...launch, table, reads, writes: [output] });
+    return;
+  }
   let to = 0;
   for (const part of inputs) {
     const [, count] = dims4(part.type);
