@@ -20,6 +20,8 @@ import {
   shape4,
   uniformData,
 } from "./cases/case.ts";
+import { pointwiseCases } from "./cases/pointwise-conv.ts";
+import { poolPairCases } from "./cases/pool-pair.ts";
 
 export { type OpCase, uniformData };
 
@@ -268,6 +270,9 @@ export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   expand: cases(integer(1, 300), (b, size) =>
     b.done(b.g.add("expand", [b.param("s", [1])], { shape: [size], factor: -0.3 })),
   ),
+  ...poolPairCases,
+
+  ...pointwiseCases,
 };
 
 const largeShape = fc.tuple(integer(1, 4), integer(1, 20), integer(8, 33), integer(8, 33));

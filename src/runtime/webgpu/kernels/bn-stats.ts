@@ -1,31 +1,63 @@
-import { dims4 } from "../../../graph/types.ts";
-import { f32, type Lower } from "../kernel.ts";
+import { dims4, type TensorType } from "../../../graph/types.ts";
+import {
+  type DispatchSpec,
+  f32,
+  type Lower,
+  quads,
+  type TensorRef,
+  type Tuning,
+  type UniformField,
+} from "../kernel.ts";
 import { each, planePixels, planeReduction, vectors } from "./launch.ts";
+
+/** What the second stage of batch statistics (shaders/bn_stats.wesl) merges. */
+export interface Moments {
+  /** First pixels of its planes are what means are relative to; with fewer planes than `of`, they repeat. */
+  readonly x: TensorRef;
+  /** The tensor whose statistics are wanted. */
+  readonly of: TensorType;
+  /** For each of its planes `parts` pairs of vectors: mean, sum of squared deviations. */
+  readonly moments: TensorRef;
+  readonly parts: number;
+  /** How many pixels each part has: strips of all rows, or `per` pixels of each thread, neighbours `workgroup` apart. */
+  readonly cut:
+    | Readonly<Record<"strips" | "rows" | "width", UniformField>>
+    | Readonly<Record<"per" | "workgroup", UniformField>>;
+  readonly eps: number;
+  readonly stats: TensorRef;
+}
+
+export function mergeMoments({ x, of, moments, parts, cut, eps, stats }: Moments, tuning: Tuning): DispatchSpec {
+  const [, channels] = dims4(of);
+  const launch = each(quads(channels), tuning);
+  return {
+    shader: "bn_stats",
+    conditions: { strips: "strips" in cut },
+    ...launch,
+    uniforms: {
+      ...launch.uniforms,
+      channels,
+      pixels: planePixels(of),
+      parts,
+      eps: f32(eps),
+      x_planes: quads(dims4(x.type)[1]),
+      x_pixels: planePixels(x.type),
+      ...cut,
+    },
+    reads: [x, moments],
+    writes: [stats],
+  };
+}
 
 export const bnStats: Lower<"bn_stats"> = ({ node, inputs, output, tuning, scratch, dispatch }) => {
   const x = inputs[0]!;
-  const [, channels] = dims4(x.type);
   const { parts, ...launch } = planeReduction(x.type, tuning);
-  const planes = launch.uniforms.planes as number;
-  const moments = scratch(vectors(2 * planes * parts));
+  const { planes, per } = launch.uniforms as Record<string, number>;
+  const moments = scratch(vectors(2 * planes! * parts));
   dispatch({ shader: "bn_stats_parts", ...launch, reads: [x], writes: [moments] });
-  const { per } = launch.uniforms;
-  const merge = each(planes, tuning);
-  dispatch({
-    shader: "bn_stats",
-    ...merge,
-    uniforms: {
-      ...merge.uniforms,
-      channels,
-      pixels: planePixels(x.type),
-      parts,
-      per: per!,
-      workgroup: tuning.workgroup,
-      eps: f32(node.attrs.eps),
-    },
-    reads: [x, moments],
-    writes: [output],
-  });
+  const cut = { per: per!, workgroup: tuning.workgroup };
+  const { eps } = node.attrs;
+  dispatch(mergeMoments({ x, of: x.type, moments, parts, cut, eps, stats: output }, tuning));
 };
 
 export const bnRunning: Lower<"bn_running"> = ({ node, inputs, output, tuning, dispatch }) => {

@@ -5,18 +5,20 @@ import { bnApply } from "./bn-apply.ts";
 import { bnDx } from "./bn-dx.ts";
 import { bnRunning, bnStats, bnUpdate } from "./bn-stats.ts";
 import { bnSums } from "./bn-sums.ts";
+import { bnUpdates } from "./bn-updates.ts";
 import { channelSlice, concat } from "./channels.ts";
 import { convKernels } from "./conv-index.ts";
 import { copy } from "./copy.ts";
 import { crossEntropy, crossEntropyDx, topK } from "./cross-entropy.ts";
 import { dropPathMask } from "./drop-path-mask.ts";
 import { fill, stopForward } from "./fill.ts";
+import { columns, flatSlice, row } from "./flat-slices.ts";
 import { absSum, absSumDx, expand, mean } from "./flat-sums.ts";
 import { flatten, unflatten } from "./flatten.ts";
 import { globalAvgPool, globalAvgPoolDx } from "./global-avg-pool.ts";
 import { avgPool, avgPoolDx, maxPool, maxPoolArgmax, maxPoolDx } from "./pool.ts";
+import { poolPair, poolPairDx } from "./pool-pair.ts";
 import { relu, reluDx } from "./relu.ts";
-import { row } from "./row.ts";
 import { scale, scaleBy, scaleSamples } from "./scale.ts";
 import { softmax, softmaxDx } from "./softmax.ts";
 import { stridedSlice, stridedSliceDx } from "./strided-slice.ts";
@@ -37,12 +39,7 @@ type Bundle =
   | "mix"
   | "mix_grad"
   | "mix_dx"
-  | "mix_dw"
-  | "pool_pair"
-  | "pool_pair_dx"
-  | "flat_slice"
-  | "columns"
-  | "bn_updates";
+  | "mix_dw";
 
 /** Every op but those of `convKernels` and the sources, which the program places itself. */
 const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp | Bundle>]: Lower<K> } = {
@@ -54,7 +51,10 @@ const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp | Bundle>]:
   bn_sums: bnSums,
   bn_dx: bnDx,
   bn_update: bnUpdate,
+  bn_updates: bnUpdates,
   row,
+  flat_slice: flatSlice,
+  columns,
   relu,
   relu_dx: reluDx,
   max_pool: maxPool,
@@ -62,6 +62,8 @@ const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp | Bundle>]:
   max_pool_dx: maxPoolDx,
   avg_pool: avgPool,
   avg_pool_dx: avgPoolDx,
+  pool_pair: poolPair,
+  pool_pair_dx: poolPairDx,
   global_avg_pool: globalAvgPool,
   global_avg_pool_dx: globalAvgPoolDx,
   concat,

@@ -1,13 +1,19 @@
 import { dims4, type TensorType, type Window2d } from "../../../graph/types.ts";
 import type { Lower, TensorRef, Tuning } from "../kernel.ts";
-import { imageRows } from "./launch.ts";
+import { imageRows, type Launch } from "./launch.ts";
 
 /**
  * Launch over the rows of `over` (the result) of a pooling kernel from images of `input` size to `output` size. Strides
  * are constants, and so is the window every search space uses. Uniforms: rows, segments, per, width, in_h, in_w, out_h,
  * out_w, kernel_h, kernel_w, pad_h, pad_w.
  */
-function windows(over: TensorType, input: TensorType, output: TensorType, window: Window2d, tuning: Tuning) {
+export function windows(
+  over: TensorType,
+  input: TensorType,
+  output: TensorType,
+  window: Window2d,
+  tuning: Tuning,
+): Launch {
   const launch = imageRows(over, tuning);
   const [, , inH, inW] = dims4(input);
   const [, , outH, outW] = dims4(output);
