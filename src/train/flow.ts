@@ -1,7 +1,10 @@
 import type { Engine } from "../runtime/webgpu/engine.ts";
+import { submit } from "../runtime/webgpu/submission.ts";
 
 /** Steps that may wait on the device at once: enough to keep it busy, few enough to stop soon. */
 const IN_FLIGHT = 2;
+/** A step that keeps the device busy for longer, in milliseconds, goes to it in pieces. */
+const LONGEST_SUBMIT = 500;
 /** Progress is told about this often, in milliseconds. */
 const REPORT_EVERY = 250;
 
@@ -11,7 +14,10 @@ const REPORT_EVERY = 250;
 export class Flow {
   readonly #engine: Engine;
   readonly #signal: AbortSignal | undefined;
-  readonly #waiting: Promise<undefined>[] = [];
+  readonly #waiting: Promise<void>[] = [];
+  /** Command buffers a step is split into, by how long the steps before took. */
+  #pieces = 1;
+  #finished = 0;
   #reported = performance.now();
   #reporting = false;
 
@@ -27,12 +33,18 @@ export class Flow {
   async submit(encode: (encoder: GPUCommandEncoder) => void): Promise<void> {
     this.#signal?.throwIfAborted();
     this.#engine.check();
-    const { device } = this.#engine;
-    const encoder = device.createCommandEncoder();
-    encode(encoder);
-    device.queue.submit([encoder.finish()]);
-    this.#waiting.push(device.queue.onSubmittedWorkDone());
+    const submitted = performance.now();
+    submit(this.#engine, encode, this.#pieces);
+    this.#waiting.push(this.#engine.device.queue.onSubmittedWorkDone().then(() => this.#done(submitted)));
     if (this.#waiting.length > IN_FLIGHT) await this.wait(this.#waiting.shift()!);
+  }
+
+  /** The device was busy with a step from when it had finished the one before, or from when it got this one. */
+  #done(submitted: number): void {
+    const now = performance.now();
+    const busy = now - Math.max(submitted, this.#finished);
+    this.#finished = now;
+    this.#pieces = Math.max(1, Math.ceil(busy / LONGEST_SUBMIT));
   }
 
   /**

@@ -21,8 +21,8 @@ beforeAll(async () => {
 });
 
 /** Every output as bits: zeros of either sign differ, and a NaN equals itself. */
-async function bits(engine: Engine, feeds: Feeds): Promise<Map<string, Uint32Array>> {
-  const results = await runGraph(engine, graph, feeds);
+async function bits(engine: Engine, feeds: Feeds, pieces = 1): Promise<Map<string, Uint32Array>> {
+  const results = await runGraph(engine, graph, feeds, pieces);
   return new Map([...results].map(([name, data]) => [name, new Uint32Array(data.slice().buffer)]));
 }
 
@@ -44,6 +44,10 @@ test("a step has a result for every parameter, and other results for other input
 
 test("a step repeats bit for bit", async () => {
   expect(differing(await bits(engine, feeds))).toEqual([]);
+});
+
+test("a step repeats bit for bit however many submits it is split into", async () => {
+  expect(differing(await bits(engine, feeds, 7))).toEqual([]);
 });
 
 test("a step repeats bit for bit on another engine of the same device", async () => {

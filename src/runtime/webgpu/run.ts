@@ -5,6 +5,7 @@ import type { Engine } from "./engine.ts";
 import { packPlanes, paddingIsZero, unpackBytes, unpackPlanes } from "./layout.ts";
 import { Program } from "./program.ts";
 import { packStep, STEP_BYTES } from "./step.ts";
+import { submit } from "./submission.ts";
 import { Workspace } from "./workspace.ts";
 
 const ROLES: readonly ParamRole[] = ["weights", "alphas", "state"];
@@ -13,9 +14,15 @@ const ROLES: readonly ParamRole[] = ["weights", "alphas", "state"];
  * Compiles a graph, runs it once and returns every output by name, in row-major NCHW or flat order: the convenient way for
  * tests and one-off evaluation. Training binds programs itself.
  *
+ * @param pieces submits to split the run into
  * @throws Error when a kernel has written into padding lanes, or an input is missing or of the wrong length.
  */
-export async function runGraph(engine: Engine, graph: Graph, feeds: Feeds): Promise<Map<string, Float32Array>> {
+export async function runGraph(
+  engine: Engine,
+  graph: Graph,
+  feeds: Feeds,
+  pieces = 1,
+): Promise<Map<string, Float32Array>> {
   const { buffers, device } = engine;
   const workspace = new Workspace(buffers);
   const program = new Program(engine, graph, workspace);
@@ -49,9 +56,7 @@ export async function runGraph(engine: Engine, graph: Graph, feeds: Feeds): Prom
     device.queue.writeBuffer(step, 0, packStep(feeds.step ?? {}));
 
     const bound = await program.bind({ arenas: { params, grads, next }, inputs, step });
-    const encoder = device.createCommandEncoder();
-    bound.encode(encoder);
-    device.queue.submit([encoder.finish()]);
+    submit(engine, (encoder) => bound.encode(encoder), pieces);
 
     const results = new Map<string, Float32Array>();
     for (const output of graph.outputs) {
