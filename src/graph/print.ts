@@ -33,5 +33,9 @@ function attrsText(node: Node): string {
 }
 
 function valueText(value: unknown): string {
-  return Array.isArray(value) ? `[${value.join(", ")}]` : String(value);
+  if (Array.isArray(value)) return `[${value.map(valueText).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return String(value);
+  return `{${Object.entries(value)
+    .map(([key, inner]) => `${key}: ${valueText(inner)}`)
+    .join(", ")}}`;
 }

@@ -30,7 +30,9 @@ export function mixtures(graph: Graph, roots: readonly OpName[]): Graph {
     const value = index as Value;
     const { op, type } = graph.nodes[value]!;
     if (inner.has(value) || !roots.includes(op) || type.layout !== "planes" || type.dtype !== "f32") continue;
-    groups.push(mixture(graph, value, termsOf(context, value, inner)));
+    const terms = termsOf(context, value, inner);
+    // A batch norm whose statistics are not those of all channels of its tensor stays what it is.
+    if (terms.every(({ x }) => x !== value)) groups.push(mixture(graph, value, terms));
   }
   return regroup(graph, groups);
 }

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import type { ModelDesc } from "../../../src/desc/model-desc.ts";
+import { optimize, optimizeForward, passes } from "../../../src/graph/passes/index.ts";
+import type { Graph, OpName } from "../../../src/graph/types.ts";
+import { evaluateReference } from "../../../src/runtime/reference/index.ts";
+import { trainingGraph } from "../../../src/train/graphs.ts";
+import { smallFinal, smallSupernet } from "../../gpu/small.ts";
+import { randomFeeds, TOY_SETTINGS, toySupernet } from "../../gpu/supernet.ts";
+
+const all = passes.map(({ name }) => name);
+
+interface Network {
+  readonly name: string;
+  readonly desc: () => ModelDesc;
+  readonly affine: boolean;
+}
+
+const NETWORKS: readonly Network[] = [
+  { name: "a supernet with normal and reduction cells", desc: toySupernet, affine: false },
+  { name: "a supernet whose batch norms have scale and shift", desc: () => smallSupernet(1, 2), affine: true },
+  { name: "a network that was found", desc: smallFinal, affine: true },
+];
+
+/** Forward, backward and running statistics, without the named passes. */
+const step = (desc: ModelDesc, affine: boolean, without: readonly string[]): Graph =>
+  trainingGraph(desc, { batch: 2, height: 8, width: 8, affine, dropPath: "sampled" }, TOY_SETTINGS, { without });
+
+/**
+ * Sums are taken in another order and products are factored otherwise: in double precision that is some hundred roundings of
+ * 1e-16 times the largest term. Batch norm over few elements magnifies them.
+ */
+const TOLERANCE = 1e-9;
+
+function expectSame(actual: ReadonlyMap<string, Float64Array>, expected: ReadonlyMap<string, Float64Array>): void {
+  expect([...actual.keys()].sort()).toEqual([...expected.keys()].sort());
+  const largest = Math.max(...[...expected.values()].map((data) => Math.max(...data.map(Math.abs))));
+  for (const [name, data] of expected) {
+    const scale = Math.max(1e-3 * largest, ...data.map(Math.abs));
+    data.forEach((value, index) => {
+      const error = Math.abs(actual.get(name)![index]! - value);
+      if (!(error <= TOLERANCE * scale)) expect.fail(`${name}[${index}] is off by ${error}, largest is ${scale}`);
+    });
+  }
+}
+
+describe.each(NETWORKS)("$name means the same in double precision", ({ desc, affine }) => {
+  const plain = step(desc(), affine, all);
+  const feeds = randomFeeds(plain, 3);
+  const expected = evaluateReference(plain, feeds);
+
+  test.each([[], ...all.map((name) => [name])].map((without) => ({ without })))("without $without", ({ without }) => {
+    expectSame(evaluateReference(step(desc(), affine, without), feeds), expected);
+  });
+});
+
+const count = (graph: Graph, op: OpName): number => graph.nodes.filter((node) => node.op === op).length;
+
+describe("a supernet's step", () => {
+  const graph = step(smallSupernet(1, 2), false, []);
+
+  test("has a bundle of depthwise convolutions for every state and half, whatever the number of edges", () => {
+    // Three states have readers: two convolutions deep; the first half is computed again for the backward pass.
+    expect(count(graph, "depthwise")).toBe(3 * 2 + 3);
+    expect(count(graph, "depthwise_dx")).toBe(3 * 2);
+    expect(count(graph, "depthwise_dw")).toBe(3 * 2);
+  });
+
+  test("sums each node once and never stores a batch norm of a branch", () => {
+    expect(count(graph, "bn_apply") + count(graph, "weighted_sum") + count(graph, "relu")).toBe(0);
+  });
+
+  test("yields statistics and pooled positions on the way", () => {
+    const followers = graph.epilogues!.flatMap(({ followers: list }) => list.map((value) => graph.nodes[value]!.op));
+    expect(new Set(followers)).toEqual(new Set(["bn_stats", "max_pool_argmax"]));
+  });
+});
+
+test("each pass has a name of its own, and a name that none has is an error", () => {
+  expect(new Set(all).size).toBe(all.length);
+  const graph = step(smallSupernet(1, 2), false, all);
+  for (const run of [optimize, optimizeForward]) {
+    expect(() => run(graph, { without: ["fuse"] })).toThrow(/there is no graph pass "fuse"; the passes are /);
+  }
+});
