@@ -2,20 +2,26 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SupernetError } from "../errors.ts";
+import { onInterrupt } from "../host/node/interrupt.ts";
 import { packageRoot } from "../host/node/package-root.ts";
 
 /** Another library's benchmark of the same steps: a program that prints one line of JSON. */
 export interface Peer {
   readonly name: PeerName;
   readonly folder: string;
+  /** What runs its script. */
+  readonly command: string;
 }
 
-/** How the peers are started, and what must be installed for that. */
+/** The peers' scripts, and the npm package that each needs; PyTorch is Python's. */
 const PEERS = {
-  tfjs: { command: process.execPath, script: "tfjs_darts.mjs", package: "@tensorflow/tfjs-backend-webgpu" },
-  jaxjs: { command: process.execPath, script: "jaxjs_darts.mjs", package: "@jax-js/jax" },
-  torch: { command: "python3", script: "torch_darts.py", package: undefined },
+  tfjs: { script: "tfjs_darts.mjs", package: "@tensorflow/tfjs-backend-webgpu" },
+  jaxjs: { script: "jaxjs_darts.mjs", package: "@jax-js/jax" },
+  torch: { script: "torch_darts.py", package: undefined },
 } as const;
+
+/** Where apt installs packages, although the path may name another Python first. */
+const SYSTEM_PYTHON = "/usr/bin/python3";
 
 export type PeerName = keyof typeof PEERS;
 
@@ -39,27 +45,30 @@ export interface PeerLine {
  */
 export function findPeer(name: PeerName, folder: string | undefined, env = process.env): Peer {
   const where = resolve(folder ?? (env.SUPERNET_PEERS || join(packageRoot(), "../shared/peers")));
-  const { command, script, package: needed } = PEERS[name];
+  const { script, package: needed } = PEERS[name];
   if (!existsSync(join(where, script))) {
     throw new SupernetError(
       "io",
       `${where} has no ${script}: name the folder of the peers with --peers or SUPERNET_PEERS`,
     );
   }
-  if (needed !== undefined && !existsSync(join(where, "node_modules", needed))) {
-    throw new SupernetError(
-      "io",
-      `the peers in ${where} lack their npm packages: run "npm install" there, or ` +
-        `"cp -r ${where} /tmp/peers && cd /tmp/peers && npm install" and name /tmp/peers with --peers`,
-    );
-  }
-  if (needed === undefined && spawnSync(command, ["-c", "import torch, numpy"]).status !== 0) {
-    throw new SupernetError(
-      "io",
-      `${command} has no torch and numpy: on Debian run "apt-get install -y python3-torch", elsewhere "pip install torch numpy"`,
-    );
-  }
-  return { name, folder: where };
+  if (needed === undefined) return { name, folder: where, command: findPython() };
+  if (existsSync(join(where, "node_modules", needed))) return { name, folder: where, command: process.execPath };
+  throw new SupernetError(
+    "io",
+    `the peers in ${where} lack their npm packages: run "npm install" there, or ` +
+      `"cp -r ${where} /tmp/peers && cd /tmp/peers && npm install" and name /tmp/peers with --peers`,
+  );
+}
+
+function findPython(): string {
+  const able = (python: string) => spawnSync(python, ["-c", "import torch, numpy"]).status === 0;
+  const python = ["python3", SYSTEM_PYTHON].find(able);
+  if (python !== undefined) return python;
+  throw new SupernetError(
+    "io",
+    'python3 has no torch and numpy: on Debian run "apt-get install -y python3-torch", elsewhere "pip install torch numpy"',
+  );
 }
 
 export interface PeerRun {
@@ -72,8 +81,11 @@ export interface PeerRun {
  * Runs a peer in a process of its own, on the same Vulkan driver.
  * @throws SupernetError("io") with the end of what it wrote when it fails
  */
-export async function runPeer({ name, folder }: Peer, { workload, repeats, warmup }: PeerRun): Promise<PeerLine> {
-  const { command, script } = PEERS[name];
+export async function runPeer(
+  { name, folder, command }: Peer,
+  { workload, repeats, warmup }: PeerRun,
+): Promise<PeerLine> {
+  const { script } = PEERS[name];
   const flags = ["--workload", workload, "--repeats", String(repeats), "--warmup", String(warmup)];
   // libvulkan has two names for the same thing; the peers are told the older one.
   const driver = process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAMES;
@@ -85,10 +97,11 @@ export async function runPeer({ name, folder }: Peer, { workload, repeats, warmu
       written[stream] += text;
     });
   }
+  const off = onInterrupt(() => void child.kill());
   const code = await new Promise<number | null>((done, failed) => {
     child.on("error", failed);
     child.on("close", done);
-  });
+  }).finally(off);
   // Dawn prints complaints before it.
   const line = written.stdout.split("\n").findLast((text) => text.startsWith("{"));
   if (code === 0 && line !== undefined) return JSON.parse(line) as PeerLine;

@@ -19,7 +19,7 @@ it("a peer that is not there, or not installed, is missed with a remedy", async 
   await script("");
   expect(() => findPeer("tfjs", folder)).toThrow(/lack their npm packages: run "npm install" there, or "cp -r /);
   await mkdir(join(folder, "node_modules/@tensorflow/tfjs-backend-webgpu"), { recursive: true });
-  expect(findPeer("tfjs", folder)).toEqual({ name: "tfjs", folder });
+  expect(findPeer("tfjs", folder)).toEqual({ name: "tfjs", folder, command: process.execPath });
 });
 
 it("a peer is told what to run, and its line is found among other output", async () => {
@@ -32,7 +32,7 @@ it("a peer is told what to run, and its line is found among other output", async
   const given = process.env.VK_DRIVER_FILES;
   process.env.VK_DRIVER_FILES = "/driver.json";
   try {
-    const line = await runPeer({ name: "tfjs", folder }, RUN);
+    const line = await runPeer(findPeer("tfjs", folder), RUN);
     expect(line).toEqual({ peer: "--workload mid --repeats 3 --warmup 1 on /driver.json", median_ms: 2 });
   } finally {
     if (given === undefined) delete process.env.VK_DRIVER_FILES;
@@ -42,7 +42,7 @@ it("a peer is told what to run, and its line is found among other output", async
 
 it("a peer that fails is quoted", async () => {
   await script(`console.error("no such adapter"); process.exit(3);`);
-  await expect(runPeer({ name: "tfjs", folder }, RUN)).rejects.toThrow(
+  await expect(runPeer(findPeer("tfjs", folder), RUN)).rejects.toThrow(
     /the peer tfjs failed \(exit code 3\) in .*\n {2}no such adapter$/,
   );
 });
