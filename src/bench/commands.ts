@@ -5,10 +5,10 @@ export interface CommandCounts {
 }
 
 /**
- * Counts what `run` asks of WebGPU, at its interface, so that nothing that a step does is overlooked. Nothing else may use
- * WebGPU meanwhile.
+ * Counts what `run` asks of WebGPU until it is done, at the interface, so that nothing that a step does is overlooked.
+ * Nothing else may use WebGPU meanwhile.
  */
-export function countCommands(run: () => void): CommandCounts {
+export async function countCommands(run: () => Promise<void>): Promise<CommandCounts> {
   const counts = { dispatches: 0, submits: 0 };
   const restore = [
     spy(GPUComputePassEncoder.prototype, "dispatchWorkgroups", () => counts.dispatches++),
@@ -16,7 +16,7 @@ export function countCommands(run: () => void): CommandCounts {
     spy(GPUQueue.prototype, "submit", () => counts.submits++),
   ];
   try {
-    run();
+    await run();
   } finally {
     for (const undo of restore) undo();
   }

@@ -1,5 +1,6 @@
 import type { Engine } from "../runtime/webgpu/engine.ts";
 import { Recorder } from "../runtime/webgpu/recorder.ts";
+import { Flow } from "../train/flow.ts";
 import type { PassOptions } from "../train/graphs.ts";
 import { type CommandCounts, countCommands } from "./commands.ts";
 import { median } from "./numbers.ts";
@@ -26,13 +27,15 @@ export interface Timing extends CommandCounts {
   readonly bytesMoved: number;
 }
 
-type FirstStep = Omit<Timing, "median" | "min" | "host" | "bytesMoved">;
+type FirstStep = Pick<Timing, "firstStep" | "loss" | "pipelines" | "bytes" | "buffers">;
 
 /** Compiles a workload and times its steps, some now and some later, so that another program can be timed between. */
 export class StepTimer {
   readonly #engine: Engine;
   readonly #step: BenchStep;
+  readonly #flow: Flow;
   readonly #first: FirstStep;
+  #counts: CommandCounts;
   readonly #times: number[] = [];
   readonly #hostTimes: number[] = [];
 
@@ -43,34 +46,44 @@ export class StepTimer {
   static async start(engine: Engine, workload: Workload, passes: PassOptions = {}): Promise<StepTimer> {
     const started = performance.now();
     const step = await makeStep(engine, workload, passes);
-    const counts = countCommands(() => submit(engine, step));
+    const flow = new Flow(engine);
+    const counts = await countCommands(() => flow.submit(step.encode));
     await engine.device.queue.onSubmittedWorkDone();
     const firstStep = performance.now() - started;
     engine.check();
     const { liveBytes: bytes, liveBuffers: buffers } = engine.buffers;
-    const loss = await step.loss();
-    return new StepTimer(engine, step, { ...counts, firstStep, loss, bytes, buffers, pipelines: engine.pipelineCount });
+    const first = { firstStep, loss: await step.loss(), bytes, buffers, pipelines: engine.pipelineCount };
+    return new StepTimer(engine, step, flow, first, counts);
   }
 
-  private constructor(engine: Engine, step: BenchStep, first: FirstStep) {
+  private constructor(engine: Engine, step: BenchStep, flow: Flow, first: FirstStep, counts: CommandCounts) {
     this.#engine = engine;
     this.#step = step;
+    this.#flow = flow;
     this.#first = first;
+    this.#counts = counts;
   }
 
   /**
    * Runs steps, each to its end before the next one starts, and keeps their times.
-   * @param warmup steps before, whose times are forgotten
+   * @param warmup steps before, whose commands are counted and whose times are forgotten
    */
   async run(repeats: number, warmup: number): Promise<void> {
-    for (let run = -warmup; run < repeats; run++) {
+    const { queue } = this.#engine.device;
+    const submit = () => this.#flow.submit(this.#step.encode);
+    for (let step = 0; step < warmup; step++) {
+      this.#counts = await countCommands(submit);
+      await queue.onSubmittedWorkDone();
+    }
+    for (let step = 0; step < repeats; step++) {
       const before = performance.now();
-      submit(this.#engine, this.#step);
+      // Everything is encoded and submitted when the call returns; what it promises is room for more.
+      const room = submit();
       const submitted = performance.now();
-      await this.#engine.device.queue.onSubmittedWorkDone();
+      await room;
+      await queue.onSubmittedWorkDone();
       const done = performance.now();
       this.#engine.check();
-      if (run < 0) continue;
       this.#times.push(done - before);
       this.#hostTimes.push(submitted - before);
     }
@@ -87,16 +100,10 @@ export class StepTimer {
   result(): Timing {
     const bytesMoved = this.record().kernels.reduce((sum, { dispatch }) => sum + boundBytes(dispatch), 0);
     const times = { median: median(this.#times), min: Math.min(...this.#times), host: median(this.#hostTimes) };
-    return { ...this.#first, ...times, bytesMoved };
+    return { ...this.#first, ...this.#counts, ...times, bytesMoved };
   }
 
   dispose(): void {
     this.#step.dispose();
   }
-}
-
-function submit(engine: Engine, step: BenchStep): void {
-  const encoder = engine.device.createCommandEncoder();
-  step.encode(encoder);
-  engine.device.queue.submit([encoder.finish()]);
 }
