@@ -17,9 +17,9 @@ import type { DispatchSpec, EpilogueTarget, Kernels, Lower, Span, TensorRef } fr
 import { copy } from "./kernels/copy.ts";
 import { storageBytes } from "./layout.ts";
 
-/** Where a tensor is stored. Temporaries share slots; everything else has a place of its own. */
+/** Where a tensor is stored. Temporaries share buffers; everything else has a place of its own. */
 export type Storage =
-  | { readonly kind: "temporary"; readonly type: TensorType; first: number; last: number }
+  | { readonly kind: "temporary"; readonly type: TensorType }
   /** Part of a temporary; `offset` in bytes, a multiple of 256. */
   | { readonly kind: "view"; readonly type: TensorType; readonly of: number; readonly offset: number }
   /** The smallest part of an arena that holds these parameters (or their gradients, or their successors). */
@@ -35,7 +35,7 @@ type ArenaStorage = Extract<Storage, { readonly names: readonly string[] }>;
 /** Elements between tensors in scratch storage, so that each can be bound by itself. */
 const VIEW_STEP = 64;
 
-/** Walks the graph once: gives every tensor a storage with its lifetime and lists the dispatches. */
+/** Walks the graph once: gives every tensor a storage and lists the dispatches. */
 export class Lowering {
   readonly storages: Storage[] = [];
   readonly dispatches: DispatchSpec[] = [];
@@ -68,10 +68,9 @@ export class Lowering {
     for (const output of graph.outputs) {
       if (direct.get(output.value) === output) continue;
       const from = this.#refs.get(output.value)!;
-      this.#keepAlive(from, graph.nodes.length);
       const node = graph.nodes[output.value]!;
       const to = this.#place(from.type, this.#outputStorage(output, from.type));
-      this.#run(node, graph.nodes.length, [from], to, copy);
+      this.#run(node, [from], to, copy);
     }
   }
 
@@ -108,33 +107,28 @@ export class Lowering {
     }
     const lower = this.#kernels[node.op] as Lower<OpName> | undefined;
     if (!lower) throw new Error(`no WebGPU kernel for ${node.op}`);
-    const target = this.#target(value, value, direct);
+    const target = this.#target(value, direct);
     const inputs = node.inputs.map((input) => this.#refs.get(input)!);
     const epilogues = (this.#followers.get(value) ?? []).map((follower): EpilogueTarget => {
       const { inputs: reads } = this.#graph.nodes[follower]!;
       this.#done.add(follower);
-      const output = this.#target(follower, value, direct);
+      const output = this.#target(follower, direct);
       return { node: this.#graph.nodes[follower]!, inputs: reads.map((input) => this.#refs.get(input)!), output };
     });
-    this.#run(node, value, inputs, target, lower, epilogues, (sizes) => this.#parts(value, sizes, target, direct));
+    this.#run(node, inputs, target, lower, epilogues, (sizes) => this.#parts(value, sizes, target, direct));
   }
 
-  /** The storage of a node's result that comes into being when node `at` runs. */
-  #target(value: Value, at: Value, direct: ReadonlyMap<Value, Output>): TensorRef {
+  /** The storage of a node's result. */
+  #target(value: Value, direct: ReadonlyMap<Value, Output>): TensorRef {
     const { type } = this.#graph.nodes[value]!;
     const output = direct.get(value);
-    const last = this.#users.get(value)?.at(-1) ?? at;
-    const ref = this.#place(
-      type,
-      output ? this.#outputStorage(output, type) : { kind: "temporary", type, first: at, last },
-    );
+    const ref = this.#place(type, output ? this.#outputStorage(output, type) : { kind: "temporary", type });
     this.#refs.set(value, ref);
     return ref;
   }
 
   #run(
     node: Node,
-    at: number,
     inputs: readonly TensorRef[],
     output: TensorRef,
     lower: Lower<OpName>,
@@ -145,7 +139,7 @@ export class Lowering {
     const dispatch = (spec: DispatchSpec) => this.dispatches.push({ ...spec, module: node.scope || node.op });
     const scratch = (type: TensorType) => {
       buffers.require(`${node.op} (intermediate results)`, storageBytes(type));
-      return this.#place(type, { kind: "temporary", type, first: at, last: at });
+      return this.#place(type, { kind: "temporary", type });
     };
     try {
       buffers.require(node.op, storageBytes(output.type));
@@ -155,7 +149,7 @@ export class Lowering {
         output,
         tuning,
         scratch,
-        span: (refs) => this.#span(refs, scratch, (from, to) => this.#run(node, at, [from], to, copy)),
+        span: (refs) => this.#span(refs, scratch, (from, to) => this.#run(node, [from], to, copy)),
         parts,
         epilogues,
         dispatch,
@@ -251,10 +245,5 @@ export class Lowering {
   #place(type: TensorType, storage: Storage): TensorRef {
     this.storages.push(storage);
     return { type, storage: this.storages.length - 1 };
-  }
-
-  #keepAlive(ref: TensorRef, until: number): void {
-    const storage = this.storages[ref.storage]!;
-    if (storage.kind === "temporary") storage.last = Math.max(storage.last, until);
   }
 }

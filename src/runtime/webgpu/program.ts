@@ -5,7 +5,8 @@ import type { DispatchSpec, Kernels } from "./kernel.ts";
 import { kernels as allKernels } from "./kernels/index.ts";
 import { storageBytes } from "./layout.ts";
 import { Lowering, type Storage } from "./lowering.ts";
-import { planSlots } from "./planner.ts";
+import type { Place } from "./planner.ts";
+import { planTemporaries } from "./temporaries.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The arenas a bound program reads and writes, by role. `next` shadows `params` where a program updates parameters. */
@@ -41,7 +42,9 @@ export class Program {
   readonly #engine: Engine;
   readonly #storages: readonly Storage[];
   readonly #dispatches: readonly DispatchSpec[];
-  readonly #slotOf: ReadonlyMap<number, number>;
+  readonly #places: ReadonlyMap<number, Place>;
+  /** The workspace's buffer for each of the plan's. */
+  readonly #shared: readonly number[];
   readonly #workspace: Workspace;
   readonly #outputs: ReadonlyMap<string, { readonly buffer: GPUBuffer; readonly type: TensorType }>;
 
@@ -57,18 +60,9 @@ export class Program {
     this.#workspace = workspace;
     this.#storages = lowered.storages;
     this.#dispatches = lowered.dispatches;
-    const temporaries = lowered.storages.flatMap((storage, id) =>
-      storage.kind === "temporary" ? [{ storage, id }] : [],
-    );
-    const plan = planSlots(
-      temporaries.map(({ storage }) => ({
-        bytes: storageBytes(storage.type),
-        first: storage.first,
-        last: storage.last,
-      })),
-    );
-    const shared = workspace.reserve(plan.slotBytes);
-    this.#slotOf = new Map(temporaries.map(({ id }, index) => [id, shared[plan.slotOf[index]!]!]));
+    const { places, bufferBytes } = planTemporaries(lowered.storages, lowered.dispatches);
+    this.#places = places;
+    this.#shared = workspace.reserve(bufferBytes);
     const outputs = new Map<string, { buffer: GPUBuffer; type: TensorType }>();
     this.#outputs = outputs;
     try {
@@ -140,8 +134,10 @@ export class Program {
   #resolve(id: number, { arenas, inputs }: Omit<ProgramBindings, "step">): Binding {
     const storage = this.#storages[id]!;
     switch (storage.kind) {
-      case "temporary":
-        return { buffer: this.#workspace.slots()[this.#slotOf.get(id)!]!, size: storageBytes(storage.type) };
+      case "temporary": {
+        const { buffer, offset } = this.#places.get(id)!;
+        return { buffer: this.#workspace.buffers()[this.#shared[buffer]!]!, offset, size: storageBytes(storage.type) };
+      }
       case "view": {
         const { buffer, offset = 0 } = this.#resolve(storage.of, { arenas, inputs });
         return { buffer, offset: offset + storage.offset, size: storageBytes(storage.type) };
