@@ -20,6 +20,7 @@ import {
   shape4,
   uniformData,
 } from "./cases/case.ts";
+import { mixCases } from "./cases/mix.ts";
 import { pointwiseCases } from "./cases/pointwise-conv.ts";
 import { poolPairCases } from "./cases/pool-pair.ts";
 
@@ -273,6 +274,8 @@ export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   ...poolPairCases,
 
   ...pointwiseCases,
+
+  ...mixCases,
 };
 
 const largeShape = fc.tuple(integer(1, 4), integer(1, 20), integer(8, 33), integer(8, 33));

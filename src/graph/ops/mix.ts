@@ -72,9 +72,14 @@ export const mix: OpDef<"mix"> = {
         weight?.vector === index ? [{ row: mixRow(t), index: weight.index }] : [],
       );
       if (rows.length > 0) gradients[index] = g.add("mix_dw", [grad()], { rows, size: g.type(x).shape[0]! });
-      const gamma = terms.findIndex(({ norm }) => norm?.gamma === index);
-      if (gamma >= 0) gradients[index] = g.add("row", [grad()], { index: mixRow(gamma) });
-      if (terms.some(({ norm }) => norm?.beta === index)) gradients[index] = g.add("row", [grad()], { index: 0 });
+      const scaled = terms.flatMap(({ norm }, t) => (norm?.gamma === index ? [mixRow(t)] : []));
+      const shifted = terms.flatMap(({ norm }) => (norm?.beta === index ? [0] : []));
+      const sources = [...scaled, ...shifted];
+      if (sources.length > 0)
+        gradients[index] = addAll(
+          g,
+          sources.map((row) => g.add("row", [grad()], { index: row })),
+        );
     });
     return gradients;
   },
