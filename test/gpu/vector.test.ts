@@ -35,7 +35,7 @@ describe.each([
   beforeAll(() => {
     const layout = layoutOf(sizes, bn);
     bench = new VectorBench(engine, layout);
-    tuning = given ?? engine.tuning;
+    tuning = { ...engine.tuning, ...given };
     inside = occupied(layout);
   });
   afterAll(() => bench.dispose());

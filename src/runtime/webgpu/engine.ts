@@ -1,6 +1,9 @@
 import { SupernetError } from "../../errors.ts";
+import type { Graph } from "../../graph/types.ts";
 import { Buffers } from "./buffers.ts";
 import { type DispatchSpec, TABLE_ROWS, type Tuning, type UniformField } from "./kernel.ts";
+import { checkLimits } from "./limits.ts";
+import { type Picks, untuned, withPicks } from "./picks.ts";
 import { Recorder } from "./recorder.ts";
 import { ShaderLibrary } from "./shaders.ts";
 
@@ -9,6 +12,19 @@ export interface EngineDevice {
   readonly device: GPUDevice;
   /** A software adapter (llvmpipe, SwiftShader) wants small workgroups and many pixels a thread. */
   readonly kind: "gpu" | "software";
+}
+
+/** Finds out which variants of kernels are the fastest on a device; see tuner.ts. */
+export interface KernelTuner {
+  /** What it knows; grows while it tunes. */
+  readonly picks: Picks;
+  /**
+   * Measures what these graphs ask for and nobody has measured yet.
+   * @returns whether it has found anything that is better than the default
+   */
+  tune(engine: Engine, graphs: readonly Graph[]): Promise<boolean>;
+  /** What was chosen for the graphs so far, as a file that a store of choices can be replaced with. */
+  record(): string;
 }
 
 /** One tensor as a dispatch sees it: a whole buffer or a 256-byte aligned part of one. */
@@ -56,17 +72,20 @@ export class Engine {
   readonly device: GPUDevice;
   readonly buffers: Buffers;
   readonly tuning: Tuning;
+  readonly tuner: KernelTuner | undefined;
   readonly #shaders: ShaderLibrary;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
   readonly #stepLayout: GPUBindGroupLayout;
   #failure: SupernetError | undefined;
 
-  constructor({ device, kind }: EngineDevice) {
+  /** @param tuner without one, kernels are what suits the kind of adapter */
+  constructor({ device, kind }: EngineDevice, tuner?: KernelTuner) {
     this.device = device;
     this.buffers = new Buffers(device);
     this.#shaders = new ShaderLibrary(device);
-    this.tuning = kind === "software" ? { workgroup: 8, pixels: 32 } : { workgroup: 64, pixels: 4 };
+    this.tuner = tuner;
+    this.tuning = tuner ? withPicks(untuned(kind), tuner.picks) : untuned(kind);
     this.#stepLayout = device.createBindGroupLayout({
       label: "step",
       entries: [{ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } }],
@@ -96,9 +115,11 @@ export class Engine {
    * @throws SupernetError("device") naming the shader where a limit is exceeded or compilation fails.
    */
   async kernels(dispatches: readonly BoundDispatch[], label: string): Promise<{ kernels: Kernel[]; dispose(): void }> {
-    for (const dispatch of dispatches) this.#checkLimits(dispatch);
-    const pipelines = await Promise.all(dispatches.map((dispatch) => this.#pipeline(dispatch)));
     const words = dispatches.map((dispatch) => packUniforms(dispatch.uniforms, dispatch.table));
+    dispatches.forEach((dispatch, index) => {
+      checkLimits(dispatch, words[index]!.byteLength, this.device.limits);
+    });
+    const pipelines = await Promise.all(dispatches.map((dispatch) => this.#pipeline(dispatch)));
     const { staged, offsets } = stageUniforms(words);
     const uniforms = this.buffers.uniform(`${label} uniforms`, staged.byteLength);
     this.device.queue.writeBuffer(uniforms, 0, staged);
@@ -236,26 +257,6 @@ export class Engine {
       this.#layouts.set(key, layout);
     }
     return layout;
-  }
-
-  #checkLimits({ shader, module, reads, writes, workgroups }: BoundDispatch): void {
-    const { limits } = this.device;
-    const who = module ? `${module} (shaders/${shader}.wesl)` : `shaders/${shader}.wesl`;
-    const bindings = reads.length + writes.length;
-    if (bindings > limits.maxStorageBuffersPerShaderStage) {
-      throw new SupernetError(
-        "device",
-        `${who} binds ${bindings} storage buffers, this device allows ${limits.maxStorageBuffersPerShaderStage}; ` +
-          "use another adapter",
-      );
-    }
-    if (workgroups.some((count) => count > limits.maxComputeWorkgroupsPerDimension || count < 1)) {
-      throw new SupernetError(
-        "device",
-        `${who} asks for ${workgroups.join(" x ")} workgroups, this device allows 1 to ` +
-          `${limits.maxComputeWorkgroupsPerDimension} per dimension; use a smaller batch or more batch_chunks`,
-      );
-    }
   }
 }
 

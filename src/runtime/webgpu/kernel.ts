@@ -33,7 +33,10 @@ export interface DispatchSpec {
   readonly module?: string;
   /** Entry point, default `main`. */
   readonly entry?: string;
-  /** Values of `override` constants: loop bounds and workgroup sizes the compiler should know. Each set is a pipeline. */
+  /**
+   * Values of `override` constants: loop bounds the compiler should know, and `wg`, the invocations of a workgroup. Each set
+   * is a pipeline.
+   */
   readonly constants?: Readonly<Record<string, number>>;
   /** WESL conditions for `@if(name)`. Each set is a pipeline. */
   readonly conditions?: Readonly<Record<string, boolean>>;
@@ -48,6 +51,8 @@ export interface DispatchSpec {
   readonly step?: boolean;
   /** Multiplications plus additions of the convolutions it computes, for profiles; see src/graph/flops.ts. */
   readonly flops?: number;
+  /** Bytes of `var<workgroup>` variables, if there are any. */
+  readonly workgroupBytes?: number;
   /** Number of workgroups, each at most 65,535; `grid` spreads a linear count. */
   readonly workgroups: readonly [number, number, number];
 }
@@ -58,6 +63,14 @@ export interface Tuning {
   readonly workgroup: number;
   /** Pixels one invocation handles in kernels that amortise weight loads over pixels. */
   readonly pixels: number;
+  /**
+   * One of a kernel's variants: the one that was measured to be the fastest on this adapter, else the first, which should be
+   * the sensible one for this kind of adapter. Candidates are numbers, strings or plain data, two to four of them; all
+   * compute the same up to rounding.
+   *
+   * @param key the kernel and the class of its shapes, for example "pointwise 4x4 px32768": what decides how candidates compare
+   */
+  readonly pick: <T>(key: string, candidates: readonly T[]) => T;
 }
 
 /** Rows of `DispatchSpec.table`; more branches take more dispatches. */

@@ -2,6 +2,7 @@ import { elements, type Graph, type OpAttrs, type ParamRole, type TensorType } f
 import type { Feeds } from "../feeds.ts";
 import { Arena, ArenaLayout } from "./arena.ts";
 import type { Engine } from "./engine.ts";
+import type { Kernels } from "./kernel.ts";
 import { packPlanes, paddingIsZero, unpackBytes, unpackPlanes } from "./layout.ts";
 import { Program } from "./program.ts";
 import { packStep, STEP_BYTES } from "./step.ts";
@@ -15,6 +16,7 @@ const ROLES: readonly ParamRole[] = ["weights", "alphas", "state"];
  * tests and one-off evaluation. Training binds programs itself.
  *
  * @param pieces submits to split the run into
+ * @param kernels to take instead of all others, in tests of kernels
  * @throws Error when a kernel has written into padding lanes, or an input is missing or of the wrong length.
  */
 export async function runGraph(
@@ -22,10 +24,11 @@ export async function runGraph(
   graph: Graph,
   feeds: Feeds,
   pieces = 1,
+  kernels?: Kernels,
 ): Promise<Map<string, Float32Array>> {
   const { buffers, device } = engine;
   const workspace = new Workspace(buffers);
-  const program = new Program(engine, graph, workspace);
+  const program = new Program(engine, graph, workspace, kernels);
   const owned: GPUBuffer[] = [];
   const arenas: Arena[] = [];
   const make = (role: ParamRole, purpose: string) => {

@@ -158,6 +158,7 @@ export class GlobalNorm {
       uniforms: { parts, bound: f32(clip ? use.clip : use.stepOf) },
       reads: [{ buffer: this.#parts }],
       writes: [{ buffer: this.result }],
+      workgroupBytes: 4 * wg,
       workgroups: [1, 1, 1],
     };
     this.dispatches = [...squares, finish];
