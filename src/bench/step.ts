@@ -81,7 +81,8 @@ async function trainingStep(
 async function gradientStep(network: Network, train: FixedFeed): Promise<BenchStep> {
   const { engine } = network;
   const program = network.trainingProgram(settings(["weights", "alphas"]));
-  const grads = { weights: network.arena("weights", "gradient"), alphas: network.arena("alphas", "gradient") };
+  const gradient = (role: "weights" | "alphas") => network.arena(role, "gradient", "gradients");
+  const grads = { weights: gradient("weights"), alphas: gradient("alphas") };
   const step = new StepUniform(engine.device, engine.buffers, 1);
   const bound = await program.bind({
     arenas: { params: network.arenas, grads, next: { state: network.stateShadow } },

@@ -38,7 +38,8 @@ export function describeModel(desc: ModelDesc, { height, width, ops = false }: D
   return `${lines.join("\n")}\n`;
 }
 
-const isSupernet = (desc: ModelDesc) =>
+/** Whether an edge mixes primitives. */
+export const isSupernet = (desc: ModelDesc): boolean =>
   desc.cellDescs.some(({ nodes }) => nodes.some(({ edges }) => edges.some(({ opDesc }) => MIXTURES.has(opDesc.name))));
 
 function details({ alphas, auxParams }: ModelStats): string {

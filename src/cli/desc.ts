@@ -8,6 +8,7 @@ import { modelDescToYaml, parseModelDesc } from "../desc/yaml.ts";
 import { SupernetError } from "../errors.ts";
 import { readText, writeFileAtomic } from "../host/node/files.ts";
 import { builderFor } from "./desc-builders.ts";
+import { registerDescStats } from "./desc-stats.ts";
 import { describeModel } from "./desc-text.ts";
 
 interface BuildFlags {
@@ -21,9 +22,10 @@ interface BuildFlags {
 
 type Format = "supernet" | "archai" | "json";
 
-/** Adds `supernet desc build | show | convert`: make, read and translate descriptions of networks. */
+/** Adds `supernet desc build | show | stats | convert`: make, read, weigh and translate descriptions of networks. */
 export function registerDesc(program: Command): void {
-  const desc = program.command("desc").summary("build, show and convert network descriptions");
+  const desc = program.command("desc").summary("build, show, weigh and convert network descriptions");
+  registerDescStats(desc);
   desc
     .command("build")
     .summary("print the description a conf asks for")

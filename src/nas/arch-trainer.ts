@@ -2,12 +2,11 @@ import type { Dataset } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { Logger } from "../log/logger.ts";
 import type { RunRecord } from "../train/metrics.ts";
-import { Network } from "../train/network.ts";
 import type { Algorithm, SearchConf } from "./algorithm.ts";
 import type { Environment } from "./environment.ts";
-import { searchFeeds } from "./feeds.ts";
 import type { Alphas } from "./finalizers.ts";
 import { trainRun } from "./train-run.ts";
+import { setUpSearch } from "./training-setup.ts";
 
 export interface ArchTrainerParts {
   readonly environment: Environment;
@@ -35,34 +34,20 @@ export class ArchTrainer {
 
   async fit(desc: ModelDesc): Promise<ArchTraining> {
     const { environment, algorithm, conf, dataset, seed, logger } = this.#parts;
-    const { engine } = environment;
-    const { trainer, loader } = conf;
-    const feeds = searchFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed });
-    const { height, width } = dataset;
-    const shape = { batch: feeds.train.samples, height, width, affine: false, dropPath: "none" as const };
-    let network: Network | undefined;
+    const { trainer } = conf;
+    const setup = setUpSearch(desc, { engine: environment.engine, algorithm, conf, dataset, seed });
     try {
-      network = new Network(engine, desc, shape);
-      network.initialise(seed);
       const run = await trainRun({
         environment,
         logger,
         title: trainer.title,
         path: `arch_search/${trainer.title}`,
         loggerFreq: trainer.logger_freq,
-        feeds,
-        parts: {
-          network,
-          conf: trainer,
-          seed,
-          roles: algorithm.roles(conf),
-          hook: algorithm.hook?.(conf, feeds.alphas),
-        },
+        setup,
       });
-      return { alphas: await network.save(["alphas"]), run };
+      return { alphas: await setup.network.save(["alphas"]), run };
     } finally {
-      network?.dispose();
-      feeds.dispose();
+      setup.dispose();
     }
   }
 }

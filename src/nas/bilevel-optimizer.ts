@@ -70,9 +70,11 @@ export class BilevelOptimizer implements StepHook {
     });
     // A schedule that ends early says so now, not after hours.
     this.#schedule.at(Math.max(0, conf.epochs * context.stepsPerEpoch - 1));
-    this.#chunkGradient = network.arena("alphas", "bi-level gradient");
+    this.#chunkGradient = network.arena("alphas", "bi-level gradient", "gradients");
     const single = train.chunks === 1 || this.#quirks;
-    this.alphaGradient = single ? this.#chunkGradient : network.arena("alphas", "summed bi-level gradient");
+    this.alphaGradient = single
+      ? this.#chunkGradient
+      : network.arena("alphas", "summed bi-level gradient", "gradients");
     this.#optimizer = new Optimizer(engine, this.#spec, {
       weights: network.arenas.alphas,
       gradient: this.alphaGradient,
@@ -260,13 +262,14 @@ function makeScratch({ network, update }: HookContext, quirks: boolean): Scratch
         "change it or set second_order: false",
     );
   }
+  const arena = (role: ParamRole, purpose: string) => network.arena(role, purpose, "second order");
   return {
-    moved: network.arena("weights", "moved"),
-    movedAlphas: quirks ? network.arena("alphas", "moved") : undefined,
-    dw: network.arena("weights", "dw"),
-    plus: network.arena("alphas", "gradient at w+"),
-    minus: network.arena("alphas", "gradient at w-"),
-    state: network.arena("state", "unused"),
+    moved: arena("weights", "moved"),
+    movedAlphas: quirks ? arena("alphas", "moved") : undefined,
+    dw: arena("weights", "dw"),
+    plus: arena("alphas", "gradient at w+"),
+    minus: arena("alphas", "gradient at w-"),
+    state: arena("state", "unused"),
     spec: optimizer.spec,
     momentum,
   };

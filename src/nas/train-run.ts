@@ -1,8 +1,9 @@
 import type { Logger } from "../log/logger.ts";
 import { bestEpochs, type EpochRecord, type PassRecord, type RunRecord } from "../train/metrics.ts";
-import { Trainer, type TrainerParts } from "../train/trainer.ts";
+import type { Network } from "../train/network.ts";
+import { Trainer } from "../train/trainer.ts";
 import type { Environment } from "./environment.ts";
-import type { RunFeeds } from "./feeds.ts";
+import type { TrainingSetup } from "./training-setup.ts";
 
 export interface TrainRunOptions {
   readonly environment: Environment;
@@ -11,16 +12,16 @@ export interface TrainRunOptions {
   readonly title: string;
   readonly path: string;
   readonly loggerFreq: number;
-  readonly feeds: RunFeeds;
-  readonly parts: Omit<TrainerParts, "train" | "validation" | "onProgress" | "signal">;
+  readonly setup: TrainingSetup;
 }
 
 /** Trains a network from beginning to end, logging as it goes, and returns what there is to know about the run. */
 export async function trainRun(options: TrainRunOptions): Promise<RunRecord> {
-  const { environment, logger, title, feeds, parts } = options;
+  const { environment, logger, title } = options;
+  const { network, feeds, parts } = options.setup;
   const startTime = Date.now() / 1000;
   logger.pushd(title);
-  logger.info({ ...feeds.sizes, batch_chunks: feeds.train.chunks, parameters: countWeights(parts) });
+  logger.info({ ...feeds.sizes, batch_chunks: feeds.train.chunks, parameters: countWeights(network) });
   const trainer = await Trainer.create({
     ...parts,
     train: feeds.train,
@@ -29,7 +30,7 @@ export async function trainRun(options: TrainRunOptions): Promise<RunRecord> {
     onProgress: (progress) => environment.onProgress?.(title, progress),
   });
   try {
-    const { liveBuffers, liveBytes } = parts.network.engine.buffers;
+    const { liveBuffers, liveBytes } = network.engine.buffers;
     logger.info({ gpu_buffers: liveBuffers, gpu_bytes: liveBytes });
     logger.pushd("epochs");
     const epochs = await trainer.fit(async (record, epoch) => {
@@ -45,7 +46,7 @@ export async function trainRun(options: TrainRunOptions): Promise<RunRecord> {
   }
 }
 
-function countWeights({ network }: Pick<TrainerParts, "network">): number {
+function countWeights(network: Network): number {
   const trained = network.params.filter(({ role }) => role !== "state");
   return trained.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
 }

@@ -27,7 +27,7 @@ export class FixedFeed implements Feed {
     this.chunks = chunks;
     this.samples = n / chunks;
     const upload = (label: string, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>) => {
-      const buffer = engine.buffers.storage(label, data.byteLength);
+      const buffer = engine.buffers.storage(label, data.byteLength, "data");
       engine.device.queue.writeBuffer(buffer, 0, data);
       return buffer;
     };
@@ -43,8 +43,8 @@ export class FixedFeed implements Feed {
         };
       }),
     );
-    this.x = engine.buffers.storage("x", this.#batches[0]!.x.size);
-    this.y = engine.buffers.storage("y", this.#batches[0]!.y.size);
+    this.x = engine.buffers.storage("x", this.#batches[0]!.x.size, "data");
+    this.y = engine.buffers.storage("y", this.#batches[0]!.y.size, "data");
   }
 
   async prepare(): Promise<void> {}

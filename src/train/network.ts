@@ -4,6 +4,7 @@ import { lowerModel } from "../ops/model.ts";
 import { Rng } from "../random/rng.ts";
 import { STREAMS } from "../random/streams.ts";
 import { Arena, ArenaLayout } from "../runtime/webgpu/arena.ts";
+import type { BufferRole } from "../runtime/webgpu/buffers.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
 import { Program } from "../runtime/webgpu/program.ts";
 import { Workspace } from "../runtime/webgpu/workspace.ts";
@@ -52,14 +53,17 @@ export class Network {
     this.layouts = byRole((role) => new ArenaLayout(this.params, role));
     this.#workspace = new Workspace(engine.buffers);
     [this.arenas, this.stateShadow] = engine.buffers.attempt(() => [
-      byRole((role) => this.arena(role, "parameters")),
-      this.arena("state", "next"),
+      byRole((role) => this.arena(role, "parameters", "parameters")),
+      this.arena("state", "next", "parameters"),
     ]);
   }
 
-  /** Another vector laid out like this network's parameters of one role (gradients, momentum, …), zero; disposed with it. */
-  arena(role: ParamRole, purpose: string): Arena {
-    const arena = new Arena(this.engine.buffers, this.layouts[role], `${role} ${purpose}`);
+  /**
+   * Another vector laid out like this network's parameters of one role (gradients, momentum, …), zero; disposed with it.
+   * @param use what its memory is counted as
+   */
+  arena(role: ParamRole, purpose: string, use: BufferRole): Arena {
+    const arena = new Arena(this.engine.buffers, this.layouts[role], `${role} ${purpose}`, use);
     this.#extra.push(arena);
     return arena;
   }

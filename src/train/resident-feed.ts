@@ -18,7 +18,7 @@ export class ResidentSplit {
   /** @throws SupernetError("device") when the images exceed what the device can bind */
   constructor(engine: Engine, split: Split) {
     const upload = (label: string, data: Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>) => {
-      const buffer = engine.buffers.storage(label, data.byteLength);
+      const buffer = engine.buffers.storage(label, data.byteLength, "data");
       engine.device.queue.writeBuffer(buffer, 0, data);
       return buffer;
     };
@@ -66,9 +66,10 @@ export class ResidentFeed implements Feed {
     this.chunks = chunks;
     this.samples = batch / chunks;
     this.#pass = passOf(0);
-    this.x = engine.buffers.storage("batch images", storageBytes(planes([this.samples, channels, height, width])));
-    this.y = engine.buffers.storage("batch labels", this.samples * 4);
-    this.#order = engine.buffers.storage("order", this.#pass.order.byteLength);
+    const storage = (label: string, bytes: number) => engine.buffers.storage(label, bytes, "data");
+    this.x = storage("batch images", storageBytes(planes([this.samples, channels, height, width])));
+    this.y = storage("batch labels", this.samples * 4);
+    this.#order = storage("order", this.#pass.order.byteLength);
   }
 
   async prepare(step: GPUBuffer): Promise<void> {

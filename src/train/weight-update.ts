@@ -42,8 +42,8 @@ export class WeightUpdate {
     this.#network = network;
     this.#settings = settings;
     const arenas = (purpose: string) => ({
-      weights: network.arena("weights", purpose),
-      alphas: network.arena("alphas", purpose),
+      weights: network.arena("weights", purpose, "gradients"),
+      alphas: network.arena("alphas", purpose, "gradients"),
     });
     this.chunkGradient = arenas("gradient");
     this.gradient = settings.chunks === 1 ? this.chunkGradient : arenas("summed gradient");

@@ -32,9 +32,15 @@ export async function requestGpu(options: NodeGpuOptions = {}): Promise<GpuHandl
 }
 
 async function startDawn({ dawn: dawnOptions = [] }: NodeGpuOptions): Promise<GPU> {
-  const { create, globals } = await loadWebgpu();
-  Object.assign(globalThis, globals);
+  const { create } = await loadGpuConstants();
   return create([...dawnOptions]);
+}
+
+/** Makes WebGPU's constants (`GPUBufferUsage`, …) global, as they are in browsers; opens no adapter. */
+export async function loadGpuConstants(): Promise<typeof import("webgpu")> {
+  const webgpu = await loadWebgpu();
+  Object.assign(globalThis, webgpu.globals);
+  return webgpu;
 }
 
 async function loadWebgpu(): Promise<typeof import("webgpu")> {

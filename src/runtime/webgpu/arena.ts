@@ -1,5 +1,5 @@
 import type { ParamRole, ParamSpec } from "../../graph/types.ts";
-import type { Buffers } from "./buffers.ts";
+import type { BufferRole, Buffers } from "./buffers.ts";
 
 /** Tensors start at multiples of this: WebGPU's guaranteed alignment of a binding, so a tensor can be bound by itself. */
 const ALIGNMENT_BYTES = 256;
@@ -93,10 +93,10 @@ export class Arena {
   readonly buffer: GPUBuffer;
   readonly #buffers: Buffers;
 
-  constructor(buffers: Buffers, layout: ArenaLayout, label: string) {
+  constructor(buffers: Buffers, layout: ArenaLayout, label: string, use?: BufferRole) {
     this.layout = layout;
     this.#buffers = buffers;
-    this.buffer = buffers.storage(label, layout.length * 4);
+    this.buffer = buffers.storage(label, layout.length * 4, use);
   }
 
   dispose(): void {

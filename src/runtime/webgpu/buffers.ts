@@ -1,12 +1,25 @@
 import { SupernetError } from "../../errors.ts";
 
+/** What the memory of a training run goes to. */
+export const BUFFER_ROLES = [
+  "parameters",
+  "gradients",
+  "optimizer",
+  "second order",
+  "temporaries",
+  "outputs",
+  "data",
+  "other",
+] as const;
+export type BufferRole = (typeof BUFFER_ROLES)[number];
+
 /**
  * Every GPU buffer of an engine is created and destroyed here, so that the number of live buffers and bytes is known at
  * any time and a request beyond the device's limits is refused before WebGPU sees it.
  */
 export class Buffers {
   readonly #device: GPUDevice;
-  readonly #live = new Map<GPUBuffer, number>();
+  readonly #live = new Map<GPUBuffer, { readonly bytes: number; readonly role: BufferRole }>();
   #bytes = 0;
 
   constructor(device: GPUDevice) {
@@ -19,6 +32,13 @@ export class Buffers {
 
   get liveBytes(): number {
     return this.#bytes;
+  }
+
+  /** Live bytes by what they are for. */
+  bytesByRole(): Record<BufferRole, number> {
+    const sums = Object.fromEntries(BUFFER_ROLES.map((role) => [role, 0])) as Record<BufferRole, number>;
+    for (const { bytes, role } of this.#live.values()) sums[role] += bytes;
+    return sums;
   }
 
   /** @throws SupernetError("device") when a buffer of this size is beyond the device's limits; `label` names what needs it */
@@ -37,18 +57,19 @@ export class Buffers {
    * @param size in bytes; rounded up to a multiple of 4. The buffer starts zeroed.
    * @throws SupernetError("device") when the size is beyond the device's limits.
    */
-  create(label: string, size: number, usage: GPUBufferUsageFlags): GPUBuffer {
+  create(label: string, size: number, usage: GPUBufferUsageFlags, role: BufferRole = "other"): GPUBuffer {
     const bytes = Math.max(4, Math.ceil(size / 4) * 4);
     this.require(label, bytes, usage);
     const buffer = this.#device.createBuffer({ label, size: bytes, usage });
-    this.#live.set(buffer, bytes);
+    this.#live.set(buffer, { bytes, role });
     this.#bytes += bytes;
     return buffer;
   }
 
   /** Storage that kernels read and write and the host can copy from and to. */
-  storage(label: string, size: number): GPUBuffer {
-    return this.create(label, size, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST);
+  storage(label: string, size: number, role?: BufferRole): GPUBuffer {
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    return this.create(label, size, usage, role);
   }
 
   uniform(label: string, size: number): GPUBuffer {
@@ -72,10 +93,10 @@ export class Buffers {
 
   /** Destroying twice is harmless. */
   destroy(buffer: GPUBuffer): void {
-    const bytes = this.#live.get(buffer);
-    if (bytes === undefined) return;
+    const live = this.#live.get(buffer);
+    if (!live) return;
     this.#live.delete(buffer);
-    this.#bytes -= bytes;
+    this.#bytes -= live.bytes;
     buffer.destroy();
   }
 

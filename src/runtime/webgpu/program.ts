@@ -68,7 +68,7 @@ export class Program {
     try {
       for (const storage of lowered.storages) {
         if (storage.kind !== "output") continue;
-        const buffer = engine.buffers.storage(`output ${storage.name}`, storageBytes(storage.type));
+        const buffer = engine.buffers.storage(`output ${storage.name}`, storageBytes(storage.type), "outputs");
         outputs.set(storage.name, { buffer, type: storage.type });
       }
     } catch (error) {

@@ -38,7 +38,7 @@ export class Workspace {
     for (const [rank, bytes] of this.#bytes.entries()) {
       const old = this.#made[rank];
       if (old && old.size >= bytes) continue;
-      this.#made[rank] = this.#buffers.storage(`temporaries ${rank}`, bytes);
+      this.#made[rank] = this.#buffers.storage(`temporaries ${rank}`, bytes, "temporaries");
       if (old) this.#outgrown.push(old);
     }
     return this.#made;

@@ -36,7 +36,8 @@ export class Optimizer {
   constructor(engine: Engine, spec: OptimizerSpec, target: OptimizerTarget) {
     this.spec = spec;
     this.target = target;
-    const arena = (name: string) => new Arena(engine.buffers, target.weights.layout, `${target.label} ${name}`);
+    const { layout } = target.weights;
+    const arena = (name: string) => new Arena(engine.buffers, layout, `${target.label} ${name}`, "optimizer");
     this.state = new Map(STATE[spec.type].map((name) => [name, arena(name)]));
     this.dispatch = this.#update(engine);
   }

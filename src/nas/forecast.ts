@@ -1,0 +1,75 @@
+import type { ExperimentConf } from "../config/index.ts";
+import type { DatasetConf, DatasetIo } from "../data/dataset.ts";
+import { loadDataset } from "../data/load.ts";
+import type { ModelDesc } from "../desc/model-desc.ts";
+import type { BufferRole } from "../runtime/webgpu/buffers.ts";
+import { Engine } from "../runtime/webgpu/engine.ts";
+import { paperDevice } from "../runtime/webgpu/paper-device.ts";
+import { Trainer } from "../train/trainer.ts";
+import type { Algorithm } from "./algorithm.ts";
+import { setUpFixed, setUpSearch, type TrainingSetup } from "./training-setup.ts";
+
+export interface ForecastOptions {
+  /** Paths in it are not read. */
+  readonly conf: ExperimentConf;
+  /** The supernet is searched, or the network is trained by itself. */
+  readonly phase: "search" | "eval";
+  /** Which adapters it is for. */
+  readonly kind: "gpu" | "software";
+  /** Of the search. */
+  readonly algorithm: Algorithm;
+}
+
+/** GPU memory that a training run takes from its beginning to its end. */
+export interface MemoryForecast {
+  /** Bytes by what they are for. */
+  readonly roles: Readonly<Record<BufferRole, number>>;
+  readonly bytes: number;
+  readonly buffers: number;
+  /** Images a step, and the parts it is cut into. */
+  readonly batch: number;
+  readonly chunks: number;
+}
+
+/**
+ * What training this network will allocate, found by setting it up in all its parts on a device of paper. Exact, if the data
+ * set on disk is whole.
+ *
+ * @throws SupernetError as a run of the conf: "config" for impossible settings, "device" when a tensor is too large
+ */
+export async function forecastMemory(desc: ModelDesc, options: ForecastOptions): Promise<MemoryForecast> {
+  const engine = new Engine(paperDevice(options.kind));
+  const setup = await setUp(desc, engine, options);
+  const { feeds, parts } = setup;
+  await Trainer.create({ ...parts, train: feeds.train, validation: feeds.validation });
+  const { liveBytes, liveBuffers } = engine.buffers;
+  const { batch } = feeds.sizes;
+  return {
+    roles: engine.buffers.bytesByRole(),
+    bytes: liveBytes,
+    buffers: liveBuffers,
+    batch,
+    chunks: feeds.train.chunks,
+  };
+}
+
+async function setUp(desc: ModelDesc, engine: Engine, options: ForecastOptions): Promise<TrainingSetup> {
+  const { conf, phase, algorithm } = options;
+  const { search, eval: evaluation } = conf.nas;
+  const dataset = await blankDataset(conf.nas[phase].loader.dataset);
+  const common = { engine, dataset, seed: 0 };
+  if (phase === "search") return setUpSearch(desc, { ...common, algorithm, conf: search });
+  return setUpFixed(desc, { ...common, trainer: evaluation.trainer, loader: evaluation.loader });
+}
+
+/** Bytes of each of CIFAR-10's files: 10,000 records of a label and 32x32 pixels. */
+const CIFAR_FILE = 10_000 * (1 + 3 * 32 * 32);
+
+/** A data set of the size it has when it is whole; nothing is read, and images that are not drawn are black. */
+function blankDataset(conf: DatasetConf) {
+  const io: DatasetIo = {
+    exists: async (path) => path.endsWith(".bin"),
+    read: async () => new Uint8Array(CIFAR_FILE),
+  };
+  return loadDataset({ ...conf, dataroot: "nowhere" }, io);
+}

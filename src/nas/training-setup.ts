@@ -1,0 +1,72 @@
+import type { ExperimentConf } from "../config/index.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { ModelDesc } from "../desc/model-desc.ts";
+import type { Engine } from "../runtime/webgpu/engine.ts";
+import { Network } from "../train/network.ts";
+import type { TrainerParts } from "../train/trainer.ts";
+import type { Algorithm, SearchConf } from "./algorithm.ts";
+import { evaluationFeeds, type LoaderConf, type RunFeeds, searchFeeds } from "./feeds.ts";
+
+/** A network and its data on a device, ready for a `Trainer`; whoever has it disposes it. */
+export interface TrainingSetup {
+  readonly network: Network;
+  readonly feeds: RunFeeds;
+  /** All that makes a trainer but its feeds and whom it tells. */
+  readonly parts: Omit<TrainerParts, "train" | "validation" | "onProgress" | "signal">;
+  dispose(): void;
+}
+
+export interface SearchSetup {
+  readonly engine: Engine;
+  readonly algorithm: Algorithm;
+  readonly conf: SearchConf;
+  readonly dataset: Dataset;
+  readonly seed: number;
+}
+
+/**
+ * A supernet to be trained with its alphas; batch norms have no scale and shift, as in DARTS.
+ * @throws SupernetError "config" or "data" on impossible settings, "device" when it does not fit
+ */
+export function setUpSearch(desc: ModelDesc, { engine, algorithm, conf, dataset, seed }: SearchSetup): TrainingSetup {
+  const { trainer, loader } = conf;
+  return engine.buffers.attempt(() => {
+    const feeds = searchFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed });
+    const { height, width } = dataset;
+    const shape = { batch: feeds.train.samples, height, width, affine: false, dropPath: "none" as const };
+    const network = new Network(engine, desc, shape);
+    network.initialise(seed);
+    const hook = algorithm.hook?.(conf, feeds.alphas);
+    const parts = { network, conf: trainer, seed, roles: algorithm.roles(conf), hook };
+    return { network, feeds, parts, dispose: () => disposeBoth(network, feeds) };
+  });
+}
+
+export interface FixedSetup {
+  readonly engine: Engine;
+  readonly trainer: ExperimentConf["nas"]["eval"]["trainer"];
+  readonly loader: LoaderConf;
+  readonly dataset: Dataset;
+  readonly seed: number;
+}
+
+/**
+ * A network without alphas to be trained from scratch.
+ * @throws as `setUpSearch`
+ */
+export function setUpFixed(desc: ModelDesc, { engine, trainer, loader, dataset, seed }: FixedSetup): TrainingSetup {
+  return engine.buffers.attempt(() => {
+    const feeds = evaluationFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed });
+    const { height, width } = dataset;
+    const dropPath = trainer.drop_path_prob > 0 ? ("sampled" as const) : ("none" as const);
+    const network = new Network(engine, desc, { batch: feeds.train.samples, height, width, affine: true, dropPath });
+    network.initialise(seed);
+    const parts = { network, conf: trainer, seed };
+    return { network, feeds, parts, dispose: () => disposeBoth(network, feeds) };
+  });
+}
+
+function disposeBoth(network: Network, feeds: RunFeeds): void {
+  network.dispose();
+  feeds.dispose();
+}

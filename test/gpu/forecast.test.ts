@@ -1,0 +1,76 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { darts } from "../../src/algos/darts/index.ts";
+import type { ExperimentConf } from "../../src/config/index.ts";
+import { loadDataset } from "../../src/data/load.ts";
+import type { ModelDesc } from "../../src/desc/model-desc.ts";
+import { forecastMemory } from "../../src/nas/forecast.ts";
+import { setUpFixed, setUpSearch } from "../../src/nas/training-setup.ts";
+import type { Engine } from "../../src/runtime/webgpu/engine.ts";
+import { Trainer } from "../../src/train/trainer.ts";
+import { newEngine } from "./engine.ts";
+import { PLAIN, smallFinal, smallSupernet } from "./small.ts";
+
+const dataset = { name: "shapes", n_classes: 10, channels: 3, train_size: 60, test_size: 20, max_batches: -1 };
+
+const trainer = { ...PLAIN, title: "train", logger_freq: 0, validation: { freq: 1, lossfn: PLAIN.lossfn } };
+
+/** The part of a conf that a training reads. */
+function confOf(batch: number, chunks: number, more: object = {}): ExperimentConf {
+  const loader = { train_batch: batch, test_batch: batch + 1, cutout: 8, dataset };
+  const training = { ...trainer, ...more, batch_chunks: chunks, grad_clip: 5 };
+  const alphas = { alpha_optimizer: { type: "adam", lr: 3e-3 }, alpha_lr_schedule: { type: "" } };
+  return {
+    nas: {
+      search: { loader: { ...loader, val_ratio: 0.5 }, trainer: { ...training, ...alphas } },
+      eval: { loader: { ...loader, val_ratio: 0 }, trainer: training },
+    },
+  } as unknown as ExperimentConf;
+}
+
+/** What a run allocates until it takes its first step. */
+async function allocated(engine: Engine, desc: ModelDesc, conf: ExperimentConf, phase: "search" | "eval") {
+  const { search, eval: evaluation } = conf.nas;
+  const common = { engine, dataset: await loadDataset(dataset, { exists: never, read: never }), seed: 3 };
+  const setup =
+    phase === "search"
+      ? setUpSearch(desc, { ...common, algorithm: darts, conf: search })
+      : setUpFixed(desc, { ...common, trainer: evaluation.trainer, loader: evaluation.loader });
+  const { feeds, parts } = setup;
+  const built = await Trainer.create({ ...parts, train: feeds.train, validation: feeds.validation });
+  const { liveBytes, liveBuffers } = engine.buffers;
+  const result = { bytes: liveBytes, buffers: liveBuffers, roles: engine.buffers.bytesByRole() };
+  await built.fit();
+  expect(engine.buffers.liveBytes, "training allocates nothing more").toBe(liveBytes);
+  built.dispose();
+  setup.dispose();
+  expect(engine.buffers.bytesByRole()).toEqual(Object.fromEntries(Object.keys(result.roles).map((role) => [role, 0])));
+  return result;
+}
+
+const never = async (): Promise<never> => {
+  throw new Error("shapes are drawn, not read");
+};
+
+describe("a forecast of a run's memory is what the run allocates, to the byte", () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await newEngine();
+  });
+
+  test.each([
+    ["a search to second order", smallSupernet(2, 2), "search", confOf(8, 1)],
+    [
+      "a search with the reference's quirks, in parts",
+      smallSupernet(1, 2),
+      "search",
+      confOf(8, 2, { reference_quirks: true }),
+    ],
+    ["a search to first order", smallSupernet(1, 2), "search", confOf(8, 1, { second_order: false })],
+    ["a training of a found network, in parts", smallFinal(), "eval", confOf(12, 3, { drop_path_prob: 0.2 })],
+  ] as const)("%s", async (_, desc, phase, conf) => {
+    const forecast = await forecastMemory(desc, { conf, phase, kind: "software", algorithm: darts });
+    const { bytes, buffers, roles } = forecast;
+    expect({ bytes, buffers, roles }).toEqual(await allocated(engine, desc, conf, phase));
+    expect(Object.values(roles).reduce((sum, part) => sum + part, 0)).toBe(bytes);
+  });
+});
