@@ -325,6 +325,9 @@ export const largeCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   avg_pool_large: cases(largePooling, (b, { shape, window }) =>
     b.done(b.g.add("avg_pool", [b.input("x", planes(shape))], window)),
   ),
+  pool_pair_large: cases(largePooling, (b, { shape, window }) =>
+    b.done(b.g.add("pool_pair", [b.input("x", planes(shape))], window)),
+  ),
   global_avg_pool_large: cases(largeShape, (b, shape) =>
     b.done(b.g.add("global_avg_pool", [b.input("x", planes(shape))], {})),
   ),

@@ -1,7 +1,7 @@
 import type { DispatchSpec, TensorRef } from "./kernel.ts";
 import { storageBytes } from "./layout.ts";
 import type { Storage } from "./lowering.ts";
-import { type Lifetime, type Place, planBuffers } from "./planner.ts";
+import { type Place, planBuffers } from "./planner.ts";
 
 /** Where the temporaries of a program lie. */
 export interface TemporaryPlan {
@@ -41,6 +41,6 @@ export function planTemporaries(storages: readonly Storage[], dispatches: readon
       }
     }
   });
-  const { places, bufferBytes } = planBuffers(requests satisfies readonly Lifetime[], apart);
+  const { places, bufferBytes } = planBuffers(requests, apart);
   return { places: new Map([...requestOf].map(([id, request]) => [id, places[request]!])), bufferBytes };
 }
