@@ -22,6 +22,8 @@ export interface BenchLine {
   readonly bytes_moved: number;
   /** Graph passes that were left out, if any. */
   readonly without?: readonly string[];
+  /** How variants of kernels were chosen, if not by default. */
+  readonly tune?: string;
 }
 
 export interface LineParts {
@@ -32,9 +34,10 @@ export interface LineParts {
   /** Of the convolutions of a step, see `stepFlops`. */
   readonly flops: number;
   readonly without: readonly string[];
+  readonly tune: "off" | "fast" | "full";
 }
 
-export function benchLine({ workload, adapter, timing, peaks, flops, without }: LineParts): BenchLine {
+export function benchLine({ workload, adapter, timing, peaks, flops, without, tune }: LineParts): BenchLine {
   return {
     workload,
     adapter,
@@ -53,5 +56,6 @@ export function benchLine({ workload, adapter, timing, peaks, flops, without }: 
     copy_gbs: rounded(peaks.gigabytes, 1),
     bytes_moved: timing.bytesMoved,
     ...(without.length > 0 && { without }),
+    ...(tune !== "off" && { tune }),
   };
 }

@@ -84,6 +84,7 @@ async function gradientStep(network: Network, train: FixedFeed): Promise<BenchSt
   const gradient = (role: "weights" | "alphas") => network.arena(role, "gradient", "gradients");
   const grads = { weights: gradient("weights"), alphas: gradient("alphas") };
   const step = new StepUniform(engine.device, engine.buffers, 1);
+  await network.tune();
   const bound = await program.bind({
     arenas: { params: network.arenas, grads, next: { state: network.stateShadow } },
     inputs: { x: train.x, y: train.y },

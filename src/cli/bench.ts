@@ -16,9 +16,11 @@ import { readText, writeFileAtomic } from "../host/node/files.ts";
 import { requestGpu } from "../host/node/gpu.ts";
 import { packageRoot } from "../host/node/package-root.ts";
 import { Engine } from "../runtime/webgpu/engine.ts";
+import type { TuneSummary } from "../runtime/webgpu/tuner.ts";
 import { findPeer, PEER_NAMES, type Peer, type PeerLine, type PeerName, runPeer } from "./bench-peer.ts";
+import { openTuner, type TuneFlags, tuneOptions } from "./tune.ts";
 
-interface BenchFlags {
+interface BenchFlags extends TuneFlags {
   readonly workload: WorkloadName;
   readonly repeats: number;
   readonly warmup: number;
@@ -36,6 +38,7 @@ interface BenchFlags {
 
 /** Adds `supernet bench`: times a step of a supernet, alone or beside another library. */
 export function registerBench(program: Command): void {
+  const [tune, tuneFile] = tuneOptions();
   program
     .command("bench")
     .summary("time a supernet step, profile it, compare it with other libraries")
@@ -44,6 +47,8 @@ export function registerBench(program: Command): void {
     .option("--repeats <n>", "timed steps", atLeast(1), 5)
     .option("--warmup <n>", "steps before them, the very first included", atLeast(1), 2)
     .addOption(new Option("--no-pass <names...>", "leave out passes of the compiler").default([]))
+    .addOption(tune)
+    .addOption(tuneFile)
     .addOption(new Option("--profile [what]", "time every dispatch").choices(["family", "dispatch"]).preset("family"))
     .addOption(new Option("--peer <name>", "run another library's step in turn").choices(PEER_NAMES))
     .option("--peers <folder>", "where the peers are (default: SUPERNET_PEERS, or ../shared/peers)")
@@ -75,16 +80,30 @@ async function bench(flags: BenchFlags): Promise<void> {
   // Dawn rounds timestamps to 0.1 ms, which is longer than most dispatches, unless told not to.
   const dawn = hostOnly ? ["backend=null"] : ["disable-dawn-features=timestamp_quantization"];
   const gpu = await requestGpu({ dawn });
-  const engine = new Engine(gpu);
+  let tuned = 0;
+  const onTuned = ({ milliseconds }: TuneSummary) => {
+    tuned += milliseconds;
+  };
+  const engine = new Engine(gpu, await openTuner(flags, gpu, note, { onWarning: note, onTuned }));
   // Dawn's null device has 512 MB; commands are as many for one image as for a batch.
   const workload = hostOnly ? { ...WORKLOADS[name], batch: 1 } : WORKLOADS[name];
   const timer = await StepTimer.start(engine, workload, { without });
   const peerLines = await takeTurns(timer, peer, flags);
   const timing = timer.result();
+  // What a step costs is asked, not what it cost to find that out.
+  const firstStep = timing.firstStep - tuned;
   const peaks = hostOnly ? NO_PEAKS : await measurePeaks(engine, gpu.kind);
   const flops = hostOnly ? 0 : stepFlops(workload);
   const adapter = hostOnly ? "none" : adapterName(gpu.info);
-  const line = benchLine({ workload: name, adapter, timing, peaks, flops, without });
+  const line = benchLine({
+    workload: name,
+    adapter,
+    timing: { ...timing, firstStep },
+    peaks,
+    flops,
+    without,
+    tune: flags.tune,
+  });
   say(flags.json ? JSON.stringify(line) : lineText(line, baselineOf(baseline, line)));
   sayPeer(line, peerLines, flags);
   if (flags.profile) {
@@ -105,15 +124,20 @@ const NO_PEAKS: Peaks = { gflops: 0, gigabytes: 0 };
 /** Times of dispatches are medians over so many runs of the step. */
 const PROFILE_RUNS = 3;
 
+/** Beside the results, which may be JSON. */
+const note = (line: string) => process.stderr.write(`${line}\n`);
+
 const say = (text: string) => process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
 
 /** @throws SupernetError("config") for flags that say nothing together */
-function checkFlags({ workload, pass, hostOnly, peer, profile, saveBaseline }: BenchFlags): void {
+function checkFlags({ workload, pass, hostOnly, peer, profile, tune, saveBaseline }: BenchFlags): void {
   const wrong = (why: string) => new SupernetError("config", why);
   if (peer && workload === "full") throw wrong("the peers have no workload full: use first, toy or mid");
-  if (hostOnly && (peer || profile)) throw wrong("--host-only computes nothing: leave --peer and --profile out");
-  if (saveBaseline && (hostOnly || pass.length > 0)) {
-    throw wrong("a baseline is a plain run: leave --host-only and --no-pass out, or --save-baseline");
+  if (hostOnly && (peer || profile || tune !== "off")) {
+    throw wrong("--host-only computes nothing: leave --peer, --profile and --tune out");
+  }
+  if (saveBaseline && (hostOnly || pass.length > 0 || tune !== "off")) {
+    throw wrong("a baseline is a plain run: leave --host-only, --no-pass and --tune out, or --save-baseline");
   }
 }
 

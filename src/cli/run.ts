@@ -20,8 +20,9 @@ import { cellsText } from "../report/cells.ts";
 import { costSummary, runSummary } from "../report/summary.ts";
 import { Engine } from "../runtime/webgpu/engine.ts";
 import { createProgress, type ProgressDisplay } from "./progress.ts";
+import { openTuner, type TuneFlags, tuneOptions } from "./tune.ts";
 
-interface RunFlags {
+interface RunFlags extends TuneFlags {
   readonly algos: string;
   readonly datasets: string;
   readonly full?: boolean;
@@ -33,6 +34,7 @@ interface RunFlags {
 
 /** Adds `supernet run`: search and evaluation of algorithms on data sets. */
 export function registerRun(program: Command): void {
+  const [tune, tuneFile] = tuneOptions();
   program
     .command("run")
     .summary("search for an architecture and train it")
@@ -47,6 +49,8 @@ export function registerRun(program: Command): void {
     .option("--no-search", "evaluate what an earlier run has found")
     .option("--no-eval", "only search")
     .option("--exp-prefix <prefix>", "part of the folders' names (default: toy, or full with --full)")
+    .addOption(tune)
+    .addOption(tuneFile)
     .option("--allow-unknown", "skip overrides that name nothing in the conf")
     .allowUnknownOption()
     .action(async (overrides: string[], flags: RunFlags) => {
@@ -95,14 +99,16 @@ async function runOne(prepared: PreparedRun, flags: RunFlags): Promise<void> {
   const progress = createProgress(process.stdout);
   const stop = new AbortController();
   void gpu.lost.then((error) => stop.abort(error));
+  const onWarning = (message: string) => process.stderr.write(`warning: ${message}\n`);
+  const tuner = await openTuner(flags, gpu, say, { onWarning, signal: stop.signal });
   const environment = {
-    engine: new Engine(gpu),
+    engine: new Engine(gpu, tuner),
     datasets: nodeDatasetIo,
     writeFile: writeFileAtomic,
     readText,
     logSink: folderLogSink,
     onProgress: progress.update,
-    onWarning: (message: string) => process.stderr.write(`warning: ${message}\n`),
+    onWarning,
     signal: stop.signal,
   };
   const runner = new ExperimentRunner({ ...prepared, environment });

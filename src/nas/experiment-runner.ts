@@ -90,13 +90,24 @@ export class ExperimentRunner {
         logger.warn(missing);
         environment.onWarning?.(missing);
       }
-      return await body(conf, logger);
+      try {
+        return await body(conf, logger);
+      } finally {
+        await this.#recordTuning(folder);
+      }
     } catch (error) {
       logger.error(error instanceof Error ? error.message : String(error));
       throw error;
     } finally {
       await logger.close();
     }
+  }
+
+  /** Which variants of kernels ran decides the last bits of what they computed. */
+  async #recordTuning(folder: string): Promise<void> {
+    const { environment } = this.#experiment;
+    const { tuner } = environment.engine;
+    if (tuner) await environment.writeFile(`${folder}/tuning.json`, tuner.record());
   }
 
   #conf(phase: Phase): ExperimentConf {

@@ -82,6 +82,18 @@ export class Network {
     return program;
   }
 
+  /**
+   * Has the engine's tuner, if there is one, choose among the variants of kernels. To be called when all programs are
+   * requested and before they are bound.
+   * @throws SupernetError("device") when the device fails; the reason of the tuner's signal when that is aborted
+   */
+  async tune(): Promise<void> {
+    const graphs = this.#programs.map(({ graph }) => graph);
+    if (!(await this.engine.tuner?.tune(this.engine, graphs))) return;
+    this.#workspace.clear();
+    for (const program of this.#programs) program.relower();
+  }
+
   /** Draws every parameter's start from random stream `init`, one sub-stream a parameter. */
   initialise(seed: number): void {
     this.load(new Map(this.params.map((spec, index) => [spec.name, initialValues(spec, seed, index)])));

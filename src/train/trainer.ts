@@ -147,6 +147,7 @@ export class Trainer {
 
   async #prepare(): Promise<void> {
     const { network, train } = this.#parts;
+    await network.tune();
     await train.prepare(this.step.buffer);
     await this.hook?.prepare();
     await this.#evaluation?.prepare();

@@ -75,6 +75,10 @@ test.each([
   [["--workload", "full", "--peer", "torch"], 1, /error\[config\]: the peers have no workload full/],
   [["--host-only", "--profile"], 1, /error\[config\]: --host-only computes nothing/],
   [["--save-baseline", "--no-pass", "dead-code"], 1, /error\[config\]: a baseline is a plain run/],
+  [["--save-baseline", "--tune", "full"], 1, /error\[config\]: a baseline is a plain run/],
+  [["--host-only", "--tune", "fast"], 1, /error\[config\]: --host-only computes nothing/],
+  [["--tune", "much"], 2, /Allowed choices are off, fast, full/],
+  [["--tune-file", "choices.json"], 1, /error\[config\]: --tune-file needs --tune fast or --tune full/],
   [["--peer", "tfjs", "--peers", "/nowhere"], 1, /error\[io\]: \/nowhere has no tfjs_darts\.mjs/],
   [["--no-pass", "magic"], 1, /error\[graph\]: there is no graph pass "magic"; the passes are/],
 ])("%j is refused", async (args, code, message) => {

@@ -24,6 +24,7 @@ const LINE: BenchLine = benchLine({
   peaks: { gflops: 37.04, gigabytes: 6.66 },
   flops: 9.4e9,
   without: [],
+  tune: "off",
 });
 
 const PROFILE: Profile = {
@@ -67,6 +68,10 @@ describe("a line", () => {
 
   it("names the passes that were left out", () => {
     expect(lineText({ ...LINE, without: ["mix", "bundles"] })).toMatch(/^without +mix, bundles$/m);
+  });
+
+  it("says how variants of kernels were chosen, if they were", () => {
+    expect(lineText({ ...LINE, tune: "fast" })).toMatch(/^tune +fast$/m);
   });
 
   it("is compared field by field", () => {

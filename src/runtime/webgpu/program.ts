@@ -40,12 +40,9 @@ export interface BoundProgram {
 export class Program {
   readonly graph: Graph;
   readonly #engine: Engine;
-  readonly #storages: readonly Storage[];
-  readonly #dispatches: readonly DispatchSpec[];
-  readonly #places: ReadonlyMap<number, Place>;
-  /** The workspace's buffer for each of the plan's. */
-  readonly #shared: readonly number[];
+  readonly #kernels: Kernels;
   readonly #workspace: Workspace;
+  #lowered: Lowered;
   readonly #outputs: ReadonlyMap<string, { readonly buffer: GPUBuffer; readonly type: TensorType }>;
 
   /**
@@ -54,19 +51,15 @@ export class Program {
    *   been created then.
    */
   constructor(engine: Engine, graph: Graph, workspace: Workspace, kernels: Kernels = allKernels) {
-    const lowered = new Lowering(engine, graph, kernels);
     this.graph = graph;
     this.#engine = engine;
+    this.#kernels = kernels;
     this.#workspace = workspace;
-    this.#storages = lowered.storages;
-    this.#dispatches = lowered.dispatches;
-    const { places, bufferBytes } = planTemporaries(lowered.storages, lowered.dispatches);
-    this.#places = places;
-    this.#shared = workspace.reserve(bufferBytes);
+    this.#lowered = this.#lower();
     const outputs = new Map<string, { buffer: GPUBuffer; type: TensorType }>();
     this.#outputs = outputs;
     try {
-      for (const storage of lowered.storages) {
+      for (const storage of this.#lowered.storages) {
         if (storage.kind !== "output") continue;
         const buffer = engine.buffers.storage(`output ${storage.name}`, storageBytes(storage.type), "outputs");
         outputs.set(storage.name, { buffer, type: storage.type });
@@ -77,8 +70,19 @@ export class Program {
     }
   }
 
+  #lower(): Lowered {
+    const { storages, dispatches } = new Lowering(this.#engine, this.graph, this.#kernels);
+    const { places, bufferBytes } = planTemporaries(storages, dispatches);
+    return { storages, dispatches, places, shared: this.#workspace.reserve(bufferBytes) };
+  }
+
+  /** Chooses variants of kernels by what is known now; what is bound already stays as it is. */
+  relower(): void {
+    this.#lowered = this.#lower();
+  }
+
   get dispatchCount(): number {
-    return this.#dispatches.length;
+    return this.#lowered.dispatches.length;
   }
 
   /** Buffer and type of an output that has no arena slot. */
@@ -90,7 +94,7 @@ export class Program {
 
   /** @throws SupernetError("device") where a shader or a limit stands against it. */
   async bind(bindings: ProgramBindings): Promise<BoundProgram> {
-    const bound = this.#dispatches.map(
+    const bound = this.#lowered.dispatches.map(
       (spec): BoundDispatch => ({
         ...spec,
         reads: spec.reads.map((ref) => this.#resolve(ref.storage, bindings)),
@@ -111,7 +115,7 @@ export class Program {
   #updates(arenas: ProgramArenas): Copy[] {
     const copies: Copy[] = [];
     for (const role of ["weights", "alphas", "state"] as const) {
-      const named = this.#storages.flatMap((storage) =>
+      const named = this.#lowered.storages.flatMap((storage) =>
         storage.kind === "next" && storage.role === role ? storage.names : [],
       );
       const names = [...new Set(named)];
@@ -132,11 +136,15 @@ export class Program {
   }
 
   #resolve(id: number, { arenas, inputs }: Omit<ProgramBindings, "step">): Binding {
-    const storage = this.#storages[id]!;
+    const storage = this.#lowered.storages[id]!;
     switch (storage.kind) {
       case "temporary": {
-        const { buffer, offset } = this.#places.get(id)!;
-        return { buffer: this.#workspace.buffers()[this.#shared[buffer]!]!, offset, size: storageBytes(storage.type) };
+        const { buffer, offset } = this.#lowered.places.get(id)!;
+        return {
+          buffer: this.#workspace.buffers()[this.#lowered.shared[buffer]!]!,
+          offset,
+          size: storageBytes(storage.type),
+        };
       }
       case "view": {
         const { buffer, offset = 0 } = this.#resolve(storage.of, { arenas, inputs });
@@ -154,6 +162,15 @@ export class Program {
         return arenaBinding(arenas.next, storage.role, storage.names);
     }
   }
+}
+
+/** What a graph becomes with the variants of kernels that were chosen. */
+interface Lowered {
+  readonly storages: readonly Storage[];
+  readonly dispatches: readonly DispatchSpec[];
+  readonly places: ReadonlyMap<number, Place>;
+  /** The workspace's buffer for each of the plan's. */
+  readonly shared: readonly number[];
 }
 
 /** A range of bytes that two buffers of one layout share. */

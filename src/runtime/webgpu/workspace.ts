@@ -28,6 +28,11 @@ export class Workspace {
     return mapping;
   }
 
+  /** Forgets what was reserved, since all programs are about to reserve anew. */
+  clear(): void {
+    this.#bytes.length = 0;
+  }
+
   /** Bytes the buffers take once made. */
   get bytes(): number {
     return this.#bytes.reduce((sum, bytes) => sum + bytes, 0);
