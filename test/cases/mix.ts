@@ -130,8 +130,47 @@ const plainMix: fc.Arbitrary<MixSettings> = fc
     unit: 1,
   }));
 
+/** Gradients by one tensor of several sums: disjoint ranges of channels, gaps between them, in any order. */
+const pieces = (unit: number) =>
+  fc.record({
+    size: anySize,
+    unit: fc.constant(unit),
+    channels: integer(1, 5),
+    gaps: fc.array(integer(0, 2), { minLength: 1, maxLength: 7 }),
+    rest: integer(0, 3),
+    sources: fc.array(integer(0, 3), { minLength: 7, maxLength: 7 }),
+    rows: fc.array(integer(0, 3), { minLength: 7, maxLength: 7 }),
+    reversed: fc.boolean(),
+  });
+
+const mixDx = cases(fc.oneof(pieces(1), pieces(4)), (b, settings) => {
+  const { unit, gaps, rest, sources, rows } = settings;
+  const [n, h, w] = settings.size;
+  const channels = unit === 1 ? settings.channels : unit * Math.ceil(settings.channels / 2);
+  let end = 0;
+  const terms = gaps.map((gap, t) => {
+    const start = end + unit * gap;
+    end = start + channels;
+    return { start, channels, source: sources[t]!, row: rows[t]! };
+  });
+  const x = b.constant("x", planes([n, end + rest, h, w]));
+  const pairs = [0, 1, 2, 3].flatMap((source) => [
+    b.constant(`dy${source}`, planes([n, channels, h, w])),
+    b.constant(`g${source}`, flat([6, channels])),
+  ]);
+  return b.done(b.g.add("mix_dx", [x, ...pairs], { terms: settings.reversed ? terms.reverse() : terms }));
+});
+
+/** More rows than one dispatch takes, elements without any. */
+const mixDw = cases(fc.tuple(channels, integer(1, 80), integer(1, 9)), (b, [c, count, size]) => {
+  const rows = Array.from({ length: count }, (_, i) => ({ row: (7 * i) % 11, index: (5 * i) % size }));
+  return b.done(b.g.add("mix_dw", [b.constant("g", flat([11, c]))], { rows, size: size + 1 }));
+});
+
 export const mixCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   mix: cases(anyMix, (b, settings) => mixCase(b, settings)),
   mix_quads: cases(quadMix, (b, settings) => mixCase(b, settings)),
+  mix_dx: mixDx,
+  mix_dw: mixDw,
   mix_plain: cases(plainMix, (b, settings) => mixCase(b, settings)),
 };

@@ -1,13 +1,13 @@
 import { dims4 } from "../../../graph/types.ts";
-import type { Lower, LowerContext } from "../kernel.ts";
+import type { DispatchSpec, Lower, TensorRef, Tuning } from "../kernel.ts";
 import { planeBlocks, span, storedElements } from "./launch.ts";
 
 /** Writes one value everywhere but into the padding lanes of planes, which are zero. */
-function fillWith({ output, tuning, dispatch }: LowerContext<"fill"> | LowerContext<"stop_forward">, value: number) {
+function filled(output: TensorRef, value: number, tuning: Tuning): DispatchSpec {
   const { layout, dtype } = output.type;
   const inPlanes = layout === "planes" && dtype === "f32";
   const launch = inPlanes ? planeBlocks(output.type, tuning) : span(storedElements(output.type), tuning);
-  dispatch({
+  return {
     shader: "fill",
     conditions: { planes: inPlanes },
     ...launch,
@@ -18,11 +18,15 @@ function fillWith({ output, tuning, dispatch }: LowerContext<"fill"> | LowerCont
     },
     reads: [],
     writes: [output],
-  });
+  };
 }
 
 const bitsOf = (value: number) => new Uint32Array(new Float32Array([value]).buffer)[0]!;
 
-export const fill: Lower<"fill"> = (context) => fillWith(context, context.node.attrs.value);
+export const fill: Lower<"fill"> = ({ node, output, tuning, dispatch }) =>
+  dispatch(filled(output, node.attrs.value, tuning));
 
-export const stopForward: Lower<"stop_forward"> = (context) => fillWith(context, 0);
+/** Makes a tensor all zeros. */
+export const zeros = (output: TensorRef, tuning: Tuning): DispatchSpec => filled(output, 0, tuning);
+
+export const stopForward: Lower<"stop_forward"> = ({ output, tuning, dispatch }) => dispatch(zeros(output, tuning));

@@ -16,6 +16,10 @@ import { columns, flatSlice, row } from "./flat-slices.ts";
 import { absSum, absSumDx, expand, mean } from "./flat-sums.ts";
 import { flatten, unflatten } from "./flatten.ts";
 import { globalAvgPool, globalAvgPoolDx } from "./global-avg-pool.ts";
+import { mix } from "./mix.ts";
+import { mixDw } from "./mix-dw.ts";
+import { mixDx } from "./mix-dx.ts";
+import { mixGrad } from "./mix-grad.ts";
 import { avgPool, avgPoolDx, maxPool, maxPoolArgmax, maxPoolDx } from "./pool.ts";
 import { poolPair, poolPairDx } from "./pool-pair.ts";
 import { relu, reluDx } from "./relu.ts";
@@ -35,11 +39,7 @@ type Bundle =
   | "depthwise_dw"
   | "pointwise"
   | "pointwise_dx"
-  | "pointwise_dw"
-  | "mix"
-  | "mix_grad"
-  | "mix_dx"
-  | "mix_dw";
+  | "pointwise_dw";
 
 /** Every op but those of `convKernels` and the sources, which the program places itself. */
 const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp | Bundle>]: Lower<K> } = {
@@ -62,6 +62,10 @@ const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp | Bundle>]:
   max_pool_dx: maxPoolDx,
   avg_pool: avgPool,
   avg_pool_dx: avgPoolDx,
+  mix,
+  mix_grad: mixGrad,
+  mix_dx: mixDx,
+  mix_dw: mixDw,
   pool_pair: poolPair,
   pool_pair_dx: poolPairDx,
   global_avg_pool: globalAvgPool,
