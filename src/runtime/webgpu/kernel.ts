@@ -82,6 +82,22 @@ export interface Span {
   readonly offsets: readonly number[];
 }
 
+/** A flat result [rows, columns] that parts add up to; a slot of it is a vec4 over four rows of a column. */
+export interface Section {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Parts to be added up, chunk after chunk. */
+export interface SumJob {
+  /** [chunks][slots of all sections] vec4, from `LowerContext.partials`. */
+  readonly parts: TensorRef;
+  readonly chunks: number;
+  readonly sections: readonly Section[];
+  /** Where each section goes. */
+  readonly to: Span;
+}
+
 /** A node that its producer's kernel computes on the way (`Graph.epilogues`); `inputs` as for the node itself. */
 export interface EpilogueTarget {
   readonly node: Node;
@@ -103,6 +119,10 @@ export interface LowerContext<K extends OpName> {
    * else the output holds one after another. Every element of each part must be written.
    */
   parts(sizes: readonly number[]): Span;
+  /** Storage for the parts of one sum; what many nodes put there is added up together. */
+  partials(type: TensorType): TensorRef;
+  /** Adds up parts: at once, or together with those of other nodes if the sums leave for an arena. */
+  sum(job: SumJob): void;
   /** Followers to compute along with this node; all of them, each wholly. */
   readonly epilogues: readonly EpilogueTarget[];
   dispatch(spec: DispatchSpec): void;

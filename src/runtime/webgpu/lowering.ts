@@ -13,8 +13,9 @@ import {
 } from "../../graph/types.ts";
 import { ArenaLayout } from "./arena.ts";
 import type { Engine } from "./engine.ts";
-import type { DispatchSpec, EpilogueTarget, Kernels, Lower, Span, TensorRef } from "./kernel.ts";
+import type { DispatchSpec, EpilogueTarget, Kernels, Lower, Span, SumJob, TensorRef } from "./kernel.ts";
 import { copy } from "./kernels/copy.ts";
+import { sumParts } from "./kernels/sum-parts.ts";
 import { storageBytes } from "./layout.ts";
 
 /** Where a tensor is stored. Temporaries share buffers; everything else has a place of its own. */
@@ -35,6 +36,15 @@ type ArenaStorage = Extract<Storage, { readonly names: readonly string[] }>;
 /** Elements between tensors in scratch storage, so that each can be bound by itself. */
 const VIEW_STEP = 64;
 
+/** Bytes of parts that wait to be added up together. */
+const SHARED_PARTIALS = 8 * 2 ** 20;
+
+interface OpenSums {
+  readonly storage: number;
+  bytes: number;
+  readonly jobs: SumJob[];
+}
+
 /** Walks the graph once: gives every tensor a storage and lists the dispatches. */
 export class Lowering {
   readonly storages: Storage[] = [];
@@ -46,6 +56,8 @@ export class Lowering {
   readonly #refs = new Map<Value, TensorRef>();
   readonly #users = new Map<Value, number[]>();
   readonly #followers: ReadonlyMap<Value, readonly Value[]>;
+  /** Sums that wait for others; their parts lie one after another in one temporary. */
+  #open: OpenSums | undefined;
   /** Followers and parts that leave for an arena: another node's kernel has written them. */
   readonly #done = new Set<Value>();
 
@@ -65,6 +77,7 @@ export class Lowering {
     graph.nodes.forEach((_, index) => {
       this.#lower(index as Value, direct);
     });
+    this.#closeSums();
     for (const output of graph.outputs) {
       if (direct.get(output.value) === output) continue;
       const from = this.#refs.get(output.value)!;
@@ -151,6 +164,8 @@ export class Lowering {
         scratch,
         span: (refs) => this.#span(refs, scratch, (from, to) => this.#run(node, [from], to, copy)),
         parts,
+        partials: (type) => this.#partials(type),
+        sum: (job) => this.#sum(job, dispatch),
         epilogues,
         dispatch,
       });
@@ -221,6 +236,51 @@ export class Lowering {
     // Nothing is left to be stored in a temporary.
     this.storages[target.storage] = this.storages[span.ref.storage]!;
     return span;
+  }
+
+  /** A part of the temporary that sums share; a new one when it is full. */
+  #partials(type: TensorType): TensorRef {
+    const bytes = storageBytes(type);
+    if (this.#open && this.#open.bytes + bytes > SHARED_PARTIALS) this.#closeSums();
+    this.#open ??= { storage: this.#place(type, { kind: "temporary", type }).storage, bytes: 0, jobs: [] };
+    const { storage, bytes: offset } = this.#open;
+    this.#open.bytes += Math.ceil(bytes / (4 * VIEW_STEP)) * 4 * VIEW_STEP;
+    this.storages[storage] = { kind: "temporary", type: flat([this.#open.bytes / 4]) };
+    return this.#place(type, { kind: "view", type, of: storage, offset });
+  }
+
+  #sum(job: SumJob, dispatch: (spec: DispatchSpec) => void): void {
+    const { kind } = this.storages[job.to.ref.storage]!;
+    if (kind === "grad") {
+      this.#open!.jobs.push(job);
+      return;
+    }
+    const { chunks, sections, to } = job;
+    const now = [{ first: 0, chunks, sections, offsets: to.offsets }];
+    for (const spec of sumParts(now, job.parts, to.ref, this.#engine.tuning)) dispatch(spec);
+  }
+
+  /** Adds up what waits, by arena. */
+  #closeSums(): void {
+    const open = this.#open;
+    this.#open = undefined;
+    if (!open) return;
+    const parts = { type: flat([open.bytes / 4]), storage: open.storage };
+    const storageOf = ({ to }: SumJob) => this.storages[to.ref.storage] as ArenaStorage;
+    for (const role of new Set(open.jobs.map((job) => storageOf(job).role))) {
+      const jobs = open.jobs.filter((job) => storageOf(job).role === role);
+      const all = this.#arenaSpan({ kind: "grad", role, names: jobs.flatMap((job) => storageOf(job).names) });
+      const layout = this.#layouts.get(role)!;
+      const start = layout.span(jobs.flatMap((job) => storageOf(job).names)).start;
+      const placed = jobs.map((job) => {
+        const shift = layout.span(storageOf(job).names).start - start;
+        const view = this.storages[job.parts.storage] as Extract<Storage, { kind: "view" }>;
+        return { ...job, first: view.offset / 16, offsets: job.to.offsets.map((offset) => offset + shift) };
+      });
+      for (const spec of sumParts(placed, parts, all.ref, this.#engine.tuning)) {
+        this.dispatches.push({ ...spec, module: `gradients of the ${role}` });
+      }
+    }
   }
 
   #arenaSpan(storage: ArenaStorage): Span {

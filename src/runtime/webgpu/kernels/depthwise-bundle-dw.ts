@@ -1,9 +1,9 @@
 import { depthwiseRange } from "../../../graph/ops/depthwise.ts";
 import { type DepthwiseAttrs, type DepthwiseBranch, dims4 } from "../../../graph/types.ts";
-import { type Lower, quads, TABLE_ROWS, type Tuning } from "../kernel.ts";
+import { type Lower, quads, type Section, TABLE_ROWS, type Tuning } from "../kernel.ts";
 import { planePixels, vectors } from "./launch.ts";
 import { loadReads } from "./load-reads.ts";
-import { type Section, slotStarts, sumParts } from "./sum-parts.ts";
+import { slotStarts } from "./sum-parts.ts";
 import { type TapBlock, tapBlocks, tapsIn } from "./tap-blocks.ts";
 
 /** Rows of the table that a block takes. */
@@ -22,7 +22,7 @@ const stripWidth = (size: number): number => (size === 3 ? 4 : 2);
 
 /** (x, load's inputs, dy) → gradients by the weights, in two stages: sums over chunks of strips, then the chunks in order. */
 export const depthwiseBundleDw: Lower<"depthwise_dw"> = (context) => {
-  const { node, inputs, tuning, scratch, dispatch } = context;
+  const { node, inputs, tuning, dispatch } = context;
   const { attrs } = node;
   const [x, dy] = [inputs[0]!, inputs.at(-1)!];
   const [n, channels, inH, inW] = dims4(x.type);
@@ -32,7 +32,7 @@ export const depthwiseBundleDw: Lower<"depthwise_dw"> = (context) => {
   const blocks = attrs.branches.flatMap((branch, index) => blocksOf(branch, index, attrs.stride));
   const planes = blocks.reduce((sum, { branch }) => sum + quads(attrs.branches[branch]!.channels), 0);
   const cut = chunking(tuning, planes, n, [outH, outW], blocks);
-  const parts = scratch(vectors(cut.chunks * starts.at(-1)!));
+  const parts = context.partials(vectors(cut.chunks * starts.at(-1)!));
   const load = loadReads(attrs.load, inputs, channels, depthwiseRange(attrs));
   const dyStarts = attrs.branches.map((_, index) =>
     sum(attrs.branches.slice(0, index).map((branch) => branch.channels)),
@@ -84,7 +84,7 @@ export const depthwiseBundleDw: Lower<"depthwise_dw"> = (context) => {
     });
   }
   const to = context.parts(sections.map(({ rows, columns }) => rows * columns));
-  sumParts(context, parts, cut.chunks, sections, to);
+  context.sum({ parts, chunks: cut.chunks, sections, to });
 };
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
