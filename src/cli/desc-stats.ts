@@ -15,7 +15,7 @@ import { isSupernet } from "./desc-text.ts";
 
 type Phase = "search" | "eval";
 
-interface StatsFlags {
+export interface StatsFlags {
   readonly memory?: boolean;
   readonly conf?: string;
   readonly algo: string;
@@ -75,7 +75,11 @@ function positive(text: string): number {
  * What `supernet desc stats` prints.
  * @throws SupernetError "io", "config" or "desc" for what cannot be read, else as `forecastMemory`
  */
-async function descStats(file: string | undefined, overrides: readonly string[], flags: StatsFlags): Promise<string> {
+export async function descStats(
+  file: string | undefined,
+  overrides: readonly string[],
+  flags: StatsFlags,
+): Promise<string> {
   const { algo, memory = false, json = false, adapter } = flags;
   const given = file === undefined ? undefined : parseModelDesc(await readText(file), file);
   const phase = flags.phase ?? (given && !isSupernet(given) ? "eval" : "search");
