@@ -30,6 +30,12 @@ describe("fastest", () => {
     expect(await winner([10], [9.4], [9.4])).toBe(1);
   });
 
+  it("is the default if only the middle or only the best time is better", async () => {
+    expect(await winner([9, 5, 5, 5, 5, 5], [9, 4.9, 8, 8, 8, 8])).toBe(0);
+    expect(await winner([9, 5, 5, 5, 5, 5], [9, 2, 8, 8, 8, 8])).toBe(0);
+    expect(await winner([9, 5, 8, 8, 8, 8], [9, 6, 6, 6, 6, 6])).toBe(0);
+  });
+
   it("gives up what is far behind after two rounds, the default too", async () => {
     const { asked, time } = clock([[50], [4], [5]]);
     expect(await fastest(3, time, never)).toBe(1);

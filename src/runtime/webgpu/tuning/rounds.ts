@@ -1,4 +1,4 @@
-/** Rounds that are timed; the middle time of a candidate counts. */
+/** Rounds that are timed. */
 const ROUNDS = 5;
 
 /** A time grows until it is this long, in milliseconds: clocks may be as coarse as 0.1 ms, and a submit costs as much. */
@@ -10,8 +10,8 @@ const MOST = 256;
 /** A candidate whose best time is so many times that of the fastest is out. */
 const FAR = 3;
 
-/** A candidate replaces the first one, the default, only if it is faster by this much: less may be chance. */
-const MARGIN = 0.05;
+/** A candidate replaces the first one, the default, only if it takes less than this share of its time: more may be chance. */
+const CLEARLY = 0.95;
 
 /** Runs a candidate so many times and says how long it took, in milliseconds a time. */
 export type TimeCandidate = (index: number, times: number) => Promise<number>;
@@ -40,13 +40,13 @@ export async function fastest(count: number, time: TimeCandidate, enough: () => 
     running = running.filter((_, at) => best[at]! <= FAR * Math.min(...best));
     if (running.length === 1) break;
   }
-  return winner(running.map((index) => ({ index, time: middle(times[index]!) })));
+  const shares = running.map((index) => ({ index, share: shareOf(times[index]!, times[0]!) }));
+  const best = shares.reduce((a, b) => (b.share < a.share ? b : a));
+  return best.share < CLEARLY ? best.index : 0;
 }
 
-function winner(candidates: readonly { readonly index: number; readonly time: number }[]): number {
-  const best = candidates.reduce((a, b) => (b.time < a.time ? b : a));
-  const standard = candidates.find(({ index }) => index === 0);
-  return standard && best.time >= (1 - MARGIN) * standard.time ? 0 : best.index;
-}
+/** By the middle times and by the best ones, whichever says more: what disturbs a machine moves one of them, seldom both. */
+const shareOf = (times: readonly number[], standard: readonly number[]): number =>
+  Math.max(middle(times) / middle(standard), Math.min(...times) / Math.min(...standard));
 
 const middle = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
