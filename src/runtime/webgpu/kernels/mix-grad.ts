@@ -2,7 +2,7 @@ import type { MixAttrs } from "../../../graph/types.ts";
 import { grid, type Lower, type LowerContext, quads, type TensorRef } from "../kernel.ts";
 import { planePixels, vectors } from "./launch.ts";
 import { groupConditions, groupReads, groupTable, mixGroups, mixReduction, termRow } from "./mix-groups.ts";
-import { vectorChunks } from "./mix-vectors.ts";
+import { VECTOR_ROWS, vectorChunks } from "./mix-vectors.ts";
 
 /** Sums of dy and of dy * (x - origin) by invocation, for all terms of a dispatch in one sweep; then what follows from them. */
 export const mixGrad: Lower<"mix_grad"> = (context) => {
@@ -46,21 +46,21 @@ export function finishMixGrad(
   { tuning, span, dispatch }: Pick<LowerContext<"mix_grad">, "tuning" | "span" | "dispatch">,
   { terms, channels, inputs, sums, parts, pixels, grad }: MixSums,
 ): void {
-  const planes = quads(channels);
+  const lanes = 4 * quads(channels);
   const split = tuning.workgroup >= 64;
   const order = terms.map((_, t) => t);
   vectorChunks({ span }, inputs, terms, order).forEach((chunk, index) => {
-    const items = planes * chunk.terms;
+    const items = channels * chunk.terms;
     dispatch({
       shader: "mix_grad",
       constants: { wg: tuning.workgroup },
       conditions: { split },
-      uniforms: { planes, channels, pixels, terms: chunk.terms, parts, first: index === 0 ? 1 : 0 },
+      uniforms: { channels, lanes, pixels, terms: chunk.terms, parts, first: index === 0 ? 1 : 0, rows: VECTOR_ROWS },
       table: chunk.table,
       reads: [...chunk.reads, sums],
       writes: [grad],
       workgroups: grid(split ? items * tuning.workgroup : items, tuning.workgroup),
-      ...(split && { workgroupBytes: 32 * tuning.workgroup }),
+      ...(split && { workgroupBytes: 8 * tuning.workgroup }),
     });
   });
 }

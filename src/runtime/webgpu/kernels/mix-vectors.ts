@@ -1,16 +1,20 @@
 import type { MixTerm, OpName } from "../../../graph/types.ts";
-import type { LowerContext, TensorRef } from "../kernel.ts";
+import { type LowerContext, TABLE_ROWS, type TensorRef } from "../kernel.ts";
 import { termRow } from "./mix-groups.ts";
 
 /** Statistics and weights that a dispatch may bind, see mix_norms.wesl. */
 const VECTORS = 5;
 /** Rows of the table that a term has there. */
-const ROWS = 3;
-/** As many terms as leave room in the table. */
-const TERMS = 21;
-const NONE = 0xffff_ffff;
+export const VECTOR_ROWS = 5;
+/** As many terms as the table has room for. */
+const TERMS = Math.floor(TABLE_ROWS / VECTOR_ROWS);
+/** Bindings, after those of vectors, in a row of the table: gamma and beta, and none. */
+const SCALES = 5;
+const NONE = 6;
+const ONE = 0x3f80_0000;
 
-type Row = [number, number, number, number];
+type Place = readonly [number, number, number];
+type Row = readonly [number, number, number, number];
 
 /** Terms whose norms and weights one dispatch looks up: its first six bindings and its table, in the form of mix_norms.wesl. */
 export interface VectorChunk {
@@ -51,7 +55,8 @@ export function vectorChunks(
   const norms = order.flatMap((t) => terms[t]!.norm ?? []);
   const scaleInputs = [...new Set(norms.flatMap(({ gamma, beta }) => [gamma, beta].filter((i) => i !== undefined)))];
   const scales = scaleInputs.length > 0 ? span(scaleInputs.map((i) => inputs[i]!)) : undefined;
-  const offset = (i: number | undefined) => (i === undefined ? NONE : scales!.offsets[scaleInputs.indexOf(i)]!);
+  const scale = (i: number | undefined, otherwise: number): Place =>
+    i === undefined ? [NONE, otherwise, 0] : [SCALES, scales!.offsets[scaleInputs.indexOf(i)]!, 1];
   return chunks.map(({ terms: numbers, vectors }) => {
     const bound = vectors.map((i) => inputs[i]!);
     // Any tensor that is not written will do where there is none to bind.
@@ -59,14 +64,16 @@ export function vectorChunks(
     const reads = Array.from({ length: VECTORS }, (_, i) => bound[i] ?? filler);
     const table = numbers.flatMap((t): Row[] => {
       const { start, norm, weight } = terms[t]!;
-      const place = norm ? [vectors.indexOf(norm.stats), start, inputs[norm.stats]!.type.shape[1]!] : [NONE, 0, 0];
-      const factor = weight ? [vectors.indexOf(weight.vector), weight.index] : [NONE, 0];
+      const stats = vectors.indexOf(norm?.stats ?? -1);
+      const columns = norm ? inputs[norm.stats]!.type.shape[1]! : 0;
       return [
-        [...place, termRow(t)] as Row,
-        [...factor, offset(norm?.gamma), offset(norm?.beta)] as Row,
-        [norm?.batch ? 1 : 0, 0, 0, 0],
+        [...(norm ? ([stats, start, 1] as const) : ([NONE, 0, 0] as const)), termRow(t)],
+        [...(norm ? ([stats, columns + start, 1] as const) : ([NONE, ONE, 0] as const)), norm?.batch ? 1 : 0],
+        [...(weight ? ([vectors.indexOf(weight.vector), weight.index, 0] as const) : ([NONE, ONE, 0] as const)), 0],
+        [...scale(norm?.gamma, ONE), 0],
+        [...scale(norm?.beta, 0), 0],
       ];
     });
-    return { terms: table.length / ROWS, reads: [...reads, scales?.ref ?? filler], table };
+    return { terms: numbers.length, reads: [...reads, scales?.ref ?? filler], table };
   });
 }

@@ -2,7 +2,7 @@ import { dims4 } from "../../../graph/types.ts";
 import { type Lower, type LowerContext, quads, type TensorRef } from "../kernel.ts";
 import { each, vectors } from "./launch.ts";
 import { groupConditions, groupReads, groupTable, mixBlocks, mixGroups, termRow } from "./mix-groups.ts";
-import { vectorChunks } from "./mix-vectors.ts";
+import { VECTOR_ROWS, vectorChunks } from "./mix-vectors.ts";
 
 /**
  * Tiny dispatches turn weights and batch norms into one coefficient per term and channel and one bias per channel; then a term
@@ -37,14 +37,14 @@ export const mix: Lower<"mix"> = (context) => {
 function coefficientsOf(context: LowerContext<"mix">, order: readonly number[]): TensorRef {
   const { node, inputs, tuning, scratch, dispatch } = context;
   const { terms, channels } = node.attrs;
-  const planes = quads(channels);
-  const coefficients = scratch(vectors(termRow(terms.length) * planes));
+  const lanes = 4 * quads(channels);
+  const coefficients = scratch(vectors((termRow(terms.length) * lanes) / 4));
   vectorChunks(context, inputs, terms, order).forEach((chunk, index) => {
-    const { constants, workgroups } = each(planes, tuning);
+    const { constants, workgroups } = each(lanes, tuning);
     dispatch({
       shader: "mix_coefficients",
       constants,
-      uniforms: { planes, channels, terms: chunk.terms, accumulate: index > 0 ? 1 : 0 },
+      uniforms: { lanes, channels, terms: chunk.terms, accumulate: index > 0 ? 1 : 0, rows: VECTOR_ROWS },
       table: chunk.table,
       reads: chunk.reads,
       writes: [coefficients],
