@@ -278,8 +278,9 @@ export interface OpAttrs {
    */
   mix_grad: MixAttrs;
   /**
-   * (x, dy₀, g₀, dy₁, g₁, …) → gradient by x: on `channels` channels from `start` on A * dyₛ + B * x + C with A, B, C the rows
-   * row, row + 1, row + 2 of gₛ (s is `source`); zero on channels that no term covers. Terms do not overlap.
+   * (x, dy₀, g₀, dy₁, g₁, …) → gradient by x: sum over terms of A * dyₛ + B * x + C on `channels` channels from `start` on, with
+   * A, B, C the rows row, row + 1, row + 2 of gₛ (s is `source`). Zero on channels that no term covers. `plain` promises that B
+   * and C are zero.
    */
   mix_dx: {
     readonly terms: readonly {
@@ -287,6 +288,7 @@ export interface OpAttrs {
       readonly channels: number;
       readonly source: number;
       readonly row: number;
+      readonly plain: boolean;
     }[];
   };
   /** (g [R, C]) → flat [size]: element `index` is the sum of row `row` of g (of several such rows, if several name it), others 0. */

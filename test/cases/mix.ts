@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { flat, type MixTerm, planes, type Value } from "../../src/graph/types.ts";
+import type { Rng } from "../../src/random/rng.ts";
 import {
   type CaseBuilder,
   cases,
@@ -11,6 +12,7 @@ import {
   positiveData,
   samples,
   size,
+  uniformData,
 } from "./case.ts";
 
 type Norm = "none" | "batch" | "running" | "batch_affine" | "running_affine";
@@ -130,18 +132,21 @@ const plainMix: fc.Arbitrary<MixSettings> = fc
     unit: 1,
   }));
 
-/** Gradients by one tensor of several sums: disjoint ranges of channels, gaps between them, in any order. */
+/** Gradients by one tensor of several sums: ranges of channels that overlap or leave gaps, in any order. */
 const pieces = (unit: number) =>
   fc.record({
     size: anySize,
     unit: fc.constant(unit),
     channels: integer(1, 5),
-    gaps: fc.array(integer(0, 2), { minLength: 1, maxLength: 7 }),
+    gaps: fc.array(integer(-2, 2), { minLength: 1, maxLength: 7 }),
     rest: integer(0, 3),
     sources: fc.array(integer(0, 3), { minLength: 7, maxLength: 7 }),
     rows: fc.array(integer(0, 3), { minLength: 7, maxLength: 7 }),
     reversed: fc.boolean(),
   });
+
+/** The gradient whose factors have nothing but A. */
+const PLAIN_SOURCE = 3;
 
 const mixDx = cases(fc.oneof(pieces(1), pieces(4)), (b, settings) => {
   const { unit, gaps, rest, sources, rows } = settings;
@@ -149,14 +154,16 @@ const mixDx = cases(fc.oneof(pieces(1), pieces(4)), (b, settings) => {
   const channels = unit === 1 ? settings.channels : unit * Math.ceil(settings.channels / 2);
   let end = 0;
   const terms = gaps.map((gap, t) => {
-    const start = end + unit * gap;
-    end = start + channels;
-    return { start, channels, source: sources[t]!, row: rows[t]! };
+    const start = Math.max(0, end + unit * gap);
+    end = Math.max(end, start + channels);
+    const plain = sources[t] === PLAIN_SOURCE;
+    return { start, channels, source: sources[t]!, row: plain ? 0 : rows[t]!, plain };
   });
   const x = b.constant("x", planes([n, end + rest, h, w]));
-  const pairs = [0, 1, 2, 3].flatMap((source) => [
+  const plainRows = (rng: Rng, count: number) => uniformData(rng, count).fill(0, channels);
+  const pairs = [0, 1, 2, PLAIN_SOURCE].flatMap((source) => [
     b.constant(`dy${source}`, planes([n, channels, h, w])),
-    b.constant(`g${source}`, flat([6, channels])),
+    b.constant(`g${source}`, flat([6, channels]), source === PLAIN_SOURCE ? plainRows : uniformData),
   ]);
   return b.done(b.g.add("mix_dx", [x, ...pairs], { terms: settings.reversed ? terms.reverse() : terms }));
 });

@@ -59,7 +59,7 @@ export function loadGradients(
     ],
   });
   const dx = g.add("mix_dx", [x, d, sums], {
-    terms: [{ start: range.start, channels: read, source: 0, row: 2 }],
+    terms: [{ start: range.start, channels: read, source: 0, row: 2, plain: !load.norm.batch }],
   });
   if (!load.norm.affine) return [dx, undefined];
   return [dx, undefined, g.add("row", [sums], { index: 1 }), g.add("row", [sums], { index: 0 })];

@@ -56,15 +56,15 @@ export const mix: OpDef<"mix"> = {
           const { weight } = only.term;
           gradients[index] = weight ? g.add("scale_by", [dy, inputs[weight.vector]!], { index: weight.index }) : dy;
         } else {
-          // Terms that take the same channels twice (a state read as it is by two edges) are separate gradients.
-          gradients[index] = addAll(
-            g,
-            disjoint(mine, channels).map((group) =>
-              g.add("mix_dx", [x, dy, grad()], {
-                terms: group.map(({ term, t }) => ({ start: term.start, channels, source: 0, row: mixRow(t) + 1 })),
-              }),
-            ),
-          );
+          gradients[index] = g.add("mix_dx", [x, dy, grad()], {
+            terms: mine.map(({ term, t }) => ({
+              start: term.start,
+              channels,
+              source: 0,
+              row: mixRow(t) + 1,
+              plain: !term.norm?.batch,
+            })),
+          });
         }
         return;
       }
@@ -90,17 +90,6 @@ type Writer = Parameters<NonNullable<typeof mix.vjp>>[0]["g"];
 const addAll = (g: Writer, values: readonly Value[]): Value =>
   values.length === 1 ? values[0]! : g.add("add", values, {});
 
-/** Terms in groups whose channels do not overlap, each as early as possible. */
-function disjoint<T extends { readonly term: MixTerm }>(terms: readonly T[], channels: number): T[][] {
-  const groups: T[][] = [];
-  for (const item of terms) {
-    const free = groups.find((group) => group.every(({ term }) => Math.abs(term.start - item.term.start) >= channels));
-    if (free) free.push(item);
-    else groups.push([item]);
-  }
-  return groups;
-}
-
 export const mix_grad: OpDef<"mix_grad"> = {
   infer([dy, ...inputs], attrs) {
     requireShape(dy !== undefined, "takes dy first");
@@ -115,10 +104,11 @@ export const mix_dx: OpDef<"mix_dx"> = {
   infer([x, ...rest], { terms }) {
     requireShape(x !== undefined && rest.length % 2 === 0, "takes x and pairs of dy and g");
     const [n, available, h, w] = requirePlanes("x", x);
-    const sorted = [...terms].sort((a, b) => a.start - b.start);
-    for (const [index, { start, channels, source, row }] of sorted.entries()) {
-      const next = sorted[index + 1]?.start ?? available;
-      requireShape(start >= 0 && start + channels <= next, `channels of terms overlap or leave x ${listText(x.shape)}`);
+    for (const { start, channels, source, row } of terms) {
+      requireShape(
+        start >= 0 && start + channels <= available,
+        `channels ${start} to ${start + channels - 1} leave x ${listText(x.shape)}`,
+      );
       requireIndex("source", source, rest.length / 2);
       const [dy, g] = rest.slice(2 * source) as [TensorType, TensorType];
       requireShape(

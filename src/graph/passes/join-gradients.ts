@@ -3,8 +3,8 @@ import { type Group, regroup, usersOf } from "./regroup.ts";
 import type { Pass } from "./rewrite.ts";
 
 /**
- * The gradient of a wide tensor is a sum of pieces, each zero but on the channels that one of its readers took. If the pieces
- * do not overlap they are written side by side by one op instead of being summed.
+ * The gradient of a tensor is a sum of what its readers make of their own gradients, each on the channels it took. One op
+ * computes the sum instead of pieces that are added up.
  */
 export const joinGradients: Pass = {
   name: "join-gradients",
@@ -28,8 +28,8 @@ function pieces(graph: Graph, sum: Node, single: (value: Value) => boolean): Val
     const fitting =
       piece &&
       result.find((group) => {
-        const others = group.map((other) => pieceOf(graph, other));
-        return others.every((other) => other && other.inputs[0] === piece.inputs[0] && !overlap(other, piece));
+        const first = pieceOf(graph, group[0]!);
+        return first?.inputs[0] === piece.inputs[0];
       });
     if (fitting) fitting.push(input);
     else result.push([input]);
@@ -40,12 +40,6 @@ function pieces(graph: Graph, sum: Node, single: (value: Value) => boolean): Val
 function pieceOf(graph: Graph, value: Value): Node<"mix_dx"> | undefined {
   const node = graph.nodes[value]!;
   return node.op === "mix_dx" ? (node as Node<"mix_dx">) : undefined;
-}
-
-function overlap(a: Node<"mix_dx">, b: Node<"mix_dx">): boolean {
-  return a.attrs.terms.some((one) =>
-    b.attrs.terms.some((other) => one.start < other.start + other.channels && other.start < one.start + one.channels),
-  );
 }
 
 function join(sum: Value, summands: readonly (readonly Value[])[], graph: Graph): Group {

@@ -1,68 +1,136 @@
 import { dims4, type OpAttrs } from "../../../graph/types.ts";
-import { type Lower, type LowerContext, quads } from "../kernel.ts";
+import { type Lower, type LowerContext, quads, TABLE_ROWS, type Tuning } from "../kernel.ts";
 import { zeros } from "./fill.ts";
 import { blocks, planePixels } from "./launch.ts";
 
 type Term = OpAttrs["mix_dx"]["terms"][number];
+type Row = [number, number, number, number];
 
-/** Terms that share a load of dy. */
-const TOGETHER = 4;
+/** Gradients that a dispatch binds, each with its factors. */
+const SOURCES = 3;
 
-/**
- * One dispatch for up to four terms of a source. A term that shares quads of x with other channels changes only its own lanes,
- * after the rest.
- */
+/** Flags of a term in mix_dx.wesl. */
+const PLAIN = 4;
+const ADDS = 8;
+
+/** Planes of x on which the same terms lie. */
+interface Segment {
+  readonly first: number;
+  readonly end: number;
+  readonly terms: readonly Term[];
+  /** Terms of an earlier dispatch are there already. */
+  readonly begun: boolean;
+}
+
+/** One dispatch for three gradients, usually all; more if terms begin or end inside quads. */
 export const mixDx: Lower<"mix_dx"> = (context) => {
   const { node, output, tuning, dispatch } = context;
   const { terms } = node.attrs;
-  const whole = terms.filter((term) => ownsQuads(term, terms));
-  const covered = whole.reduce((sum, { channels }) => sum + quads(channels), 0);
-  if (covered < quads(dims4(output.type)[1])) dispatch(zeros(output, tuning));
-  for (const group of together(whole)) launch(context, group, false);
-  for (const term of terms) {
-    if (!whole.includes(term)) launch(context, [term], true);
+  const [, channels] = dims4(output.type);
+  if (terms.every((term) => ownsQuads(term, channels))) {
+    for (const group of dispatches(segmentsOf(terms, quads(channels)))) launch(context, group);
+    return;
   }
+  dispatch(zeros(output, tuning));
+  for (const term of terms) launchLanes(context, term);
 };
 
-/** Whether a term starts with a quad of x and no other one has a lane of its last quad. */
-function ownsQuads({ start, channels }: Term, terms: readonly Term[]): boolean {
-  const end = 4 * quads(start + channels);
-  return start % 4 === 0 && terms.every((other) => other.start <= start || other.start >= end);
+/** Whether a term begins and ends with quads of x. */
+const ownsQuads = ({ start, channels }: Term, available: number): boolean =>
+  start % 4 === 0 && (channels % 4 === 0 || start + channels === available);
+
+function segmentsOf(terms: readonly Term[], planes: number): Segment[] {
+  const ends = terms.flatMap(({ start, channels }) => [start / 4, start / 4 + quads(channels)]);
+  const cuts = [...new Set([0, ...ends, planes])].sort((a, b) => a - b);
+  return cuts.slice(1).map((end, index) => {
+    const first = cuts[index]!;
+    const covering = terms.filter(({ start, channels }) => start / 4 <= first && end <= start / 4 + quads(channels));
+    return { first, end, terms: covering, begun: false };
+  });
 }
 
-/** Terms of the same source, four at a time. */
-function together(terms: readonly Term[]): Term[][] {
-  const groups: Term[][] = [];
-  for (const term of terms) {
-    const open = groups.find(([first, ...more]) => first!.source === term.source && more.length < TOGETHER - 1);
-    if (open) open.push(term);
-    else groups.push([term]);
+/** Segments in groups that bind few enough gradients and fit a table; what is left of a segment's terms comes later. */
+function dispatches(segments: readonly Segment[]): Segment[][] {
+  const groups: { readonly sources: Set<number>; readonly segments: Segment[]; rows: number }[] = [];
+  const put = (segment: Segment) => {
+    const sources = [...new Set(segment.terms.map(({ source }) => source))];
+    const now = sources.slice(0, SOURCES);
+    const taken = segment.terms.filter(({ source }) => now.includes(source)).slice(0, TABLE_ROWS / 2);
+    const rest = segment.terms.filter((term) => !taken.includes(term));
+    const rows = 1 + taken.length;
+    // What adds to an earlier dispatch must not run with it.
+    const open = segment.begun ? undefined : groups.find((group) => fits(group, now, rows));
+    const group = open ?? { sources: new Set<number>(), segments: [], rows: 0 };
+    if (!open) groups.push(group);
+    for (const source of now) group.sources.add(source);
+    group.segments.push({ ...segment, terms: taken });
+    group.rows += rows;
+    if (rest.length > 0) put({ ...segment, terms: rest, begun: true });
+  };
+  segments.forEach(put);
+  return groups.map((group) => group.segments);
+}
+
+const fits = (
+  group: { readonly sources: ReadonlySet<number>; readonly segments: readonly Segment[]; readonly rows: number },
+  sources: readonly number[],
+  rows: number,
+): boolean =>
+  !group.segments.some(({ begun }) => begun) &&
+  group.rows + rows <= TABLE_ROWS &&
+  new Set([...group.sources, ...sources]).size <= SOURCES;
+
+const perThread = (tuning: Tuning): number => (tuning.workgroup < 64 ? 4 * tuning.pixels : tuning.pixels);
+
+function launch({ inputs, output, tuning, dispatch }: LowerContext<"mix_dx">, segments: readonly Segment[]): void {
+  const [x, ...pairs] = inputs;
+  const sources = [...new Set(segments.flatMap(({ terms }) => terms.map(({ source }) => source)))];
+  const segmentRows: Row[] = [];
+  const termRows: Row[] = [];
+  for (const { first, end, terms, begun } of segments) {
+    segmentRows.push([first, end - first, segments.length + termRows.length, terms.length]);
+    terms.forEach(({ start, channels, source, row, plain }, index) => {
+      const flags = (plain ? PLAIN : 0) + (begun || index > 0 ? ADDS : 0);
+      termRows.push([sources.indexOf(source) + flags, row, start / 4, channels]);
+    });
   }
-  return groups;
-}
-
-/** @param group with `lanes`, one term */
-function launch({ inputs, output, tuning, dispatch }: LowerContext<"mix_dx">, group: readonly Term[], lanes: boolean) {
-  const [x, ...sources] = inputs;
-  const [{ source, start, channels }] = group as [Term];
-  const [dy, g] = sources.slice(2 * source);
-  const first = Math.floor(start / 4);
-  const planes = lanes ? quads(start + channels) - first : quads(channels);
-  const most = tuning.workgroup < 64 ? 4 * tuning.pixels : tuning.pixels;
-  const { uniforms, ...rest } = blocks(planes, planePixels(output.type), tuning, most);
+  const planes = segments.reduce((sum, { first, end }) => sum + end - first, 0);
+  const { uniforms, ...rest } = blocks(planes, planePixels(output.type), tuning, perThread(tuning));
+  const flags = termRows.map(([source]) => source & ~3);
+  // A gradient that nothing covers still binds one source: the shader declares it.
+  const bound = sources.length > 0 ? sources : [0];
   dispatch({
     shader: "mix_dx",
     ...rest,
     conditions: {
-      lanes,
-      t1: group.length > 1,
-      t2: group.length > 2,
-      t3: group.length > 3,
-      unrolled: tuning.workgroup >= 64,
+      two: bound.length > 1,
+      three: bound.length > 2,
+      adds: flags.some((flag) => flag & ADDS),
+      plain: flags.includes(PLAIN),
+      norm: flags.includes(0),
     },
-    uniforms: { ...uniforms, channels, terms: group.length, start, shift: 4 + 4 * first - start },
-    table: group.map((term) => [Math.floor(term.start / 4), term.row, 0, 0]),
-    reads: [x!, dy!, g!],
+    uniforms: { ...uniforms, segments: segments.length },
+    table: [...segmentRows, ...termRows],
+    reads: [x!, ...bound.flatMap((source) => pairs.slice(2 * source, 2 * source + 2))],
+    writes: [output],
+  });
+}
+
+function launchLanes({ inputs, output, tuning, dispatch }: LowerContext<"mix_dx">, term: Term): void {
+  const [x, ...pairs] = inputs;
+  const { start, channels, source, row } = term;
+  const first = Math.floor(start / 4);
+  const { uniforms, ...rest } = blocks(
+    quads(start + channels) - first,
+    planePixels(output.type),
+    tuning,
+    perThread(tuning),
+  );
+  dispatch({
+    shader: "mix_dx_lanes",
+    ...rest,
+    uniforms: { ...uniforms, channels, row, start, shift: 4 + 4 * first - start },
+    reads: [x!, ...pairs.slice(2 * source, 2 * source + 2)],
     writes: [output],
   });
 }
