@@ -275,7 +275,7 @@ describe("optimize", () => {
     expect(count("constant-folding", "common-subexpressions")).toBe(3);
     expect(count(...passes.map((pass) => pass.name))).toBe(3);
     expect(() => count("fusion")).toThrowErrorMatchingInlineSnapshot(
-      `[SupernetError: there is no graph pass "fusion"; the passes are constant-folding, common-subexpressions, dead-code]`,
+      `[SupernetError: there is no graph pass "fusion"; the passes are common-subexpressions, bundle-depthwise, bundle-pointwise, widen-channels, pool-pairs, dead-code, lone-convolutions, mix-terms, fold-loads, lone-norms, batch-updates, batch-softmax, constant-folding, join-gradients, recompute, epilogues]`,
     );
   });
 });
