@@ -9,6 +9,7 @@ import {
   gridData,
   integer,
   type OpCase,
+  offsetData,
   positiveData,
   samples,
   size,
@@ -180,4 +181,18 @@ export const mixCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   mix_dx: mixDx,
   mix_dw: mixDw,
   mix_plain: cases(plainMix, (b, settings) => mixCase(b, settings)),
+};
+
+/** Sums over thousands of pixels that are far from zero. */
+const largeMix: fc.Arbitrary<MixSettings> = fc.record({
+  size: fc.tuple(integer(1, 4), integer(8, 33), integer(8, 33)),
+  channels: fc.constantFrom(5, 8, 12),
+  tensors: fc.array(fc.constantFrom(0, 4), { minLength: 1, maxLength: 9 }),
+  terms: fc.array(term, { minLength: 1, maxLength: 12 }),
+  shared: fc.constant(false),
+  unit: fc.constant(4),
+});
+
+export const largeMixCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
+  mix_large: cases(largeMix, (b, settings) => mixCase(b, settings, offsetData)),
 };

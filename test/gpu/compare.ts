@@ -3,6 +3,7 @@ import { GraphBuilder } from "../../src/graph/builder.ts";
 import { elements, flat, type Graph, type Value } from "../../src/graph/types.ts";
 import { evaluateReference, type Feeds } from "../../src/runtime/reference/index.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
+import type { Kernels } from "../../src/runtime/webgpu/kernel.ts";
 import { storedElements } from "../../src/runtime/webgpu/kernels/launch.ts";
 import { runGraph } from "../../src/runtime/webgpu/run.ts";
 
@@ -19,13 +20,12 @@ function tolerance(graph: Graph, feeds: Feeds, want: Float64Array): number {
 }
 
 function amplification(graph: Graph, feeds: Feeds): number {
-  const at = graph.nodes.findIndex(({ op }) => op === "bn_stats" || op === "bn_running");
-  if (at < 0) return 1;
   const builder = GraphBuilder.extend({ ...graph, outputs: [] });
-  builder.output("stats", at as Graph["outputs"][number]["value"]);
-  const stats = evaluateReference(builder.build(), feeds).get("stats")!;
-  const channels = stats.length / 3;
-  return 1 + largest(stats.subarray(channels, 2 * channels));
+  graph.nodes.forEach(({ op }, index) => {
+    if (op === "bn_stats" || op === "bn_running") builder.output(`stats${index}`, index as Value);
+  });
+  const all = [...evaluateReference(builder.build(), feeds).values()];
+  return 1 + Math.max(0, ...all.map((stats) => largest(stats.subarray(stats.length / 3, (2 * stats.length) / 3))));
 }
 
 const largest = (data: ArrayLike<number>) => {
@@ -34,10 +34,16 @@ const largest = (data: ArrayLike<number>) => {
   return result;
 };
 
-/** Runs `graph` and compares every output with the reference backend on `defined`. */
-export async function check(engine: Engine, graph: Graph, feeds: Feeds, defined = graph): Promise<void> {
+/** Runs `graph`, by the engine's kernels or by others, and compares every output with the reference backend on `defined`. */
+export async function check(
+  engine: Engine,
+  graph: Graph,
+  feeds: Feeds,
+  defined = graph,
+  kernels?: Kernels,
+): Promise<void> {
   const expected = evaluateReference(defined, feeds);
-  const actual = await runGraph(engine, graph, feeds);
+  const actual = await runGraph(engine, graph, feeds, 1, kernels);
   expect([...actual.keys()].sort()).toEqual([...expected.keys()].sort());
   for (const [name, want] of expected) {
     const got = actual.get(name)!;
