@@ -2,6 +2,7 @@ import { dims4, type OpAttrs } from "../../../graph/types.ts";
 import { type Lower, type LowerContext, quads, TABLE_ROWS, type Tuning } from "../kernel.ts";
 import { zeros } from "./fill.ts";
 import { blocks, planePixels } from "./launch.ts";
+import { shapeClass, sized } from "./tuned.ts";
 
 type Term = OpAttrs["mix_dx"]["terms"][number];
 type Row = [number, number, number, number];
@@ -28,7 +29,8 @@ export const mixDx: Lower<"mix_dx"> = (context) => {
   const { terms } = node.attrs;
   const [, channels] = dims4(output.type);
   if (terms.every((term) => ownsQuads(term, channels))) {
-    for (const group of dispatches(segmentsOf(terms, quads(channels)))) launch(context, group);
+    const sizes = sized(tuning, `mix_dx ${terms.length} terms ${shapeClass(output.type)}`);
+    for (const group of dispatches(segmentsOf(terms, quads(channels)))) launch({ ...context, tuning: sizes }, group);
     return;
   }
   dispatch(zeros(output, tuning));

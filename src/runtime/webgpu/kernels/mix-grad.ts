@@ -3,12 +3,14 @@ import { grid, type Lower, type LowerContext, quads, type TensorRef } from "../k
 import { planePixels, vectors } from "./launch.ts";
 import { groupConditions, groupReads, groupTable, mixGroups, mixReduction, termRow } from "./mix-groups.ts";
 import { VECTOR_ROWS, vectorChunks } from "./mix-vectors.ts";
+import { shapeClass, sized } from "./tuned.ts";
 
 /** Sums of dy and of dy * (x - origin) by invocation, for all terms of a dispatch in one sweep; then what follows from them. */
 export const mixGrad: Lower<"mix_grad"> = (context) => {
-  const { node, inputs, output, tuning, scratch, dispatch } = context;
+  const { node, inputs, output, scratch, dispatch } = context;
   const [dy, ...rest] = inputs as [TensorRef, ...TensorRef[]];
   const { terms, channels } = node.attrs;
+  const tuning = sized(context.tuning, `mix_grad ${terms.length} terms ${shapeClass(dy.type)}`);
   const { parts, ...launch } = mixReduction(dy, tuning);
   const sums = scratch(vectors(termRow(terms.length) * quads(channels) * (parts + 1)));
   mixGroups(terms).forEach((group, index) => {

@@ -3,14 +3,16 @@ import { type Lower, type LowerContext, quads, type TensorRef } from "../kernel.
 import { each, vectors } from "./launch.ts";
 import { groupConditions, groupReads, groupTable, mixBlocks, mixGroups, termRow } from "./mix-groups.ts";
 import { VECTOR_ROWS, vectorChunks } from "./mix-vectors.ts";
+import { shapeClass, sized } from "./tuned.ts";
 
 /**
  * Tiny dispatches turn weights and batch norms into one coefficient per term and channel and one bias per channel; then a term
  * costs one load and one fma a pixel. More tensors than a dispatch may bind are added to the result group after group.
  */
 export const mix: Lower<"mix"> = (context) => {
-  const { node, inputs, output, tuning, dispatch } = context;
+  const { node, inputs, output, dispatch } = context;
   const { terms, channels } = node.attrs;
+  const tuning = sized(context.tuning, `mix ${terms.length} terms ${shapeClass(output.type)}`);
   const groups = mixGroups(terms);
   // Where a quad holds other channels as well, coefficients keep them out of the padding lanes.
   const plain = terms.every(

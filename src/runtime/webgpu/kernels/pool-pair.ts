@@ -22,6 +22,7 @@ import { bnStats, mergeMoments } from "./bn-stats.ts";
 import { channelSlice, concat } from "./channels.ts";
 import { type Launch, vectors } from "./launch.ts";
 import { avgPool, avgPoolDx, maxPool, maxPoolArgmax, maxPoolDx, windows } from "./pool.ts";
+import { shapeClass } from "./tuned.ts";
 
 type Pair = "pool_pair" | "pool_pair_dx";
 
@@ -33,12 +34,14 @@ const STRIP = 4;
  * software adapters; GPUs hide loads and want neighbouring threads on neighbouring pixels. `parts`, channel by channel of
  * quads, is what is left for channels that do not fill their quads: the means then start within one.
  */
-function variant(x: TensorType, { kernel, stride, padding }: Window2d, tuning: Tuning): "strips" | "windows" | "parts" {
+function variant(op: Pair, x: TensorType, { kernel, stride, padding }: Window2d, tuning: Tuning) {
   if (dims4(x)[1] % 4 !== 0) return "parts";
   const [step] = stride;
   const common =
     kernel.every((size) => size === 3) && padding.every((size) => size === 1) && stride.every((size) => size === step);
-  return tuning.workgroup < 64 && common && step <= 2 ? "strips" : "windows";
+  if (!common || step > 2) return "windows";
+  const candidates = tuning.workgroup < 64 ? (["strips", "windows"] as const) : (["windows", "strips"] as const);
+  return tuning.pick(`${op} stride ${step} ${shapeClass(x)}`, candidates);
 }
 
 /** The same kernel's context with another node's op, inputs and output. */
@@ -88,7 +91,7 @@ function strips(over: TensorType, input: TensorType, output: TensorType, tuning:
 
 export const poolPair: Lower<"pool_pair"> = (context) => {
   const { node, inputs, output, epilogues, dispatch } = context;
-  const way = variant(inputs[0]!.type, node.attrs, context.tuning);
+  const way = variant("pool_pair", inputs[0]!.type, node.attrs, context.tuning);
   const argmax = way === "parts" ? undefined : epilogues.find(({ node: { op } }) => op === "max_pool_argmax");
   const stats = way === "strips" ? epilogues.find(({ node: { op } }) => op === "bn_stats") : undefined;
   if (way === "strips") poolStrips(context, argmax, stats);
@@ -144,7 +147,7 @@ function poolWindows(
 export const poolPairDx: Lower<"pool_pair_dx"> = (context) => {
   const { node, inputs, output, tuning, scratch, dispatch } = context;
   const [dy, argmax] = inputs as [TensorRef, TensorRef];
-  const way = variant(output.type, node.attrs, tuning);
+  const way = variant("pool_pair_dx", output.type, node.attrs, tuning);
   const io = { reads: inputs, writes: [output] };
   if (way === "strips") {
     const { threads: _, ...launch } = strips(output.type, output.type, argmax.type, tuning);
