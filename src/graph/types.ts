@@ -291,8 +291,14 @@ export interface OpAttrs {
       readonly plain: boolean;
     }[];
   };
-  /** (g [R, C]) → flat [size]: element `index` is the sum of row `row` of g (of several such rows, if several name it), others 0. */
-  mix_dw: { readonly rows: readonly { readonly row: number; readonly index: number }[]; readonly size: number };
+  /**
+   * (g₀ [R₀, C₀], g₁, …) → flat [size]: element `index` is the sum of row `row` of g_source (of several such rows, if several
+   * name it), others 0.
+   */
+  mix_dw: {
+    readonly rows: readonly { readonly source: number; readonly row: number; readonly index: number }[];
+    readonly size: number;
+  };
   /** (x [N,C,H,W]) → [N, 2C, H', W']: max_pool, then avg_pool. */
   pool_pair: Window2d;
   /** (dy [N,2C,H',W'], argmax) → gradient by x; `shape` is x's. */

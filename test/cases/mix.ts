@@ -169,11 +169,19 @@ const mixDx = cases(fc.oneof(pieces(1), pieces(4)), (b, settings) => {
   return b.done(b.g.add("mix_dx", [x, ...pairs], { terms: settings.reversed ? terms.reverse() : terms }));
 });
 
-/** More rows than one dispatch takes, elements without any. */
-const mixDw = cases(fc.tuple(channels, integer(1, 80), integer(1, 9)), (b, [c, count, size]) => {
-  const rows = Array.from({ length: count }, (_, i) => ({ row: (7 * i) % 11, index: (5 * i) % size }));
-  return b.done(b.g.add("mix_dw", [b.constant("g", flat([11, c]))], { rows, size: size + 1 }));
-});
+/** More rows and matrices than one dispatch takes, elements without any. */
+const mixDw = cases(
+  fc.tuple(channels, integer(1, 80), integer(1, 9), integer(1, 8)),
+  (b, [c, count, size, matrices]) => {
+    const sources = Array.from({ length: matrices }, (_, index) => b.constant(`g${index}`, flat([11, c + index])));
+    const rows = Array.from({ length: count }, (_, i) => ({
+      source: (3 * i) % matrices,
+      row: (7 * i) % 11,
+      index: (5 * i) % size,
+    }));
+    return b.done(b.g.add("mix_dw", sources, { rows, size: size + 1 }));
+  },
+);
 
 export const mixCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   mix: cases(anyMix, (b, settings) => mixCase(b, settings)),

@@ -1,5 +1,5 @@
 import { flat, type MixAttrs, type MixTerm, planes, type TensorType, type Value } from "../types.ts";
-import { requireFlat, requireIndex, requirePlanes, requireVector, sameShape, take } from "./check.ts";
+import { requireFlat, requireIndex, requirePlanes, requireVector, sameShape } from "./check.ts";
 import { listText, type OpDef, requireShape } from "./def.ts";
 
 /** First row of a term in the result of `mix_grad`; S1 is there, A, B and C follow. */
@@ -69,7 +69,7 @@ export const mix: OpDef<"mix"> = {
         return;
       }
       const rows = terms.flatMap(({ weight }, t) =>
-        weight?.vector === index ? [{ row: mixRow(t), index: weight.index }] : [],
+        weight?.vector === index ? [{ source: 0, row: mixRow(t), index: weight.index }] : [],
       );
       if (rows.length > 0) gradients[index] = g.add("mix_dw", [grad()], { rows, size: g.type(x).shape[0]! });
       const scaled = terms.flatMap(({ norm }, t) => (norm?.gamma === index ? [mixRow(t)] : []));
@@ -123,10 +123,12 @@ export const mix_dx: OpDef<"mix_dx"> = {
 
 export const mix_dw: OpDef<"mix_dw"> = {
   infer(inputs, { rows, size }) {
-    const [g] = take(inputs, "g");
-    requireShape(g.layout === "flat" && g.shape.length === 2, "g is a flat matrix");
-    for (const { row, index } of rows) {
-      requireIndex("row", row, g.shape[0]!);
+    for (const [index, g] of inputs.entries()) {
+      requireShape(g.layout === "flat" && g.shape.length === 2, `g${index} must be a flat matrix`);
+    }
+    for (const { source, row, index } of rows) {
+      requireIndex("source", source, inputs.length);
+      requireIndex("row", row, inputs[source]!.shape[0]!);
       requireIndex("index", index, size);
     }
     return flat([size]);

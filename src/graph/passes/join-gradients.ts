@@ -1,3 +1,4 @@
+import type { GraphBuilder } from "../builder.ts";
 import type { Graph, Node, OpAttrs, Value } from "../types.ts";
 import { type Group, regroup, usersOf } from "./regroup.ts";
 import type { Pass } from "./rewrite.ts";
@@ -20,26 +21,16 @@ export const joinGradients: Pass = {
   },
 };
 
-/** The summands, those that are parts of one gradient together. */
+/** The summands, those that one op can compute together. */
 function pieces(graph: Graph, sum: Node, single: (value: Value) => boolean): Value[][] {
-  const result: Value[][] = [];
+  const groups = new Map<string, Value[]>();
   for (const input of sum.inputs) {
-    const piece = single(input) ? pieceOf(graph, input) : undefined;
-    const fitting =
-      piece &&
-      result.find((group) => {
-        const first = pieceOf(graph, group[0]!);
-        return first?.inputs[0] === piece.inputs[0];
-      });
-    if (fitting) fitting.push(input);
-    else result.push([input]);
+    const { op, inputs } = graph.nodes[input]!;
+    const key = op === "mix_dx" ? `by ${inputs[0]}` : op === "mix_dw" ? "by weights" : undefined;
+    const group = key !== undefined && single(input) ? key : `alone ${groups.size}`;
+    groups.set(group, [...(groups.get(group) ?? []), input]);
   }
-  return result;
-}
-
-function pieceOf(graph: Graph, value: Value): Node<"mix_dx"> | undefined {
-  const node = graph.nodes[value]!;
-  return node.op === "mix_dx" ? (node as Node<"mix_dx">) : undefined;
+  return [...groups.values()];
 }
 
 function join(sum: Value, summands: readonly (readonly Value[])[], graph: Graph): Group {
@@ -47,18 +38,37 @@ function join(sum: Value, summands: readonly (readonly Value[])[], graph: Graph)
     members: [sum],
     build(g, moved) {
       const values = summands.map((group) => {
-        if (group.length === 1) return moved(group[0]!);
-        const nodes = group.map((value) => pieceOf(graph, value)!);
-        const sources: Value[] = [];
-        const terms: OpAttrs["mix_dx"]["terms"][number][] = [];
-        for (const { inputs, attrs } of nodes) {
-          const first = sources.length / 2;
-          sources.push(...inputs.slice(1));
-          terms.push(...attrs.terms.map((term) => ({ ...term, source: term.source + first })));
-        }
-        return g.add("mix_dx", [nodes[0]!.inputs[0]!, ...sources].map(moved), { terms });
+        const nodes = group.map((value) => graph.nodes[value]!);
+        if (nodes.length === 1) return moved(group[0]!);
+        return nodes[0]!.op === "mix_dx"
+          ? joinDx(g, nodes as Node<"mix_dx">[], moved)
+          : joinDw(g, nodes as Node<"mix_dw">[], moved);
       });
       return [values.length === 1 ? values[0]! : g.add("add", values, {})];
     },
   };
+}
+
+type Moved = (old: Value) => Value;
+
+function joinDx(g: GraphBuilder, nodes: readonly Node<"mix_dx">[], moved: Moved): Value {
+  const sources: Value[] = [];
+  const terms: OpAttrs["mix_dx"]["terms"][number][] = [];
+  for (const { inputs, attrs } of nodes) {
+    const first = sources.length / 2;
+    sources.push(...inputs.slice(1));
+    terms.push(...attrs.terms.map((term) => ({ ...term, source: term.source + first })));
+  }
+  return g.add("mix_dx", [nodes[0]!.inputs[0]!, ...sources].map(moved), { terms });
+}
+
+function joinDw(g: GraphBuilder, nodes: readonly Node<"mix_dw">[], moved: Moved): Value {
+  const sources: Value[] = [];
+  const rows: OpAttrs["mix_dw"]["rows"][number][] = [];
+  for (const { inputs, attrs } of nodes) {
+    const first = sources.length;
+    sources.push(...inputs);
+    rows.push(...attrs.rows.map((row) => ({ ...row, source: row.source + first })));
+  }
+  return g.add("mix_dw", sources.map(moved), { rows, size: nodes[0]!.attrs.size });
 }

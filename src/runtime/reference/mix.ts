@@ -69,9 +69,8 @@ export const mix_dx: RefOp<"mix_dx"> = ({ attrs, inputs, types, type, out }) => 
 };
 
 export const mix_dw: RefOp<"mix_dw"> = ({ attrs, inputs, types, out }) => {
-  const g = inputs[0]!;
-  const channels = types[0]!.shape[1]!;
-  for (const { row, index } of attrs.rows) {
-    for (let c = 0; c < channels; c++) out[index]! += g[row * channels + c]!;
+  for (const { source, row, index } of attrs.rows) {
+    const channels = types[source]!.shape[1]!;
+    for (let c = 0; c < channels; c++) out[index]! += inputs[source]![row * channels + c]!;
   }
 };
