@@ -68,6 +68,7 @@ export function sumParts(
       shader: "sum_parts",
       constants: { wg: tuning.workgroup },
       conditions: { split: lanes > 1 },
+      workgroupBytes: lanes > 1 ? 16 * tuning.workgroup : undefined,
       uniforms: {},
       table: group.map(({ row }) => row),
       reads: [parts],
