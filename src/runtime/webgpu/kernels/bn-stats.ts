@@ -23,16 +23,21 @@ export interface Moments {
   readonly cut:
     | Readonly<Record<"strips" | "rows" | "width", UniformField>>
     | Readonly<Record<"per" | "workgroup", UniformField>>;
+  /** Means are relative to the first pixels of their parts, `x` is what they are of. */
+  readonly ownOrigins?: boolean;
   readonly eps: number;
   readonly stats: TensorRef;
 }
 
-export function mergeMoments({ x, of, moments, parts, cut, eps, stats }: Moments, tuning: Tuning): DispatchSpec {
+export function mergeMoments(
+  { x, of, moments, parts, cut, ownOrigins = false, eps, stats }: Moments,
+  tuning: Tuning,
+): DispatchSpec {
   const [, channels] = dims4(of);
   const launch = each(quads(channels), tuning);
   return {
     shader: "bn_stats",
-    conditions: { strips: "strips" in cut },
+    conditions: { strips: "strips" in cut, own_origins: ownOrigins },
     ...launch,
     uniforms: {
       ...launch.uniforms,

@@ -10,6 +10,7 @@ import { channelSlice, concat } from "./channels.ts";
 import { convKernels } from "./conv-index.ts";
 import { copy } from "./copy.ts";
 import { crossEntropy, crossEntropyDx, topK } from "./cross-entropy.ts";
+import { depthwiseBundleDw } from "./depthwise-bundle-dw.ts";
 import { dropPathMask } from "./drop-path-mask.ts";
 import { fill, stopForward } from "./fill.ts";
 import { columns, flatSlice, row } from "./flat-slices.ts";
@@ -20,6 +21,9 @@ import { mix } from "./mix.ts";
 import { mixDw } from "./mix-dw.ts";
 import { mixDx } from "./mix-dx.ts";
 import { mixGrad } from "./mix-grad.ts";
+import { pointwiseBundle } from "./pointwise-bundle.ts";
+import { pointwiseBundleDw } from "./pointwise-bundle-dw.ts";
+import { pointwiseBundleDx } from "./pointwise-bundle-dx.ts";
 import { avgPool, avgPoolDx, maxPool, maxPoolArgmax, maxPoolDx } from "./pool.ts";
 import { poolPair, poolPairDx } from "./pool-pair.ts";
 import { relu, reluDx } from "./relu.ts";
@@ -33,13 +37,7 @@ import { weightedSumDw } from "./weighted-sum-dw.ts";
 type Source = "input" | "param";
 type ConvOp = "conv2d" | "conv2d_dx" | "conv2d_dw" | "add_bias" | "channel_sum";
 /** Registered as they are written. */
-type Bundle =
-  | "depthwise"
-  | "depthwise_dx"
-  | "depthwise_dw"
-  | "pointwise"
-  | "pointwise_dx"
-  | "pointwise_dw";
+type Bundle = "depthwise" | "depthwise_dx";
 
 /** Every op but those of `convKernels` and the sources, which the program places itself. */
 const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp | Bundle>]: Lower<K> } = {
@@ -62,6 +60,10 @@ const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp | Bundle>]:
   max_pool_dx: maxPoolDx,
   avg_pool: avgPool,
   avg_pool_dx: avgPoolDx,
+  depthwise_dw: depthwiseBundleDw,
+  pointwise: pointwiseBundle,
+  pointwise_dw: pointwiseBundleDw,
+  pointwise_dx: pointwiseBundleDx,
   mix,
   mix_grad: mixGrad,
   mix_dx: mixDx,
