@@ -1,5 +1,5 @@
 import type { Conv2dAttrs, Graph, Node, OpAttrs, OpName, Value } from "../types.ts";
-import { adjoin, channelsOf, split } from "./channels.ts";
+import { adjoin, bindable, channelsOf, split } from "./channels.ts";
 import { type Group, groupBy, regroup, usersOf } from "./regroup.ts";
 import type { Pass } from "./rewrite.ts";
 
@@ -19,6 +19,7 @@ export const bundleDepthwise: Pass = {
     });
     const groups = siblings
       .map((members) => inOrderOfUse(graph, users, members))
+      .flatMap((members) => bindable(graph, members))
       .filter((members) => members.length > 1 && adjoin(members.map((member) => graph.nodes[member]!.type.shape[1]!)));
     return regroup(
       graph,

@@ -1,6 +1,6 @@
 import type { Conv2dAttrs, Graph, Node, OpAttrs, PointwiseBranch, Value } from "../types.ts";
 import { inOrderOfUse } from "./bundle-depthwise.ts";
-import { adjoin, channelsOf, split } from "./channels.ts";
+import { adjoin, bindable, channelsOf, split } from "./channels.ts";
 import { type Group, groupBy, regroup, usersOf } from "./regroup.ts";
 import type { Pass } from "./rewrite.ts";
 
@@ -18,6 +18,7 @@ export const bundlePointwise: Pass = {
     });
     const groups = siblings
       .map((members) => inOrder(graph, users, members))
+      .flatMap((members) => bindable(graph, members))
       .filter((members) => members.length > 1 && adjoin(members.map((member) => graph.nodes[member]!.type.shape[1]!)));
     return regroup(
       graph,

@@ -1,5 +1,8 @@
 import type { GraphBuilder } from "../builder.ts";
-import type { Graph, OpAttrs, Value } from "../types.ts";
+import { elements, type Graph, type OpAttrs, type Value } from "../types.ts";
+
+/** Bytes of the largest tensor that every device can bind: WebGPU's default `maxStorageBufferBindingSize`. */
+export const LARGEST_TENSOR = 128 * 2 ** 20;
 
 /** Channels (or columns of statistics) of a wider tensor. */
 export interface Channels {
@@ -43,6 +46,22 @@ export function split(g: GraphBuilder, wide: Value, counts: readonly number[]): 
     start += count;
     return sliceChannels(g, wide, start - count, count);
   });
+}
+
+/** Values in runs whose results, one after another, are tensors that every device can bind. */
+export function bindable({ nodes }: Pick<Graph, "nodes">, members: readonly Value[]): Value[][] {
+  const runs: Value[][] = [];
+  let bytes = 0;
+  for (const member of members) {
+    const own = 4 * elements(nodes[member]!.type);
+    if (runs.length === 0 || bytes + own > LARGEST_TENSOR) {
+      runs.push([]);
+      bytes = 0;
+    }
+    runs.at(-1)!.push(member);
+    bytes += own;
+  }
+  return runs;
 }
 
 /**

@@ -7,18 +7,20 @@ import { transientNorms } from "./transient.ts";
 
 /**
  * Joins what is computed channel by channel on neighbouring slices of one wide tensor: batch statistics, batch norms without
- * scale and shift, ReLUs. A concatenation of neighbouring slices is the larger slice.
+ * scale and shift, ReLUs, pools. A concatenation of neighbouring slices is the larger slice.
  */
 export const widenChannels: Pass = {
   name: "widen-channels",
   run(graph) {
     let result = joinSlices(graph);
-    for (const op of ["bn_stats", "bn_apply", "relu"] as const) result = widen(result, op);
+    for (const op of WIDENED) result = widen(result, op);
     return result;
   },
 };
 
-type Widened = "bn_stats" | "bn_apply" | "relu";
+/** Ops that treat every channel by itself, whatever the other ones hold. */
+const WIDENED = ["bn_stats", "bn_apply", "relu", "max_pool", "avg_pool"] as const;
+type Widened = (typeof WIDENED)[number];
 
 /** concat(x[0:8], x[8:24]) is x[0:24]. */
 function joinSlices(graph: Graph): Graph {

@@ -58,11 +58,11 @@ const count = (graph: Graph, op: OpName): number => graph.nodes.filter((node) =>
 describe("a supernet's step", () => {
   const graph = step(smallSupernet(1, 2), false, []);
 
-  test("has a bundle of depthwise convolutions for every state and half, whatever the number of edges", () => {
-    // Three states have readers: two convolutions deep; the first half is computed again for the backward pass.
-    expect(count(graph, "depthwise")).toBe(3 * 2 + 3);
-    expect(count(graph, "depthwise_dx")).toBe(3 * 2);
-    expect(count(graph, "depthwise_dw")).toBe(3 * 2);
+  test("has a bundle of depthwise convolutions for every half of what becomes known at once, whatever the number of edges", () => {
+    // The cell's inputs, then the first node; two convolutions deep; the first half is computed again for the backward pass.
+    expect(count(graph, "depthwise")).toBe(2 * 2 + 2);
+    expect(count(graph, "depthwise_dx")).toBe(2 * 2);
+    expect(count(graph, "depthwise_dw")).toBe(2 * 2);
   });
 
   test("sums each node once and never stores a batch norm of a branch", () => {
