@@ -1,6 +1,6 @@
 import { type DepthwiseAttrs, type DepthwiseBranch, flat, planes, type TensorType, type Value } from "../types.ts";
 import { requireFlat, requirePlanes, sameShape } from "./check.ts";
-import { listText, type OpDef, requireShape } from "./def.ts";
+import { type GraphWriter, listText, type OpDef, requireShape } from "./def.ts";
 import { loadGradients, loadInputs, type ReadRange, readRange, requireLoad } from "./load.ts";
 
 /** Channels of x that the bundle reads. */
@@ -50,6 +50,21 @@ function requireGradient(dy: TensorType, x: readonly number[], attrs: DepthwiseA
   requireShape(sameShape(dy.shape, expected), `dy is ${listText(dy.shape)}, the result is ${listText(expected)}`);
 }
 
+/** The gradient by each weight out of the joint one. */
+function weightGradients(
+  g: GraphWriter,
+  dw: Value,
+  weights: readonly Value[],
+  branches: readonly DepthwiseBranch[],
+): Value[] {
+  let start = 0;
+  return branches.map((branch, index) => {
+    const { shape } = g.type(weights[index]!);
+    start += depthwiseWeights(branch);
+    return g.add("flat_slice", [dw], { start: start - depthwiseWeights(branch), shape });
+  });
+}
+
 export const depthwise: OpDef<"depthwise"> = {
   infer([x, ...rest], attrs) {
     requireShape(x !== undefined, "takes x first");
@@ -64,23 +79,16 @@ export const depthwise: OpDef<"depthwise"> = {
     const extra = 1 + loadInputs(attrs.load);
     const loaded = node.inputs.slice(0, extra);
     const weights = node.inputs.slice(extra);
-    const gradients: (Value | undefined)[] = loaded.map(() => undefined);
-    if (loaded.some((_, index) => needs(index))) {
-      const d = g.add("depthwise_dx", [dy, ...(attrs.load.relu ? loaded : []), ...weights], {
-        ...attrs,
-        shape: g.type(loaded[0]!).shape,
-      });
-      gradients.splice(0, extra, ...loadGradients(g, attrs.load, loaded, depthwiseRange(attrs), d));
-    }
-    if (!weights.some((_, index) => needs(extra + index))) return [...gradients, ...weights.map(() => undefined)];
-    const dw = g.add("depthwise_dw", [...loaded, dy], attrs);
-    let start = 0;
-    const slices = attrs.branches.map((branch, index) => {
-      const { shape } = g.type(weights[index]!);
-      start += depthwiseWeights(branch);
-      return g.add("flat_slice", [dw], { start: start - depthwiseWeights(branch), shape });
+    // By the weights first: what the gradient by x is made of and what it yields need not be there at the same time as x.
+    const slices = weights.some((_, index) => needs(extra + index))
+      ? weightGradients(g, g.add("depthwise_dw", [...loaded, dy], attrs), weights, attrs.branches)
+      : weights.map(() => undefined);
+    if (!loaded.some((_, index) => needs(index))) return [...loaded.map(() => undefined), ...slices];
+    const d = g.add("depthwise_dx", [dy, ...(attrs.load.relu ? loaded : []), ...weights], {
+      ...attrs,
+      shape: g.type(loaded[0]!).shape,
     });
-    return [...gradients, ...slices];
+    return [...loadGradients(g, attrs.load, loaded, depthwiseRange(attrs), d), ...slices];
   },
 };
 

@@ -1,17 +1,17 @@
 import { GraphBuilder } from "../builder.ts";
-import { elements, type Graph, type Value } from "../types.ts";
+import { elements, type Graph, type OpName, type Value } from "../types.ts";
 import { usersOf } from "./regroup.ts";
 import type { Pass } from "./rewrite.ts";
 
-/**
- * How many times larger than what it is made from a value must be. The depthwise convolutions of all edges on a state are:
- * they cost a fraction of the 1x1 convolutions after them but take as much memory.
- */
-const EXPANSION = 2;
+/** Values of at least this share of the largest one are worth a second dispatch. */
+const LARGE = 1 / 4;
+
+/** What costs little against the convolutions it feeds, and is made of values that are kept anyway. */
+const CHEAP: readonly OpName[] = ["depthwise", "pool_pair"];
 
 /**
- * Computes values of the forward pass that outgrow what they are made from a second time where the backward pass reads them,
- * so that they need not be kept in between. To be run after all passes that would join the two.
+ * Computes large values of the forward pass a second time where the backward pass reads them, so that they need not be kept
+ * in between. To be run after all passes that would join the two.
  */
 export const recompute: Pass = {
   name: "recompute",
@@ -20,14 +20,15 @@ export const recompute: Pass = {
     if (boundary < 0) return graph;
     const outputs = new Set(graph.outputs.map(({ value }) => value));
     const users = usersOf(graph);
+    const largest = Math.max(...graph.nodes.map(({ type }) => (type.layout === "planes" ? elements(type) : 0)));
     // The reader in the backward pass before which a value is computed again.
     const again = new Map<number, Value[]>();
-    graph.nodes.forEach(({ op, inputs, type }, index) => {
+    graph.nodes.forEach(({ op, type }, index) => {
       const value = index as Value;
       const readers = users.get(value) ?? [];
       const late = readers.find((reader) => reader > boundary);
-      if (op !== "depthwise" || index > boundary || outputs.has(value) || late === undefined) return;
-      if (elements(type) <= EXPANSION * elements(graph.nodes[inputs[0]!]!.type)) return;
+      if (!CHEAP.includes(op) || index > boundary || outputs.has(value) || late === undefined) return;
+      if (elements(type) < LARGE * largest) return;
       again.set(late, [...(again.get(late) ?? []), value]);
     });
     return insertCopies(graph, again);

@@ -274,8 +274,8 @@ describe("optimize", () => {
     expect(count("constant-folding")).toBe(2);
     expect(count("constant-folding", "common-subexpressions")).toBe(3);
     expect(count(...passes.map((pass) => pass.name))).toBe(3);
-    expect(() => count("fusion")).toThrowErrorMatchingInlineSnapshot(
-      `[SupernetError: there is no graph pass "fusion"; the passes are common-subexpressions, bundle-depthwise, bundle-pointwise, widen-channels, pool-pairs, dead-code, lone-convolutions, mix-terms, fold-loads, lone-norms, batch-updates, batch-softmax, constant-folding, join-gradients, recompute, epilogues]`,
+    expect(() => count("fusion")).toThrow(
+      `there is no graph pass "fusion"; the passes are ${passes.map(({ name }) => name).join(", ")}`,
     );
   });
 });
