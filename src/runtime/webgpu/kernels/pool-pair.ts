@@ -40,8 +40,8 @@ function variant(op: Pair, x: TensorType, { kernel, stride, padding }: Window2d,
   const common =
     kernel.every((size) => size === 3) && padding.every((size) => size === 1) && stride.every((size) => size === step);
   if (!common || step > 2) return "windows";
-  const candidates = tuning.workgroup < 64 ? (["strips", "windows"] as const) : (["windows", "strips"] as const);
-  return tuning.pick(`${op} stride ${step} ${shapeClass(x)}`, candidates);
+  if (tuning.workgroup < 64) return "strips";
+  return tuning.pick(`${op} stride ${step} ${shapeClass(x)}`, ["windows", "strips"] as const);
 }
 
 /** The same kernel's context with another node's op, inputs and output. */
