@@ -20,8 +20,9 @@ import {
   shape4,
   uniformData,
 } from "./cases/case.ts";
+import { depthwiseCases, largeDepthwiseCases } from "./cases/depthwise.ts";
 import { largeMixCases, mixCases } from "./cases/mix.ts";
-import { pointwiseCases } from "./cases/pointwise-conv.ts";
+import { largePointwise, pointwiseCases } from "./cases/pointwise-conv.ts";
 import { poolPairCases } from "./cases/pool-pair.ts";
 
 export { type OpCase, uniformData };
@@ -273,6 +274,7 @@ export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   ),
   ...poolPairCases,
 
+  ...depthwiseCases,
   ...pointwiseCases,
 
   ...mixCases,
@@ -319,6 +321,7 @@ export const largeCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
     const terms = indices.map((index) => b.input(`x${index}`, planes(shape)));
     return b.done(b.g.add("weighted_sum", [w, ...terms], { indices }));
   }),
+  pointwise_large: largePointwise,
   max_pool_large: cases(largePooling, (b, { shape, window }) =>
     b.done(b.g.add("max_pool", [b.input("x", planes(shape))], window)),
   ),
@@ -328,6 +331,7 @@ export const largeCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   pool_pair_large: cases(largePooling, (b, { shape, window }) =>
     b.done(b.g.add("pool_pair", [b.input("x", planes(shape))], window)),
   ),
+  ...largeDepthwiseCases,
   ...largeMixCases,
   global_avg_pool_large: cases(largeShape, (b, shape) =>
     b.done(b.g.add("global_avg_pool", [b.input("x", planes(shape))], {})),

@@ -10,7 +10,9 @@ import { channelSlice, concat } from "./channels.ts";
 import { convKernels } from "./conv-index.ts";
 import { copy } from "./copy.ts";
 import { crossEntropy, crossEntropyDx, topK } from "./cross-entropy.ts";
+import { depthwiseBundle } from "./depthwise-bundle.ts";
 import { depthwiseBundleDw } from "./depthwise-bundle-dw.ts";
+import { depthwiseBundleDx } from "./depthwise-bundle-dx.ts";
 import { dropPathMask } from "./drop-path-mask.ts";
 import { fill, stopForward } from "./fill.ts";
 import { columns, flatSlice, row } from "./flat-slices.ts";
@@ -36,11 +38,9 @@ import { weightedSumDw } from "./weighted-sum-dw.ts";
 
 type Source = "input" | "param";
 type ConvOp = "conv2d" | "conv2d_dx" | "conv2d_dw" | "add_bias" | "channel_sum";
-/** Registered as they are written. */
-type Bundle = "depthwise" | "depthwise_dx";
 
 /** Every op but those of `convKernels` and the sources, which the program places itself. */
-const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp | Bundle>]: Lower<K> } = {
+const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp>]: Lower<K> } = {
   fill,
   drop_path_mask: dropPathMask,
   bn_stats: bnStats,
@@ -61,6 +61,8 @@ const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp | Bundle>]:
   avg_pool: avgPool,
   avg_pool_dx: avgPoolDx,
   depthwise_dw: depthwiseBundleDw,
+  depthwise: depthwiseBundle,
+  depthwise_dx: depthwiseBundleDx,
   pointwise: pointwiseBundle,
   pointwise_dw: pointwiseBundleDw,
   pointwise_dx: pointwiseBundleDx,
