@@ -62,6 +62,31 @@ const wholePointwise: fc.Arbitrary<PointwiseSettings> = anyPointwise.map((settin
   unread: [settings.unread[0], 0, 0],
 }));
 
+/** Many branches on thousands of pixels. */
+const manyPixels: fc.Arbitrary<PointwiseSettings> = fc.record({
+  samples: integer(1, 3),
+  size: pair(20, 40),
+  branches: fc.array(
+    fc.record({ start: integer(0, 5), inputs: integer(1, 3), outputs: integer(1, 2) }).map(
+      ({ start, inputs, outputs }): PointwiseBranch => ({
+        start: 4 * start,
+        inputs: 4 * inputs,
+        outputs: 4 * outputs,
+        offset: [0, 0],
+      }),
+    ),
+    { minLength: 4, maxLength: 8 },
+  ),
+  stride: fc.constant([1, 1] as const),
+  unread: fc.constant([0, 0, 0] as const),
+});
+
+/** Sizes at which threads have many pixels and tiles take several rounds. */
+export const largePointwise: fc.Arbitrary<OpCase> = cases(
+  fc.tuple(manyPixels, fc.constantFrom<LoadKind>("relu", "batch_affine")),
+  (b, [settings, kind]) => pointwiseCase(b, settings, kind),
+);
+
 export const pointwiseCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   pointwise: cases(fc.tuple(wholePointwise, smoothLoads), (b, [settings, kind]) => pointwiseCase(b, settings, kind)),
   pointwise_strided: cases(fc.tuple(anyPointwise, smoothLoads), (b, [settings, kind]) =>
