@@ -1,8 +1,6 @@
 import { dims4 } from "../../../graph/types.ts";
 import { grid, type Lower, quads } from "../kernel.ts";
-import { chunksFor } from "./conv-shape.ts";
 import { planePixels, vectors } from "./launch.ts";
-import { sumChunks } from "./sum-chunks.ts";
 
 /** (x, b) → x + b per channel. */
 export const addBias: Lower<"add_bias"> = ({ inputs, output, tuning, dispatch }) => {
@@ -22,12 +20,13 @@ export const addBias: Lower<"add_bias"> = ({ inputs, output, tuning, dispatch })
 
 /** (x) → sum per channel, in two stages: sums over chunks of pixels, then the chunks in order. */
 export const channelSum: Lower<"channel_sum"> = (context) => {
-  const { inputs, output, tuning, scratch, dispatch } = context;
+  const { inputs, tuning, dispatch } = context;
   const x = inputs[0]!;
   const [, channels] = dims4(x.type);
   const pixels = planePixels(x.type);
-  const chunks = chunksFor(pixels, quads(channels), quads(channels), tuning);
-  const parts = scratch(vectors(chunks * quads(channels)));
+  const threads = Math.ceil((tuning.workgroup * 256) / quads(channels));
+  const chunks = Math.min(pixels, Math.max(tuning.workgroup, Math.min(threads, 512)));
+  const parts = context.partials(vectors(chunks * quads(channels)));
   dispatch({
     shader: "channel_sum",
     constants: { wg: tuning.workgroup },
@@ -36,5 +35,5 @@ export const channelSum: Lower<"channel_sum"> = (context) => {
     writes: [parts],
     workgroups: [Math.ceil(chunks / tuning.workgroup), 1, quads(channels)],
   });
-  sumChunks(context, parts, output, { rows: channels, columns: 1, storedColumns: 1, taps: 1, chunks });
+  context.sum({ parts, chunks, sections: [{ rows: channels, columns: 1 }], to: context.parts([channels]) });
 };

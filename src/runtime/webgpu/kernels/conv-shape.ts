@@ -107,19 +107,3 @@ export function tiling(
 }
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
-
-/** Most bytes that the first stage of a reduction may write: half of what a default device binds. */
-const MOST_PARTS = 64 * 2 ** 20;
-
-/**
- * How many chunks a reduction over `items` pixels or rows is cut into: enough threads for the adapter, few enough that adding
- * the chunks stays cheap and that they fit.
- *
- * @param others sums that are formed side by side, by threads of their own
- * @param size vec4 that one chunk writes
- */
-export function chunksFor(items: number, others: number, size: number, tuning: Tuning): number {
-  const wanted = Math.ceil((tuning.workgroup * 256) / others);
-  const fitting = Math.max(1, Math.floor(MOST_PARTS / (16 * size)));
-  return Math.min(items, fitting, Math.max(tuning.workgroup, Math.min(wanted, 512)));
-}

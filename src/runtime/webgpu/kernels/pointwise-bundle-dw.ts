@@ -1,9 +1,10 @@
 import { pointwiseRange } from "../../../graph/ops/pointwise-conv.ts";
 import { dims4, type PointwiseAttrs, type PointwiseBranch, type TensorType } from "../../../graph/types.ts";
-import { type Lower, quads, TABLE_ROWS, type Tuning } from "../kernel.ts";
+import { type Lower, quads, TABLE_ROWS, type TensorRef, type Tuning } from "../kernel.ts";
 import { planePixels, vectors } from "./launch.ts";
 import { loadReads } from "./load-reads.ts";
-import { slotStarts } from "./sum-parts.ts";
+import { type SumContext, slotStarts } from "./sum-parts.ts";
+import { shapeClass } from "./tuned.ts";
 
 /** Rows of the table that a branch takes. */
 const BRANCH_ROWS = 2;
@@ -14,23 +15,31 @@ interface Block {
   readonly outs: number;
 }
 
-/** (x, load's inputs, dy) → gradients by the weights, in two stages: sums over chunks of pixels, then the chunks in order. */
-export const pointwiseBundleDw: Lower<"pointwise_dw"> = (context) => {
-  const { node, inputs, tuning, dispatch } = context;
-  const { branches, stride, load } = node.attrs;
+/** (x, load's inputs, dy) → gradients by the weights. */
+export const pointwiseBundleDw: Lower<"pointwise_dw"> = (context) =>
+  lowerPointwiseDw(context, context.node.attrs, context.inputs);
+
+/**
+ * Gradients by 1x1 weights, in two stages: sums over chunks of pixels, then the chunks in order.
+ *
+ * @param inputs x, the load's inputs, dy
+ */
+export function lowerPointwiseDw(context: SumContext, attrs: PointwiseAttrs, inputs: readonly TensorRef[]): void {
+  const { tuning, dispatch } = context;
+  const { branches, stride, load } = attrs;
   const [x, dy] = [inputs[0]!, inputs.at(-1)!];
   const sections = branches.map(({ inputs, outputs }) => ({ rows: outputs, columns: inputs }));
   const starts = slotStarts(sections);
   const slots = starts.at(-1)!;
-  const block = blockOf(branches);
+  const block = blockOf(branches, dy.type, tuning);
   const blocks = branches.map((branch) => blocksOf(branch, block));
   const pixels = planePixels(dy.type);
   const groups = groupCount(tuning, pixels, sum(blocks), slots);
   const chunks = groups * tuning.workgroup;
   const parts = context.partials(vectors(chunks * slots));
-  const reads = loadReads(load, inputs, dims4(x.type)[1], pointwiseRange(node.attrs));
+  const reads = loadReads(load, inputs, dims4(x.type)[1], pointwiseRange(attrs));
   const dyStarts = branches.map((_, index) => sum(branches.slice(0, index).map(({ outputs }) => outputs)));
-  const gridded = isGridded(x.type, dy.type, node.attrs);
+  const gridded = isGridded(x.type, dy.type, attrs);
   const unaligned = branches.some(({ start }, index) => start % 4 !== 0 || dyStarts[index]! % 4 !== 0);
   const perDispatch = TABLE_ROWS / BRANCH_ROWS;
   for (let from = 0; from < branches.length; from += perDispatch) {
@@ -47,6 +56,7 @@ export const pointwiseBundleDw: Lower<"pointwise_dw"> = (context) => {
         per: Math.ceil(pixels / chunks),
         slots,
         ...gridUniforms(x.type, dy.type, stride, tuning.workgroup),
+        lanes: 4 * block.ins,
         ...reads.uniforms,
       },
       table: part.flatMap(({ start, inputs, outputs, offset }, index) => [
@@ -61,16 +71,18 @@ export const pointwiseBundleDw: Lower<"pointwise_dw"> = (context) => {
   }
   const to = context.parts(sections.map(({ rows, columns }) => rows * columns));
   context.sum({ parts, chunks, sections, to });
-};
+}
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
-/** The largest block that a branch fills; its sizes are few, as each is a pipeline. */
-function blockOf(branches: readonly PointwiseBranch[]): Block {
+/**
+ * Blocks of two by two quads, or what branches fill of them. Twice the outputs take fewer loads, and twice as long to compile.
+ */
+function blockOf(branches: readonly PointwiseBranch[], dy: TensorType, tuning: Tuning): Block {
   const outs = Math.max(...branches.map(({ outputs }) => quads(outputs)));
   return {
     ins: Math.min(2, Math.max(...branches.map(({ inputs }) => quads(inputs)))),
-    outs: outs > 2 ? 4 : outs,
+    outs: outs > 2 ? tuning.pick(`pointwise_dw ${shapeClass(dy)}`, [2, 4]) : outs,
   };
 }
 

@@ -1,5 +1,7 @@
+import type { OpName } from "../../../graph/types.ts";
 import {
   type DispatchSpec,
+  type LowerContext,
   quads,
   type Section,
   type Span,
@@ -8,6 +10,9 @@ import {
   type TensorRef,
   type Tuning,
 } from "../kernel.ts";
+
+/** What the lowering of a sum in two stages needs of its context, whatever the node. */
+export type SumContext = Pick<LowerContext<OpName>, "tuning" | "dispatch" | "partials" | "parts" | "sum">;
 
 /** Vectors that a chunk of parts has for a section. */
 export const sectionSlots = ({ rows, columns }: Section): number => quads(rows) * columns;
