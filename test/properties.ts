@@ -20,6 +20,7 @@ import {
   shape4,
   uniformData,
 } from "./cases/case.ts";
+import { depthwiseCases, largeDepthwiseCases } from "./cases/depthwise.ts";
 import { largeMixCases, mixCases } from "./cases/mix.ts";
 import { largePointwise, pointwiseCases } from "./cases/pointwise-conv.ts";
 import { poolPairCases } from "./cases/pool-pair.ts";
@@ -273,6 +274,7 @@ export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   ),
   ...poolPairCases,
 
+  ...depthwiseCases,
   ...pointwiseCases,
 
   ...mixCases,
@@ -329,6 +331,7 @@ export const largeCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   pool_pair_large: cases(largePooling, (b, { shape, window }) =>
     b.done(b.g.add("pool_pair", [b.input("x", planes(shape))], window)),
   ),
+  ...largeDepthwiseCases,
   ...largeMixCases,
   global_avg_pool_large: cases(largeShape, (b, shape) =>
     b.done(b.g.add("global_avg_pool", [b.input("x", planes(shape))], {})),
