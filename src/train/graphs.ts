@@ -1,10 +1,12 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
 import { differentiate } from "../graph/autodiff.ts";
-import type { GraphBuilder } from "../graph/builder.ts";
-import { optimize } from "../graph/passes/index.ts";
+import { GraphBuilder } from "../graph/builder.ts";
+import { optimize, optimizeForward, type PassOptions } from "../graph/passes/index.ts";
 import { flat, type Graph, type OpAttrs, type ParamRole, type Value } from "../graph/types.ts";
 import type { DropPath } from "../ops/context.ts";
 import { lowerModel } from "../ops/model.ts";
+
+export type { PassOptions } from "../graph/passes/index.ts";
 
 /** What a network is compiled for, whatever it is compiled to do. */
 export interface NetworkShape {
@@ -33,8 +35,8 @@ export interface TrainingSettings extends LossSettings {
   readonly runningStats: boolean;
 }
 
-/** As `optimize` takes them: names of passes to leave out. */
-export type PassOptions = NonNullable<Parameters<typeof optimize>[1]>;
+/** Output that is differentiated; it does not leave the program. */
+const MEAN = "mean loss";
 
 /**
  * Forward, loss and backward of one chunk. Outputs: `loss`, `top1`, `top5` per sample (flat [N]), `logits`; the gradients go
@@ -56,23 +58,26 @@ export function trainingGraph(
   if (settings.l1Alphas > 0) losses.push(...l1Penalty(builder, settings.l1Alphas, shape.batch));
   const loss = losses.length === 1 ? losses[0]! : builder.add("add", losses, {});
   const mean = builder.add("mean", [loss], {});
-  const seed = builder.add("fill", [], { type: flat([1]), value: 1 });
-  const outputs = { logits, loss, ...accuracy(builder, logits, labels) };
+  const outputs = { logits, loss, ...accuracy(builder, logits, labels), [MEAN]: mean };
+  for (const [name, value] of Object.entries(outputs)) builder.output(name, value);
 
-  const forward = builder.build();
+  const seeded = GraphBuilder.extend(optimizeForward(builder.build(), passes));
+  const seed = seeded.add("fill", [], { type: flat([1]), value: 1 });
+  const forward = seeded.build();
   const wanted = paramsOf(forward, settings.gradients);
   const { builder: extended, gradients } = differentiate(
     forward,
-    [{ value: mean, gradient: seed }],
+    [{ value: forward.outputs.find(({ name }) => name === MEAN)!.value, gradient: seed }],
     wanted.map(({ value }) => value),
   );
   wanted.forEach(({ name, shape: paramShape }, index) => {
     const gradient = gradients[index] ?? extended.add("fill", [], { type: flat(paramShape), value: 0 });
     extended.output(`grad/${name}`, gradient, { arena: "grad", param: name });
   });
-  for (const [name, value] of Object.entries(outputs)) extended.output(name, value);
   const graph = extended.build();
-  const kept = graph.outputs.filter((output) => settings.runningStats || output.into?.arena !== "param");
+  const kept = graph.outputs.filter(
+    ({ name, into }) => name !== MEAN && (settings.runningStats || into?.arena !== "param"),
+  );
   return optimize({ ...graph, outputs: kept }, passes);
 }
 
@@ -88,7 +93,7 @@ export function evaluationGraph(
   const loss = builder.add("cross_entropy", [logits, labels], { smoothing });
   const outputs = { logits, loss, ...accuracy(builder, logits, labels) };
   for (const [name, value] of Object.entries(outputs)) builder.output(name, value);
-  return optimize(builder.build(), passes);
+  return optimize(optimizeForward(builder.build(), passes), passes);
 }
 
 function accuracy(builder: GraphBuilder, logits: Value, labels: Value): { top1: Value; top5: Value } {

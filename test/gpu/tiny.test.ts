@@ -39,10 +39,10 @@ test("a graph is built, differentiated, optimized, printed, and means the same o
     %1 = param() {name: w, role: weights} : flat f32 [2, 3, 3, 3]
     %2 = conv2d(%0, %1) {stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1} : planes f32 [1, 2, 4, 4]  # conv
     %3 = relu(%2) : planes f32 [1, 2, 4, 4]
-    %4 = add(%3, %3) : planes f32 [1, 2, 4, 4]
+    %4 = mix(%3) {channels: 2, terms: [{x: 0, start: 0}, {x: 0, start: 0}]} : planes f32 [1, 2, 4, 4]
     %5 = fill() {value: 1} : planes f32 [1, 2, 4, 4]
     %6 = relu_dx(%5, %3) : planes f32 [1, 2, 4, 4]
-    %7 = add(%6, %6) : planes f32 [1, 2, 4, 4]  # conv
+    %7 = mix(%6) {channels: 2, terms: [{x: 0, start: 0}, {x: 0, start: 0}]} : planes f32 [1, 2, 4, 4]  # conv
     %8 = conv2d_dw(%0, %7) {stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1} : flat f32 [2, 3, 3, 3]  # conv
     output y = %4
     output dw = %8 -> grad w"

@@ -1,4 +1,4 @@
-import type { Epilogue, Graph, Node, OpAttrs, OpName, Value } from "../types.ts";
+import type { Epilogue, Node, OpAttrs, OpName, Value } from "../types.ts";
 import { usersOf } from "./regroup.ts";
 import type { Pass } from "./rewrite.ts";
 
