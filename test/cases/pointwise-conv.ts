@@ -67,7 +67,7 @@ const manyPixels: fc.Arbitrary<PointwiseSettings> = fc.record({
   samples: integer(1, 3),
   size: pair(20, 40),
   branches: fc.array(
-    fc.record({ start: integer(0, 5), inputs: integer(1, 3), outputs: integer(1, 2) }).map(
+    fc.record({ start: integer(0, 5), inputs: integer(1, 3), outputs: integer(1, 4) }).map(
       ({ start, inputs, outputs }): PointwiseBranch => ({
         start: 4 * start,
         inputs: 4 * inputs,

@@ -26,7 +26,7 @@ const CASES = {
   ...opCases,
   ...Object.fromEntries(Object.entries(largeCases).map(([name, own]) => [`large ${name}`, own])),
 };
-const NAMES = Object.keys(CASES).filter((name) => /mix|pool|pointwise_large/.test(name));
+const NAMES = Object.keys(CASES).filter((name) => /mix|pool|pointwise_large|^depthwise/.test(name));
 
 describe("every variant of every kernel agrees with the reference backend", () => {
   const seen = new Set<string>();

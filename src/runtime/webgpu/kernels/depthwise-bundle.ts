@@ -15,6 +15,7 @@ import {
 } from "./depthwise-strips.ts";
 import { planePixels } from "./launch.ts";
 import { loadReads } from "./load-reads.ts";
+import { shapeClass } from "./tuned.ts";
 
 /** Rows of the table that a branch takes. */
 const BRANCH_ROWS = 2;
@@ -35,9 +36,11 @@ export const depthwiseBundle: Lower<"depthwise"> = (context) => {
   const { attrs } = node;
   const weights = context.span(inputs.slice(1 + loadInputs(attrs.load)));
   const branches = placed(attrs.branches, weights.offsets);
-  const strips = asStrips(branches, attrs, tuning);
-  if (strips) {
-    lowerStrips(context, weights.ref, strips);
+  const strips = asStrips(branches, attrs);
+  const key = `depthwise ${branches.length} stride ${attrs.stride} ${shapeClass(output.type)}`;
+  const way = strips ? tuning.pick(key, waysOf(tuning)) : "pixels";
+  if (strips && way !== "pixels") {
+    lowerStrips(context, weights.ref, strips, way);
     return;
   }
   const [source] = inputs as [TensorRef];
@@ -45,13 +48,12 @@ export const depthwiseBundle: Lower<"depthwise"> = (context) => {
   depthwisePixels(context, { attrs, branches, source, weights: weights.ref, result: output, byX: false, load });
 };
 
-/** Strips load each row once, which is what counts on software adapters; undefined where the adapter or a branch is not for them. */
-function asStrips(
-  branches: readonly BundleBranch[],
-  { stride }: DepthwiseAttrs,
-  { workgroup }: Tuning,
-): StripBranch[] | undefined {
-  if (workgroup >= 64 || !inQuads(branches)) return undefined;
+/** Least rows of a strip, or no strips. They load each row once, which is what counts on software adapters. */
+const waysOf = ({ workgroup }: Tuning): readonly (number | "pixels")[] => (workgroup < 64 ? [128, 32] : ["pixels", 32]);
+
+/** Undefined where a branch is not for strips. */
+function asStrips(branches: readonly BundleBranch[], { stride }: DepthwiseAttrs): StripBranch[] | undefined {
+  if (!inQuads(branches)) return undefined;
   const found = branches.flatMap((branch) => {
     const strips = stripsOf(branch, stride);
     return strips ? [{ ...branch, strips }] : [];
@@ -65,7 +67,13 @@ const stripsIn = (width: number, strips: Strips): number => {
   return down * along * Math.ceil(Math.ceil(width / along) / (kindOf(strips) === "slides3" ? 4 : 2));
 };
 
-function lowerStrips(context: LowerContext<"depthwise">, weights: TensorRef, branches: readonly StripBranch[]): void {
+/** @param leastRows that pay for loading a thread's weights */
+function lowerStrips(
+  context: LowerContext<"depthwise">,
+  weights: TensorRef,
+  branches: readonly StripBranch[],
+  leastRows: number,
+): void {
   const { node, inputs, output, tuning, dispatch } = context;
   const { attrs } = node;
   const x = inputs[0]!;
@@ -83,6 +91,7 @@ function lowerStrips(context: LowerContext<"depthwise">, weights: TensorRef, bra
       images,
       rows,
       threads.reduce((sum, count) => sum + count, 0),
+      leastRows,
     );
     dispatch({
       shader: "depthwise_bundle",

@@ -60,8 +60,6 @@ export const inQuads = (branches: readonly BundleBranch[]): boolean =>
 /** Four numbers below 256 as one. */
 export const bytes = (a: number, b: number, c: number, d: number): number => a + 2 ** 8 * b + 2 ** 16 * c + 2 ** 24 * d;
 
-/** Rows that pay for loading a thread's weights. */
-const ENOUGH_ROWS = 32;
 /** Threads that all processors share well. */
 const ENOUGH_THREADS = 1024;
 
@@ -70,8 +68,9 @@ const ENOUGH_THREADS = 1024;
  *
  * @param rows of a strip
  * @param threads per image
+ * @param leastRows that a thread takes, if there are enough threads
  */
-export function imageStep(images: number, rows: number, threads: number): number {
-  const worthwhile = Math.ceil((images * rows) / ENOUGH_ROWS);
+export function imageStep(images: number, rows: number, threads: number, leastRows: number): number {
+  const worthwhile = Math.ceil((images * rows) / leastRows);
   return Math.min(images, Math.max(worthwhile, Math.ceil(ENOUGH_THREADS / threads)));
 }
