@@ -1,10 +1,12 @@
 import { convolutionFlops } from "../../../graph/flops.ts";
-import type { Conv2dAttrs } from "../../../graph/types.ts";
-import { grid, type Lower, quads, type TensorRef } from "../kernel.ts";
+import { type Conv2dAttrs, dims4 } from "../../../graph/types.ts";
+import { grid, type Lower, quads, type TensorRef, type Tuning } from "../kernel.ts";
 import { type ConvContext, type Filter, filterOf, isDepthwise, isPointwise, tiling } from "./conv-shape.ts";
+import { lowerStrips, planStrips } from "./dense-strips.ts";
 import { depthwise } from "./depthwise.ts";
 import { vectors } from "./launch.ts";
 import { pointwise } from "./pointwise.ts";
+import { shapeClass } from "./tuned.ts";
 
 /** Pixels a thread of conv2d.wesl computes. */
 const TILE = 8;
@@ -34,6 +36,11 @@ function convolve(
     depthwise(context, attrs, filter, from, weights, to, backward);
     return;
   }
+  const plan = isPointwise(attrs, filter) ? undefined : planStrips(attrs, filter, backward);
+  if (plan && variant(context.tuning, filter, from, to) === "strips") {
+    lowerStrips(context, plan, filter, from, weights, to, backward);
+    return;
+  }
   const packed = packWeights(context, filter, weights, backward);
   if (isPointwise(attrs, filter)) {
     pointwise(context, from, packed, to);
@@ -47,6 +54,12 @@ function convolve(
     writes: [to],
     flops: convolutionFlops((backward ? from : to).type, filter.inputs * filter.taps),
   });
+}
+
+/** Strips load little, which counts on software adapters; tiles give a GPU many threads on neighbouring pixels. */
+function variant(tuning: Tuning, { kernel }: Filter, from: TensorRef, to: TensorRef): "strips" | "tiles" {
+  const variants = tuning.workgroup < 64 ? (["strips", "tiles"] as const) : (["tiles", "strips"] as const);
+  return tuning.pick(`conv2d ${kernel.join("x")} ${quads(dims4(from.type)[1])}q to ${shapeClass(to.type)}`, variants);
 }
 
 /** Weights in the 4x4 blocks of conv_pack.wesl. */

@@ -36,7 +36,8 @@ export function tapBlocks({ kernel, stride, padding, dilation }: Window<Pair>, s
   return rows.flatMap((row) => columns.map((column): TapBlock => [row, column]));
 }
 
-function axisBlocks({ kernel, stride, padding, dilation }: Window<number>, size: number): AxisBlock[] {
+/** `tapBlocks` of one axis. */
+export function axisBlocks({ kernel, stride, padding, dilation }: Window<number>, size: number): AxisBlock[] {
   const common = gcd(stride, dilation);
   const every = stride / common;
   const step = dilation / common;
@@ -52,5 +53,5 @@ function axisBlocks({ kernel, stride, padding, dilation }: Window<number>, size:
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
 /** Taps of an axis that lie in a block of `size`. */
-export const tapsIn = ({ first, every }: AxisBlock, kernel: number, size: number): number =>
+export const tapsIn = ({ first, every }: Pick<AxisBlock, "first" | "every">, kernel: number, size: number): number =>
   Math.min(size, Math.ceil((kernel - first) / every));
