@@ -1,17 +1,19 @@
 import { depthwiseRange } from "../../../graph/ops/depthwise.ts";
 import { loadInputs } from "../../../graph/ops/load.ts";
 import { type DepthwiseAttrs, dims4 } from "../../../graph/types.ts";
-import { type Lower, type LowerContext, quads, TABLE_ROWS, type TensorRef, type Tuning } from "../kernel.ts";
+import { type Lower, type LowerContext, quads, TABLE_ROWS, type TensorRef } from "../kernel.ts";
 import { depthwisePixels } from "./depthwise-pixels.ts";
 import {
   type BundleBranch,
   branchFlops,
   bytes,
+  ENOUGH_ROWS,
   imageStep,
   inQuads,
   placed,
   type Strips,
   stripsOf,
+  stripWays,
 } from "./depthwise-strips.ts";
 import { planePixels } from "./launch.ts";
 import { loadReads } from "./load-reads.ts";
@@ -38,7 +40,7 @@ export const depthwiseBundle: Lower<"depthwise"> = (context) => {
   const branches = placed(attrs.branches, weights.offsets);
   const strips = asStrips(branches, attrs);
   const key = `depthwise ${branches.length} stride ${attrs.stride} ${shapeClass(output.type)}`;
-  const way = strips ? tuning.pick(key, waysOf(tuning)) : "pixels";
+  const way = strips ? tuning.pick(key, stripWays(tuning)) : "pixels";
   if (strips && way !== "pixels") {
     lowerStrips(context, weights.ref, strips, way);
     return;
@@ -49,7 +51,8 @@ export const depthwiseBundle: Lower<"depthwise"> = (context) => {
 };
 
 /** Least rows of a strip, or no strips. They load each row once, which is what counts on software adapters. */
-const waysOf = ({ workgroup }: Tuning): readonly (number | "pixels")[] => (workgroup < 64 ? [128, 32] : ["pixels", 32]);
+const waysOf = ({ workgroup }: Tuning): readonly (number | "pixels")[] =>
+  workgroup < 64 ? [ENOUGH_ROWS, 32] : ["pixels", 32];
 
 /** Undefined where a branch is not for strips. */
 function asStrips(branches: readonly BundleBranch[], { stride }: DepthwiseAttrs): StripBranch[] | undefined {

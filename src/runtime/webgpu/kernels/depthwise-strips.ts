@@ -1,4 +1,5 @@
 import type { DepthwiseBranch } from "../../../graph/types.ts";
+import type { Tuning } from "../kernel.ts";
 
 type Pair = readonly [number, number];
 
@@ -60,6 +61,12 @@ export const inQuads = (branches: readonly BundleBranch[]): boolean =>
 /** Four numbers below 256 as one. */
 export const bytes = (a: number, b: number, c: number, d: number): number => a + 2 ** 8 * b + 2 ** 16 * c + 2 ** 24 * d;
 
+/** Rows that pay for loading a thread's weights. */
+export const ENOUGH_ROWS = 128;
+/** Least rows of a thread's strips, or no strips. They load each row once, which is what counts on software adapters. */
+export const stripWays = ({ workgroup }: Tuning): readonly (number | "pixels")[] =>
+  workgroup < 64 ? [128, 32] : ["pixels", 32];
+
 /** Threads that all processors share well. */
 const ENOUGH_THREADS = 1024;
 
@@ -70,7 +77,7 @@ const ENOUGH_THREADS = 1024;
  * @param threads per image
  * @param leastRows that a thread takes, if there are enough threads
  */
-export function imageStep(images: number, rows: number, threads: number, leastRows: number): number {
+export function imageStep(images: number, rows: number, threads: number, leastRows = ENOUGH_ROWS): number {
   const worthwhile = Math.ceil((images * rows) / leastRows);
   return Math.min(images, Math.max(worthwhile, Math.ceil(ENOUGH_THREADS / threads)));
 }
