@@ -7,7 +7,6 @@ import {
   type BundleBranch,
   branchFlops,
   bytes,
-  ENOUGH_ROWS,
   imageStep,
   inQuads,
   placed,
@@ -49,10 +48,6 @@ export const depthwiseBundle: Lower<"depthwise"> = (context) => {
   const load = loadReads(attrs.load, inputs, dims4(source.type)[1], depthwiseRange(attrs));
   depthwisePixels(context, { attrs, branches, source, weights: weights.ref, result: output, byX: false, load });
 };
-
-/** Least rows of a strip, or no strips. They load each row once, which is what counts on software adapters. */
-const waysOf = ({ workgroup }: Tuning): readonly (number | "pixels")[] =>
-  workgroup < 64 ? [ENOUGH_ROWS, 32] : ["pixels", 32];
 
 /** Undefined where a branch is not for strips. */
 function asStrips(branches: readonly BundleBranch[], { stride }: DepthwiseAttrs): StripBranch[] | undefined {

@@ -62,10 +62,10 @@ export const inQuads = (branches: readonly BundleBranch[]): boolean =>
 export const bytes = (a: number, b: number, c: number, d: number): number => a + 2 ** 8 * b + 2 ** 16 * c + 2 ** 24 * d;
 
 /** Rows that pay for loading a thread's weights. */
-export const ENOUGH_ROWS = 128;
+const ENOUGH_ROWS = 128;
 /** Least rows of a thread's strips, or no strips. They load each row once, which is what counts on software adapters. */
 export const stripWays = ({ workgroup }: Tuning): readonly (number | "pixels")[] =>
-  workgroup < 64 ? [128, 32] : ["pixels", 32];
+  workgroup < 64 ? [ENOUGH_ROWS, 32] : ["pixels", 32];
 
 /** Threads that all processors share well. */
 const ENOUGH_THREADS = 1024;
@@ -77,7 +77,7 @@ const ENOUGH_THREADS = 1024;
  * @param threads per image
  * @param leastRows that a thread takes, if there are enough threads
  */
-export function imageStep(images: number, rows: number, threads: number, leastRows = ENOUGH_ROWS): number {
+export function imageStep(images: number, rows: number, threads: number, leastRows: number): number {
   const worthwhile = Math.ceil((images * rows) / leastRows);
   return Math.min(images, Math.max(worthwhile, Math.ceil(ENOUGH_THREADS / threads)));
 }
