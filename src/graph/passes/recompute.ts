@@ -4,7 +4,7 @@ import { usersOf } from "./regroup.ts";
 import type { Pass } from "./rewrite.ts";
 
 /** Values of at least this share of the largest one are worth a second dispatch. */
-const LARGE = 1 / 4;
+const LARGE = 1 / 8;
 
 /** What costs little against the convolutions it feeds, and is made of values that are kept anyway. */
 const CHEAP: readonly OpName[] = ["depthwise", "pool_pair"];
