@@ -22,13 +22,6 @@ export function filterOf(shape: readonly number[]): Filter {
 /** Groups of a dense convolution over a single channel are 1 too: it may widen, a depthwise one may not. */
 export const isDepthwise = ({ groups }: Conv2dAttrs): boolean => groups > 1;
 
-/** 1x1 with stride 1 and no padding: a matrix product over channels, whatever the image. */
-export function isPointwise(attrs: Conv2dAttrs, { taps }: Filter): boolean {
-  const [strideY, strideX] = attrs.stride;
-  const [padY, padX] = attrs.padding;
-  return taps === 1 && strideY === 1 && strideX === 1 && padY === 0 && padX === 0;
-}
-
 /** What `Shape` of conv_shape.wesl needs, in one direction, per axis [vertical, horizontal]. */
 interface Direction {
   readonly stride: readonly [number, number];

@@ -1,11 +1,12 @@
 import { convolutionFlops } from "../../../graph/flops.ts";
 import { type Conv2dAttrs, dims4 } from "../../../graph/types.ts";
-import { grid, type Lower, quads, type TensorRef, type Tuning } from "../kernel.ts";
-import { type ConvContext, type Filter, filterOf, isDepthwise, isPointwise, tiling } from "./conv-shape.ts";
+import { grid, type Lower, type LowerContext, quads, type TensorRef, type Tuning } from "../kernel.ts";
+import { type ConvContext, type Filter, filterOf, isDepthwise, tiling } from "./conv-shape.ts";
 import { lowerStrips, planStrips } from "./dense-strips.ts";
 import { depthwise } from "./depthwise.ts";
 import { vectors } from "./launch.ts";
-import { pointwise } from "./pointwise.ts";
+import { loadReads } from "./load-reads.ts";
+import { lowerProduct } from "./pointwise-product.ts";
 import { shapeClass } from "./tuned.ts";
 
 /** Pixels a thread of conv2d.wesl computes. */
@@ -24,7 +25,7 @@ export const conv2dDx: Lower<"conv2d_dx"> = (context) => {
 };
 
 function convolve(
-  context: ConvContext,
+  context: LowerContext<"conv2d"> | LowerContext<"conv2d_dx">,
   attrs: Conv2dAttrs,
   from: TensorRef,
   weights: TensorRef,
@@ -32,27 +33,38 @@ function convolve(
   backward: boolean,
 ): void {
   const filter = filterOf(weights.type.shape);
+  const { outputs, inputs, taps } = filter;
   if (isDepthwise(attrs)) {
     depthwise(context, attrs, filter, from, weights, to, backward);
     return;
   }
-  const plan = isPointwise(attrs, filter) ? undefined : planStrips(attrs, filter, backward);
-  if (plan && variant(context.tuning, filter, from, to) === "strips") {
-    lowerStrips(context, plan, filter, from, weights, to, backward);
+  if (taps === 1 && attrs.padding.every((pixels) => pixels === 0)) {
+    const [sources, results] = backward ? [outputs, inputs] : [inputs, outputs];
+    lowerProduct(context, {
+      source: from,
+      weights,
+      terms: [{ source: 0, sources, result: 0, results, weight: 0, offset: [0, 0] }],
+      result: to,
+      y: (backward ? from : to).type,
+      stride: attrs.stride,
+      byX: backward,
+      load: loadReads({ relu: false }, [from], inputs, { start: 0, end: inputs }),
+      read: inputs,
+    });
     return;
   }
-  const packed = packWeights(context, filter, weights, backward);
-  if (isPointwise(attrs, filter)) {
-    pointwise(context, from, packed, to);
+  const plan = planStrips(attrs, filter, backward);
+  if (plan && variant(context.tuning, filter, from, to) === "strips") {
+    lowerStrips(context, plan, filter, from, weights, to, backward);
     return;
   }
   const pairs = Math.ceil(quads(to.type.shape[1]!) / 2);
   context.dispatch({
     shader: "conv2d",
     ...tiling(from.type, to.type, attrs, filter, backward, context.tuning, TILE, pairs),
-    reads: [from, packed],
+    reads: [from, packWeights(context, filter, weights, backward)],
     writes: [to],
-    flops: convolutionFlops((backward ? from : to).type, filter.inputs * filter.taps),
+    flops: convolutionFlops((backward ? from : to).type, inputs * taps),
   });
 }
 
