@@ -162,6 +162,19 @@ export interface MixAttrs {
   readonly terms: readonly MixTerm[];
 }
 
+/**
+ * What a sum takes from a `pool_pair` of x: pools of `channels` channels of x from `start` on. The gradients by the largest
+ * values are row `largest` of gₛ times dyₛ (s is `source`), those by the means row `mean` times dyₛ; without a row it does not
+ * take these. Terms of one source do not overlap.
+ */
+export interface PoolTerm {
+  readonly start: number;
+  readonly channels: number;
+  readonly source: number;
+  readonly largest?: number;
+  readonly mean?: number;
+}
+
 type Shape = { readonly shape: readonly number[] };
 type None = Record<string, never>;
 
@@ -303,6 +316,11 @@ export interface OpAttrs {
   pool_pair: Window2d;
   /** (dy [N,2C,H',W'], argmax) → gradient by x; `shape` is x's. */
   pool_pair_dx: Window2d & Shape;
+  /**
+   * (argmax, dy₀, g₀, dy₁, g₁, …) → gradient by x of a `pool_pair` whose channels several sums take as they are: `pool_pair_dx`
+   * of the `plain` terms of a `mix_dx`, which is never stored. `shape` is x's.
+   */
+  pool_pair_mix_dx: Window2d & Shape & { readonly terms: readonly PoolTerm[] };
   /** (x flat) → `shape`: elements from `start` on. */
   flat_slice: { readonly start: number } & Shape;
   /** (x flat [R, C]) → [R, count]: columns from `start` on. */

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { GraphBuilder } from "../../src/graph/builder.ts";
-import { elements, type Graph, planes, type Value, type Window2d } from "../../src/graph/types.ts";
+import { elements, flat, type Graph, planes, type Value, type Window2d } from "../../src/graph/types.ts";
 import { Rng } from "../../src/random/rng.ts";
 import { evaluateReference } from "../../src/runtime/reference/index.ts";
 import { Engine } from "../../src/runtime/webgpu/engine.ts";
@@ -92,4 +92,27 @@ test("one dispatch computes both pools, where they are and their moments", () =>
   const graph = fused(pools([2, 16, 8, 8], { kernel: [3, 3], stride: [1, 1], padding: [1, 1] }), FOLLOWERS);
   const shaders = new Lowering(software, graph, kernels).dispatches.map(({ shader }) => shader);
   expect(shaders).toEqual(["pool_pair", "bn_stats"]);
+});
+
+test("the gradients of three sums by the pools of joined states take one dispatch, those of a fourth add to it", () => {
+  const dispatchesOf = (sums: number) => {
+    const g = new GraphBuilder();
+    const window: Window2d = { kernel: [3, 3], stride: [1, 1], padding: [1, 1] };
+    const argmax = g.add("max_pool_argmax", [g.input("x", planes([2, 16, 8, 8]))], window);
+    const pairs = Array.from({ length: sums }, (_, s) => [
+      g.input(`dy${s}`, planes([2, 8, 8, 8])),
+      g.input(`g${s}`, flat([3, 8])),
+    ]).flat();
+    const terms = Array.from({ length: 2 * sums }, (_, t) => ({
+      start: 8 * (t % 2),
+      channels: 8,
+      source: Math.floor(t / 2),
+      largest: t % 2,
+      mean: 2,
+    }));
+    g.output("dx", g.add("pool_pair_mix_dx", [argmax, ...pairs], { ...window, shape: [2, 16, 8, 8], terms }));
+    const { dispatches } = new Lowering(software, g.build(), kernels);
+    return dispatches.filter(({ shader }) => shader === "pool_pair_dx").length;
+  };
+  expect([1, 2, 3, 4, 6, 7].map(dispatchesOf)).toEqual([1, 1, 1, 2, 2, 3]);
 });

@@ -1,5 +1,5 @@
 import { planes, type TensorType, type Window2d } from "../types.ts";
-import { requirePlanes, sameShape, take } from "./check.ts";
+import { requireIndex, requirePlanes, sameShape, take } from "./check.ts";
 import { listText, type OpDef, requireShape, shapeText } from "./def.ts";
 
 function poolShape(x: readonly number[], attrs: Window2d): [number, number, number, number] {
@@ -132,6 +132,37 @@ export const pool_pair_dx: OpDef<"pool_pair_dx"> = {
     const [n, c, h, w] = poolShape(attrs.shape, attrs);
     requirePooled("dy", dy, [n, 2 * c, h, w]);
     requirePooled("argmax", argmax, [n, c, h, w]);
+    return planes(attrs.shape);
+  },
+};
+
+export const pool_pair_mix_dx: OpDef<"pool_pair_mix_dx"> = {
+  infer([argmax, ...rest], attrs) {
+    requireShape(
+      argmax !== undefined && rest.length >= 2 && rest.length % 2 === 0,
+      "takes argmax and pairs of dy and g, at least one",
+    );
+    const [n, c, h, w] = poolShape(attrs.shape, attrs);
+    requirePooled("argmax", argmax, [n, c, h, w]);
+    requireShape(argmax.dtype === "u32", `argmax must be u32, not ${shapeText(argmax)}`);
+    attrs.terms.forEach(({ start, channels, source, largest, mean }, t) => {
+      requireShape(
+        start >= 0 && start + channels <= c,
+        `channels ${start} to ${start + channels - 1} leave x ${listText(attrs.shape)}`,
+      );
+      requireIndex("source", source, rest.length / 2);
+      const [dy, g] = rest.slice(2 * source) as [TensorType, TensorType];
+      requirePooled("dy", dy, [n, channels, h, w]);
+      requireShape(
+        g.layout === "flat" && g.shape.length === 2 && g.shape[1] === channels,
+        `g is ${shapeText(g)}, but dy has ${channels} channels`,
+      );
+      for (const row of [largest, mean]) if (row !== undefined) requireIndex("row", row, g.shape[0]!);
+      const overlaps = attrs.terms
+        .slice(0, t)
+        .some((other) => other.source === source && Math.abs(other.start - start) < channels);
+      requireShape(!overlaps, `two terms of source ${source} overlap at channel ${start}`);
+    });
     return planes(attrs.shape);
   },
 };

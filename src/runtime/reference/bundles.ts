@@ -1,6 +1,6 @@
 import { elements, type OpName, planes } from "../../graph/types.ts";
 import { bn_update } from "./batch-norm.ts";
-import type { RefContext, RefOp } from "./def.ts";
+import { at4, forEach4, type RefContext, type RefOp } from "./def.ts";
 import { avg_pool, avg_pool_dx, max_pool, max_pool_dx } from "./pool.ts";
 import { channel_slice, concat } from "./shape.ts";
 
@@ -31,6 +31,24 @@ export const pool_pair_dx: RefOp<"pool_pair_dx"> = ({ attrs, inputs, types, type
   const byMax = evaluate(max_pool_dx, { attrs, inputs: [dMax, argmax], types: [half, narrow], type });
   const byAvg = evaluate(avg_pool_dx, { attrs, inputs: [dAvg], types: [half], type });
   for (let i = 0; i < out.length; i++) out[i] = byMax[i]! + byAvg[i]!;
+};
+
+export const pool_pair_mix_dx: RefOp<"pool_pair_mix_dx"> = (context) => {
+  const { attrs, inputs, types } = context;
+  const [n, channels, h, w] = types[0]!.shape as [number, number, number, number];
+  const wide = planes([n, 2 * channels, h, w]);
+  const terms = attrs.terms.flatMap(({ largest, mean, ...term }) => [
+    ...(largest === undefined ? [] : [{ ...term, row: largest }]),
+    ...(mean === undefined ? [] : [{ ...term, start: channels + term.start, row: mean }]),
+  ]);
+  const dy = new Float64Array(elements(wide));
+  for (const { start, source, row, channels: count } of terms) {
+    const gradient = inputs[1 + 2 * source]!;
+    forEach4(types[1 + 2 * source]!.shape, (image, c, y, x, i) => {
+      dy[at4(wide.shape, image, start + c, y, x)]! += inputs[2 + 2 * source]![row * count + c]! * gradient[i]!;
+    });
+  }
+  pool_pair_dx({ ...context, attrs, inputs: [dy, inputs[0]!], types: [wide, types[0]!] });
 };
 
 export const flat_slice: RefOp<"flat_slice"> = ({ attrs, inputs, out }) => {

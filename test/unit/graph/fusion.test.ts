@@ -73,6 +73,11 @@ describe("a supernet's step", () => {
     expect(count(graph, "bn_apply") + count(graph, "weighted_sum") + count(graph, "relu")).toBe(0);
   });
 
+  test("never stores gradients by pools", () => {
+    expect(count(graph, "pool_pair_mix_dx")).toBe(2);
+    expect(count(graph, "pool_pair_dx")).toBe(0);
+  });
+
   test("yields statistics and pooled positions on the way", () => {
     const followers = graph.epilogues!.flatMap(({ followers: list }) => list.map((value) => graph.nodes[value]!.op));
     expect(new Set(followers)).toEqual(new Set(["bn_stats", "max_pool_argmax"]));

@@ -27,7 +27,8 @@ import { pointwiseBundle } from "./pointwise-bundle.ts";
 import { pointwiseBundleDw } from "./pointwise-bundle-dw.ts";
 import { pointwiseBundleDx } from "./pointwise-bundle-dx.ts";
 import { avgPool, avgPoolDx, maxPool, maxPoolArgmax, maxPoolDx } from "./pool.ts";
-import { poolPair, poolPairDx } from "./pool-pair.ts";
+import { poolPair } from "./pool-pair.ts";
+import { poolPairDx, poolPairMixDx } from "./pool-pair-dx.ts";
 import { relu, reluDx } from "./relu.ts";
 import { scale, scaleBy, scaleSamples } from "./scale.ts";
 import { softmax, softmaxDx } from "./softmax.ts";
@@ -72,6 +73,7 @@ const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp>]: Lower<K>
   mix_dw: mixDw,
   pool_pair: poolPair,
   pool_pair_dx: poolPairDx,
+  pool_pair_mix_dx: poolPairMixDx,
   global_avg_pool: globalAvgPool,
   global_avg_pool_dx: globalAvgPoolDx,
   concat,

@@ -17,16 +17,15 @@ import {
   type TensorRef,
   type Tuning,
 } from "../kernel.ts";
-import { add } from "./add.ts";
 import { bnStats, mergeMoments } from "./bn-stats.ts";
-import { channelSlice, concat } from "./channels.ts";
+import { concat } from "./channels.ts";
 import { type Launch, vectors } from "./launch.ts";
-import { avgPool, avgPoolDx, maxPool, maxPoolArgmax, maxPoolDx, windows } from "./pool.ts";
+import { avgPool, maxPool, maxPoolArgmax, windows } from "./pool.ts";
 import { shapeClass } from "./tuned.ts";
 
-type Pair = "pool_pair" | "pool_pair_dx";
+type Pair = "pool_pair" | "pool_pair_dx" | "pool_pair_mix_dx";
 
-/** Columns of the result a thread of pool_pair.wesl and pool_pair_dx.wesl owns. */
+/** Columns of the result that a thread of pool_pair.wesl and pool_pair_dx.wesl owns. */
 const STRIP = 4;
 
 /**
@@ -34,7 +33,7 @@ const STRIP = 4;
  * software adapters; GPUs hide loads and want neighbouring threads on neighbouring pixels. `parts`, channel by channel of
  * quads, is what is left for channels that do not fill their quads: the means then start within one.
  */
-function variant(op: Pair, x: TensorType, { kernel, stride, padding }: Window2d, tuning: Tuning) {
+export function variant(op: Pair, x: TensorType, { kernel, stride, padding }: Window2d, tuning: Tuning) {
   if (dims4(x)[1] % 4 !== 0) return "parts";
   const [step] = stride;
   const common =
@@ -45,7 +44,7 @@ function variant(op: Pair, x: TensorType, { kernel, stride, padding }: Window2d,
 }
 
 /** The same kernel's context with another node's op, inputs and output. */
-function as<K extends OpName>(
+export function as<K extends OpName>(
   context: LowerContext<Pair>,
   attrs: OpAttrs[K],
   inputs: readonly TensorRef[],
@@ -63,7 +62,12 @@ function alone(context: LowerContext<"pool_pair">, { node, inputs, output }: Epi
 }
 
 /** Launch over strips of images of `over`, between images of `input` and `output` size; uniforms as in pool_pair.wesl. */
-function strips(over: TensorType, input: TensorType, output: TensorType, tuning: Tuning): Launch & { threads: number } {
+export function strips(
+  over: TensorType,
+  input: TensorType,
+  output: TensorType,
+  tuning: Tuning,
+): Launch & { threads: number } {
   const wg = tuning.workgroup;
   const [images, channels, inH, inW] = dims4(input);
   const [, , outH, outW] = dims4(output);
@@ -143,32 +147,3 @@ function poolWindows(
     writes: argmax ? [output, argmax.output] : [output],
   };
 }
-
-export const poolPairDx: Lower<"pool_pair_dx"> = (context) => {
-  const { node, inputs, output, tuning, scratch, dispatch } = context;
-  const [dy, argmax] = inputs as [TensorRef, TensorRef];
-  const way = variant("pool_pair_dx", output.type, node.attrs, tuning);
-  const io = { reads: inputs, writes: [output] };
-  if (way === "strips") {
-    const { threads: _, ...launch } = strips(output.type, output.type, argmax.type, tuning);
-    dispatch({ shader: "pool_pair_dx", conditions: { stride2: node.attrs.stride[0] === 2 }, ...launch, ...io });
-  } else if (way === "windows") {
-    dispatch({
-      shader: "pool_pair_windows_dx",
-      ...windows(output.type, output.type, argmax.type, node.attrs, tuning),
-      ...io,
-    });
-  } else {
-    const count = dims4(argmax.type)[1];
-    const half = (start: number) => {
-      const part = scratch(planes(argmax.type.shape));
-      channelSlice(as<"channel_slice">(context, { start, count }, [dy], part));
-      return part;
-    };
-    const byMax = scratch(output.type);
-    maxPoolDx(as<"max_pool_dx">(context, node.attrs, [half(0), argmax], byMax));
-    const byMean = scratch(output.type);
-    avgPoolDx(as<"avg_pool_dx">(context, node.attrs, [half(count)], byMean));
-    add(as<"add">(context, {}, [byMax, byMean], output));
-  }
-};
