@@ -3,14 +3,20 @@ import { GraphBuilder } from "../../src/graph/builder.ts";
 import { type Graph, planes } from "../../src/graph/types.ts";
 import type { TuningAdapter, TuningChoices, TuningStore } from "../../src/host/tuning.ts";
 import { parseTuning } from "../../src/host/tuning.ts";
-import { Engine } from "../../src/runtime/webgpu/engine.ts";
+import { bilevel } from "../../src/nas/bilevel-optimizer.ts";
+import { Engine, type KernelTuner } from "../../src/runtime/webgpu/engine.ts";
 import type { Kernels, Lower } from "../../src/runtime/webgpu/kernel.ts";
 import { kernels } from "../../src/runtime/webgpu/kernels/index.ts";
 import { relu } from "../../src/runtime/webgpu/kernels/relu.ts";
+import { Recorder } from "../../src/runtime/webgpu/recorder.ts";
 import { runGraph } from "../../src/runtime/webgpu/run.ts";
 import { Tuner, type TunerParts, type TuneSummary } from "../../src/runtime/webgpu/tuner.ts";
+import { tuningRequests } from "../../src/runtime/webgpu/tuning/requests.ts";
+import { FixedFeed } from "../../src/train/fixed-feed.ts";
+import { Network } from "../../src/train/network.ts";
+import { Trainer } from "../../src/train/trainer.ts";
 import { newEngine } from "./engine.ts";
-import { held } from "./small.ts";
+import { held, PLAIN, randomBatches, smallSupernet } from "./small.ts";
 
 const ADAPTER: TuningAdapter = { vendor: "v", architecture: "", device: "d", description: "", engine: "0" };
 
@@ -225,3 +231,50 @@ test("how independent work is cut makes no difference to a single bit", async ()
     expect(await runGraph(engine, graph, feeds, 1, { ...kernels, relu: cut })).toEqual(expected);
   }
 });
+
+test("a trainer has all its programs tuned together before they are bound", async () => {
+  const asked: number[] = [];
+  const picks = new Map<string, unknown>();
+  const lastOfAll: KernelTuner = {
+    picks,
+    async tune(engine, graphs) {
+      asked.push(graphs.length);
+      for (const { key, candidates } of tuningRequests(engine, graphs, kernels)) picks.set(key, candidates.at(-1));
+      return true;
+    },
+    record: () => "",
+  };
+  const untuned = await firstStep(new Engine({ device: plain.device, kind: "software" }));
+  const tuned = await firstStep(new Engine({ device: plain.device, kind: "software" }, lastOfAll));
+  // Forward and backward for the weights, for the alphas, for both.
+  expect(asked).toEqual([3]);
+  expect(picks.size).toBeGreaterThan(5);
+  expect(tuned.launches).not.toEqual(untuned.launches);
+  expect(tuned.loss).toBeCloseTo(untuned.loss, 4);
+});
+
+/** How the kernels of a second-order step are launched, and the loss it comes to. */
+async function firstStep(engine: Engine): Promise<{ launches: unknown[]; loss: number }> {
+  const shape = { batch: 2, height: 32, width: 32, affine: false, dropPath: "none" as const };
+  const network = new Network(engine, smallSupernet(1, 2), shape);
+  network.initialise(1);
+  const feeds = [1, 2].map((seed) => new FixedFeed(engine, randomBatches(1, [2, 3, 32, 32], seed)));
+  const [train, validation] = feeds as [FixedFeed, FixedFeed];
+  const conf = {
+    ...PLAIN,
+    alpha_optimizer: { type: "adam", lr: 3e-3, betas: [0.5, 0.999] },
+    alpha_lr_schedule: { type: "" },
+  };
+  const trainer = await Trainer.create({ network, conf, seed: 1, train, hook: bilevel(validation) });
+  const recorder = new Recorder();
+  trainer.encodeStep(recorder.encoder, 0, 0);
+  const launches = recorder.kernels.map(({ dispatch: { shader, uniforms, workgroups } }) => [
+    shader,
+    uniforms,
+    workgroups,
+  ]);
+  const [epoch] = await trainer.fit();
+  for (const owned of [trainer, network, ...feeds]) owned.dispose();
+  expect(held(engine)).toEqual({ liveBuffers: 0, liveBytes: 0 });
+  return { launches, loss: epoch!.train.averages.loss };
+}
