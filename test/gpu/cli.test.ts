@@ -9,6 +9,7 @@ import { modelDescFromJson } from "../../src/desc/json.ts";
 import { parseModelDesc } from "../../src/desc/yaml.ts";
 import { paramValues } from "../../src/export/model.ts";
 import { readSafetensors } from "../../src/export/safetensors.ts";
+import { parseTuning } from "../../src/host/tuning.ts";
 import { lowerModel } from "../../src/ops/model.ts";
 
 /**
@@ -229,6 +230,29 @@ describe("phases alone", () => {
     expect(await readdir(join(folder, "searched"))).toEqual(["darts_shapes_mine_eval", "darts_shapes_mine_search"]);
     // Ready for a later --no-search.
     expect(await filesIn("searched", "darts_shapes_mine_eval")).toEqual(["final_model_desc.yaml"]);
+  });
+});
+
+describe("--tune fast", () => {
+  it("runs with variants that were timed, and keeps what repeats the run to the bit without timing anything", async () => {
+    await cp(join(folder, "first"), join(folder, "tuned"), { recursive: true });
+    const file = join(folder, "choices.json");
+    const stdout = await mustRun("tuned", "--no-search", "--tune", "fast", "--tune-file", file);
+    expect(stdout).toMatch(/^tuning {3}\d+ choices among variants of kernels$/m);
+    expect(stdout).toMatch(/^tuned {4}\d+ in \d+\.\d s, \d+ other than by default(; \d+ left: .*)?$/m);
+    const known = parseTuning(await text("choices.json"))!;
+    const record = parseTuning(await text("tuned", "darts_shapes_toy_eval", "tuning.json"))!;
+    expect(record.map(({ adapter }) => adapter)).toEqual(known.map(({ adapter }) => adapter));
+    const [all, timed] = [record[0]!.choices, known[0]!.choices];
+    expect(timed.size).toBeGreaterThan(0);
+    expect(new Map([...all].filter(([key]) => timed.has(key)))).toEqual(timed);
+
+    const weights = await bytes("tuned", ...WEIGHTS);
+    const again = join(folder, "tuned", "darts_shapes_toy_eval", "tuning.json");
+    const repeated = await mustRun("tuned", "--no-search", "--tune", "fast", "--tune-file", again);
+    expect(repeated).not.toMatch(/^tun/m);
+    expect(await bytes("tuned", ...WEIGHTS)).toEqual(weights);
+    expect(parseTuning(await readFile(again, "utf8"))).toEqual(record);
   });
 });
 
