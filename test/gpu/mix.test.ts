@@ -122,3 +122,18 @@ test("a sum of whole tensors takes no coefficients", () => {
     ["mix", 2],
   ]);
 });
+
+test("a sum of one batch norm of some quads of a tensor is that batch norm", async () => {
+  const shape = [2, 11, 5, 3];
+  for (const affine of [false, true]) {
+    const g = new GraphBuilder();
+    const scale = affine ? [g.input("gamma", flat([6])), g.input("beta", flat([6]))] : [];
+    const values = [g.input("x", planes(shape)), g.input("stats", flat([3, 11])), ...scale];
+    const norm = { stats: 1, batch: true, ...(affine && { gamma: 2, beta: 3 }) };
+    const y = g.add("mix", values, { channels: 6, terms: [{ x: 0, start: 4, norm }] });
+    g.output("y", y);
+    const graph = g.build();
+    expect(dispatches(engines.software!, graph, "mix").map(({ shader }) => shader)).toEqual(["bn_apply"]);
+    for (const engine of Object.values(engines)) await check(engine, graph, feedsOf(graph));
+  }
+});

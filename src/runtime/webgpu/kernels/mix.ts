@@ -1,5 +1,6 @@
-import { dims4 } from "../../../graph/types.ts";
+import { dims4, type MixAttrs, type MixTerm } from "../../../graph/types.ts";
 import { type Lower, type LowerContext, quads, type TensorRef } from "../kernel.ts";
+import { normalised } from "./bn-apply.ts";
 import { each, vectors } from "./launch.ts";
 import { groupConditions, groupReads, groupTable, mixBlocks, mixGroups, termRow } from "./mix-groups.ts";
 import { VECTOR_ROWS, vectorChunks } from "./mix-vectors.ts";
@@ -12,6 +13,11 @@ import { shapeClass, sized } from "./tuned.ts";
 export const mix: Lower<"mix"> = (context) => {
   const { node, inputs, output, dispatch } = context;
   const { terms, channels } = node.attrs;
+  const alone = loneNorm(node.attrs, inputs);
+  if (alone) {
+    dispatch(normalised(alone, terms[0]!.start, output, context.tuning));
+    return;
+  }
   const tuning = sized(context.tuning, `mix ${terms.length} terms ${shapeClass(output.type)}`);
   const groups = mixGroups(terms);
   // Where a quad holds other channels as well, coefficients keep them out of the padding lanes.
@@ -34,6 +40,14 @@ export const mix: Lower<"mix"> = (context) => {
     });
   });
 };
+
+/** What a batch norm reads, if the sum is nothing else and starts with a quad. */
+function loneNorm({ terms }: MixAttrs, inputs: readonly TensorRef[]): TensorRef[] | undefined {
+  const [{ x, start, norm, weight }] = terms as [MixTerm];
+  if (terms.length > 1 || !norm || weight || start % 4 !== 0) return undefined;
+  const { stats, gamma, beta } = norm;
+  return [x, stats, gamma, beta].flatMap((index) => (index === undefined ? [] : [inputs[index]!]));
+}
 
 /** [bias, then a row per term][quad] of vec4. */
 function coefficientsOf(context: LowerContext<"mix">, order: readonly number[]): TensorRef {
