@@ -240,6 +240,12 @@ test("more branches than a table holds", async () => {
   }
 });
 
+test("a linear layer with more weights than one table entry describes", async () => {
+  const many = pointwise(3, [1, 1], [1, 1], [{ start: 0, inputs: 70_001, outputs: 61, offset: [0, 0] }]);
+  const { graph, feeds } = build({ ...many, kind: "plain", seed: 7 });
+  for (const [, engine] of engines()) await check(engine, graph, feeds);
+});
+
 function dispatchCount(engine: Engine, graph: Graph): number {
   const workspace = new Workspace(engine.buffers);
   const program = new Program(engine, graph, workspace);

@@ -27,8 +27,7 @@ export function lowerDenseDw(
     width: WIDTH,
   }));
   const most = (axis: 0 | 1) => Math.max(...blocks.map(({ taps }) => tapsIn(taps[axis], kernel[axis], SIZE)));
-  const pairs = quads(inputs) * quads(outputs);
-  const cut = chunkStrips(tuning, blocks.length * pairs, dy, blocks);
+  const cut = chunkStrips(tuning, blocks.length * quads(inputs) * quads(outputs), slots, dy, blocks);
   const parts = context.partials(vectors(cut.chunks * slots));
   const perDispatch = TABLE_ROWS / BLOCK_ROWS;
   for (let from = 0; from < blocks.length; from += perDispatch) {
@@ -48,7 +47,7 @@ export function lowerDenseDw(
       reads: [x, dy],
       writes: [parts],
       flops: 2 * planePixels(dy.type) * inputs * outputs * covered,
-      workgroups: [Math.ceil(cut.chunks / tuning.workgroup), pairs, part.length],
+      workgroups: [Math.ceil(cut.chunks / tuning.workgroup), quads(outputs), quads(inputs) * part.length],
     });
   }
   const to = context.parts([section.rows * section.columns]);

@@ -29,7 +29,7 @@ export function lowerDepthwiseDw(context: SumContext, attrs: DepthwiseAttrs, inp
   const starts = slotStarts(sections);
   const blocks = branches.flatMap((branch, index) => blocksOf(branch, index, stride));
   const planes = sum(blocks.map(({ branch }) => quads(branches[branch]!.channels)));
-  const cut = chunkStrips(tuning, planes, dy, blocks);
+  const cut = chunkStrips(tuning, planes, starts.at(-1)!, dy, blocks);
   const parts = context.partials(vectors(cut.chunks * starts.at(-1)!));
   const load = loadReads(attrs.load, inputs, dims4(x.type)[1], depthwiseRange(attrs));
   const dyStarts = branches.map((_, index) => sum(branches.slice(0, index).map(({ channels }) => channels)));

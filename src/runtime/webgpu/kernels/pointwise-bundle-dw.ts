@@ -3,7 +3,7 @@ import { dims4, type PointwiseAttrs, type PointwiseBranch, type TensorType } fro
 import { type Lower, quads, TABLE_ROWS, type TensorRef, type Tuning } from "../kernel.ts";
 import { planePixels, vectors } from "./launch.ts";
 import { loadReads } from "./load-reads.ts";
-import { type SumContext, slotStarts } from "./sum-parts.ts";
+import { fittingChunks, type SumContext, slotStarts } from "./sum-parts.ts";
 import { shapeClass } from "./tuned.ts";
 
 /** Rows of the table that a branch takes. */
@@ -34,8 +34,8 @@ export function lowerPointwiseDw(context: SumContext, attrs: PointwiseAttrs, inp
   const block = blockOf(branches, dy.type, tuning);
   const blocks = branches.map((branch) => blocksOf(branch, block));
   const pixels = planePixels(dy.type);
-  const groups = groupCount(tuning, pixels, sum(blocks), slots);
-  const chunks = groups * tuning.workgroup;
+  const { groups, lanes } = shares(tuning, pixels, sum(blocks), slots);
+  const chunks = groups * lanes;
   const parts = context.partials(vectors(chunks * slots));
   const reads = loadReads(load, inputs, dims4(x.type)[1], pointwiseRange(attrs));
   const dyStarts = branches.map((_, index) => sum(branches.slice(0, index).map(({ outputs }) => outputs)));
@@ -54,9 +54,11 @@ export function lowerPointwiseDw(context: SumContext, attrs: PointwiseAttrs, inp
         in_quads: quads(dims4(x.type)[1]),
         out_quads: quads(dims4(dy.type)[1]),
         per: Math.ceil(pixels / chunks),
+        lanes,
+        branches: part.length,
         slots,
-        ...gridUniforms(x.type, dy.type, stride, tuning.workgroup),
-        lanes: 4 * block.ins,
+        ...gridUniforms(x.type, dy.type, stride, lanes),
+        norms: 4 * block.ins,
         ...reads.uniforms,
       },
       table: part.flatMap(({ start, inputs, outputs, offset }, index) => [
@@ -66,7 +68,11 @@ export function lowerPointwiseDw(context: SumContext, attrs: PointwiseAttrs, inp
       reads: [x, dy, ...reads.reads],
       writes: [parts],
       flops: 2 * pixels * sum(part.map(({ inputs, outputs }) => inputs * outputs)),
-      workgroups: [groups, Math.max(...blocks.slice(from, from + perDispatch)), part.length],
+      workgroups: [
+        groups,
+        Math.max(...part.map(({ inputs }) => Math.ceil(quads(inputs) / block.ins))),
+        part.length * Math.max(...part.map(({ outputs }) => Math.ceil(quads(outputs) / block.outs))),
+      ],
     });
   }
   const to = context.parts(sections.map(({ rows, columns }) => rows * columns));
@@ -89,21 +95,22 @@ function blockOf(branches: readonly PointwiseBranch[], dy: TensorType, tuning: T
 const blocksOf = ({ inputs, outputs }: PointwiseBranch, { ins, outs }: Block): number =>
   Math.ceil(quads(inputs) / ins) * Math.ceil(quads(outputs) / outs);
 
-/** Most bytes of all chunks together. */
-const MOST_BYTES = 16 * 2 ** 20;
-
 /**
- * How many workgroups share the pixels: enough to fill the adapter, few enough that adding their sums stays cheap.
+ * How many workgroups share the pixels, and how many of their threads: enough to fill the adapter, few enough that adding
+ * their sums stays cheap.
  *
  * @param blocks side by side
  * @param slots vectors that a chunk writes
  */
-function groupCount({ workgroup }: Tuning, pixels: number, blocks: number, slots: number): number {
+function shares({ workgroup }: Tuning, pixels: number, blocks: number, slots: number) {
   const software = workgroup < 64;
   const wanted = Math.ceil((software ? 256 : 1024) / blocks);
-  const fitting = Math.floor(MOST_BYTES / (16 * slots * workgroup));
-  const worthwhile = Math.floor(pixels / (workgroup * (software ? 16 : 4)));
-  return Math.max(1, Math.min(16, wanted, fitting, worthwhile));
+  const worthwhile = Math.max(Math.min(workgroup, pixels), Math.ceil(pixels / (software ? 16 : 4)));
+  const chunks = Math.min(worthwhile, fittingChunks(slots));
+  return {
+    groups: Math.max(1, Math.min(16, wanted, Math.floor(chunks / workgroup))),
+    lanes: Math.min(workgroup, chunks),
+  };
 }
 
 /** Whether a pixel of the result has another place in x than in the result. */

@@ -1,6 +1,7 @@
 import type { OpName } from "../../../graph/types.ts";
 import {
   type DispatchSpec,
+  grid,
   type LowerContext,
   quads,
   type Section,
@@ -24,6 +25,12 @@ export function slotStarts(sections: readonly Section[]): number[] {
   return starts;
 }
 
+/** Most bytes that the first stage of a sum may write: half of what a default device binds. */
+const MOST_BYTES = 64 * 2 ** 20;
+
+/** How many chunks of so many vectors fit. */
+export const fittingChunks = (slots: number): number => Math.max(1, Math.floor(MOST_BYTES / (16 * slots)));
+
 /** How many threads share the chunks of a slot, see sum_parts.wesl. */
 const sharing = ({ workgroup }: Tuning): number => (workgroup < 64 ? 1 : 16);
 
@@ -33,8 +40,16 @@ export interface PlacedSums extends Omit<SumJob, "parts" | "to"> {
   readonly offsets: Span["offsets"];
 }
 
-/** Bits of a table entry for the number of chunks; the others are for the slots of a chunk. */
-const CHUNK_BITS = 12;
+/** Most of what one table entry holds, see sum_parts.wesl; sections beyond that take two. */
+const MOST = { rows: 2 ** 16, columns: 2 ** 16, slots: 2 ** 20, chunks: 2 ** 12 } as const;
+
+type Row = readonly [number, number, number, number];
+
+interface Item {
+  readonly slots: number;
+  readonly large: boolean;
+  readonly rows: readonly Row[];
+}
 
 /**
  * Second stage of reductions: adds the chunks in order and writes each section where it belongs.
@@ -48,38 +63,45 @@ export function sumParts(
   to: TensorRef,
   tuning: Tuning,
 ): Omit<DispatchSpec, "module">[] {
+  const items = jobs.flatMap(itemsOf);
   const lanes = sharing(tuning);
-  const items = jobs.flatMap(({ first, chunks, sections, offsets }) => {
-    const starts = slotStarts(sections);
-    const slots = starts.at(-1)!;
-    if (chunks >= 1 << CHUNK_BITS || slots >= 2 ** (32 - CHUNK_BITS)) throw new Error(`${chunks} x ${slots} parts`);
-    return sections.map((section, index) => ({
-      slots: sectionSlots(section),
-      row: [
-        first + starts[index]!,
-        offsets[index]!,
-        section.rows * 65_536 + section.columns,
-        slots * (1 << CHUNK_BITS) + chunks,
-      ] as const,
-      wide: section.columns >= 65_536 || section.rows >= 65_536,
-    }));
-  });
-  if (items.some(({ wide }) => wide)) throw new Error("a weight has too many rows or columns for a table");
-  const specs: Omit<DispatchSpec, "module">[] = [];
-  for (let start = 0; start < items.length; start += TABLE_ROWS) {
-    const group = items.slice(start, start + TABLE_ROWS);
-    const longest = Math.max(...group.map(({ slots }) => slots));
-    specs.push({
-      shader: "sum_parts",
-      constants: { wg: tuning.workgroup },
-      conditions: { split: lanes > 1 },
-      workgroupBytes: lanes > 1 ? 16 * tuning.workgroup : undefined,
-      uniforms: {},
-      table: group.map(({ row }) => row),
-      reads: [parts],
-      writes: [to],
-      workgroups: [Math.ceil((longest * lanes) / tuning.workgroup), group.length, 1],
+  return [false, true].flatMap((large) => {
+    const mine = items.filter((item) => item.large === large);
+    const most = large ? TABLE_ROWS / 2 : TABLE_ROWS;
+    return Array.from({ length: Math.ceil(mine.length / most) }, (_, index) => {
+      const group = mine.slice(index * most, (index + 1) * most);
+      const longest = Math.max(...group.map(({ slots }) => slots));
+      const [groupsX, groupsY] = grid(longest * lanes, tuning.workgroup);
+      return {
+        shader: "sum_parts",
+        constants: { wg: tuning.workgroup },
+        conditions: { split: lanes > 1, large },
+        workgroupBytes: lanes > 1 ? 16 * tuning.workgroup : undefined,
+        uniforms: {},
+        table: group.flatMap(({ rows }) => rows),
+        reads: [parts],
+        writes: [to],
+        workgroups: [groupsX, groupsY, group.length] as const,
+      };
     });
-  }
-  return specs;
+  });
+}
+
+function itemsOf({ first, chunks, sections, offsets }: PlacedSums): Item[] {
+  const starts = slotStarts(sections);
+  const slots = starts.at(-1)!;
+  return sections.map(({ rows, columns }, index): Item => {
+    const [from, into] = [first + starts[index]!, offsets[index]!];
+    const large = rows >= MOST.rows || columns >= MOST.columns || slots >= MOST.slots || chunks >= MOST.chunks;
+    return {
+      slots: sectionSlots({ rows, columns }),
+      large,
+      rows: large
+        ? [
+            [from, into, rows, columns],
+            [slots, chunks, 0, 0],
+          ]
+        : [[from, into, rows * MOST.columns + columns, slots * MOST.chunks + chunks]],
+    };
+  });
 }

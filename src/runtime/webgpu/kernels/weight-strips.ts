@@ -1,6 +1,7 @@
 import { dims4 } from "../../../graph/types.ts";
 import { quads, type TensorRef, type Tuning } from "../kernel.ts";
 import { planePixels } from "./launch.ts";
+import { fittingChunks } from "./sum-parts.ts";
 import { type TapBlock, tapsIn } from "./tap-blocks.ts";
 
 /** Rows of the table of strip_load.wesl that a block takes. */
@@ -26,11 +27,13 @@ interface StripChunks {
  * Enough threads to fill the adapter, few enough chunks that adding them stays cheap.
  *
  * @param sums threads of a chunk: each forms sums of its own
+ * @param slots vectors that a chunk writes
  * @param dy gradient by the result
  */
 export function chunkStrips(
   { workgroup }: Tuning,
   sums: number,
+  slots: number,
   dy: TensorRef,
   blocks: readonly WeightBlock[],
 ): StripChunks {
@@ -50,7 +53,8 @@ export function chunkStrips(
   const segmentRows = Math.ceil(rows / Math.min(most, Math.ceil(wanted / (sums * strips(1)))));
   const segments = Math.ceil(rows / segmentRows);
   const threads = software ? 2048 : 65_536;
-  const chunks = Math.max(workgroup, Math.min(software ? 128 : 1024, Math.ceil(threads / sums)));
+  const enough = Math.max(workgroup, Math.min(software ? 128 : 1024, Math.ceil(threads / sums)));
+  const chunks = Math.min(enough, fittingChunks(slots));
   const items = strips(segments);
   return { segments, segmentRows, chunks: Math.ceil(items / Math.ceil(items / chunks)) };
 }
