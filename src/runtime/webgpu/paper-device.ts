@@ -7,6 +7,9 @@ const DEFAULT_LIMITS = {
   maxUniformBufferBindingSize: 64 * 2 ** 10,
   maxStorageBuffersPerShaderStage: 8,
   maxComputeWorkgroupsPerDimension: 65_535,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
+  maxComputeWorkgroupStorageSize: 16 * 2 ** 10,
 };
 
 const nothing = () => {};
