@@ -2,7 +2,7 @@ import type { MixAttrs } from "../../../graph/types.ts";
 import { grid, type Lower, type LowerContext, quads, type TensorRef } from "../kernel.ts";
 import { planePixels, vectors } from "./launch.ts";
 import { groupConditions, groupReads, groupTable, mixGroups, mixReduction, termRow } from "./mix-groups.ts";
-import { VECTOR_ROWS, vectorChunks } from "./mix-vectors.ts";
+import { NUMBERS, vectorChunks } from "./mix-vectors.ts";
 import { shapeClass, sized } from "./tuned.ts";
 
 /** Sums of dy and of dy * (x - origin) by invocation, for all terms of a dispatch in one sweep; then what follows from them. */
@@ -57,7 +57,7 @@ export function finishMixGrad(
       shader: "mix_grad",
       constants: { wg: tuning.workgroup },
       conditions: { split },
-      uniforms: { channels, lanes, pixels, terms: chunk.terms, parts, first: index === 0 ? 1 : 0, rows: VECTOR_ROWS },
+      uniforms: { channels, lanes, pixels, terms: chunk.terms, parts, first: index === 0 ? 1 : 0, numbers: NUMBERS },
       table: chunk.table,
       reads: [...chunk.reads, sums],
       writes: [grad],

@@ -3,7 +3,7 @@ import { type Lower, type LowerContext, quads, type TensorRef } from "../kernel.
 import { normalised } from "./bn-apply.ts";
 import { each, vectors } from "./launch.ts";
 import { groupConditions, groupReads, groupTable, mixBlocks, mixGroups, termRow } from "./mix-groups.ts";
-import { VECTOR_ROWS, vectorChunks } from "./mix-vectors.ts";
+import { NUMBERS, vectorChunks } from "./mix-vectors.ts";
 import { shapeClass, sized } from "./tuned.ts";
 
 /**
@@ -60,7 +60,7 @@ function coefficientsOf(context: LowerContext<"mix">, order: readonly number[]):
     dispatch({
       shader: "mix_coefficients",
       constants,
-      uniforms: { lanes, channels, terms: chunk.terms, accumulate: index > 0 ? 1 : 0, rows: VECTOR_ROWS },
+      uniforms: { lanes, channels, terms: chunk.terms, accumulate: index > 0 ? 1 : 0, numbers: NUMBERS },
       table: chunk.table,
       reads: chunk.reads,
       writes: [coefficients],
