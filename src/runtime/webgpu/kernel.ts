@@ -42,7 +42,7 @@ export interface DispatchSpec {
   readonly conditions?: Readonly<Record<string, boolean>>;
   readonly uniforms: Readonly<Record<string, UniformField>>;
   /**
-   * Rows of four u32 (i32 if negative) that follow the uniforms' fields as `table: array<vec4<u32>, 64>`, for kernels that
+   * Rows of four u32 (i32 if negative) that follow the uniforms' fields as `table: array<vec4<u32>, 256>`, for kernels that
    * serve several branches. At most `TABLE_ROWS`.
    */
   readonly table?: readonly (readonly [number, number, number, number])[];
@@ -74,7 +74,7 @@ export interface Tuning {
 }
 
 /** Rows of `DispatchSpec.table`; more branches take more dispatches. */
-export const TABLE_ROWS = 64;
+export const TABLE_ROWS = 256;
 
 /** Several flat tensors in one binding: element `offsets[i]` of `ref` is the first of the i-th. */
 export interface Span {
