@@ -4,6 +4,7 @@ import type { Filter } from "./conv-shape.ts";
 import { planePixels, vectors } from "./launch.ts";
 import { type SumContext, sectionSlots } from "./sum-parts.ts";
 import { tapBlocks, tapsIn } from "./tap-blocks.ts";
+import { grouped, shapeClass } from "./tuned.ts";
 import { BLOCK_ROWS, blockRows, blockTaps, chunkStrips, stripUniforms } from "./weight-strips.ts";
 
 /** Taps per axis whose sums a thread keeps, and output pixels side by side in its strips. */
@@ -18,7 +19,9 @@ export function lowerDenseDw(
   x: TensorRef,
   dy: TensorRef,
 ): void {
-  const { tuning, dispatch } = context;
+  const { dispatch } = context;
+  const key = `dense_dw ${kernel.join("x")} ${quads(inputs)}q by ${shapeClass(dy.type)}`;
+  const tuning = grouped(context.tuning, key);
   const section = { rows: outputs, columns: inputs * taps };
   const slots = sectionSlots(section);
   const blocks = tapBlocks({ kernel, stride, padding, dilation }, SIZE).map((block) => ({

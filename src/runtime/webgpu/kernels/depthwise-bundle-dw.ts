@@ -5,6 +5,7 @@ import { planePixels, vectors } from "./launch.ts";
 import { loadReads } from "./load-reads.ts";
 import { type SumContext, slotStarts } from "./sum-parts.ts";
 import { type TapBlock, tapBlocks, tapsIn } from "./tap-blocks.ts";
+import { grouped, shapeClass } from "./tuned.ts";
 import { BLOCK_ROWS, blockRows, blockTaps, chunkStrips, stripUniforms, type WeightBlock } from "./weight-strips.ts";
 
 /** One block of taps of one branch. */
@@ -22,9 +23,10 @@ export const depthwiseBundleDw: Lower<"depthwise_dw"> = (context) =>
  * @param inputs x, the load's inputs, dy
  */
 export function lowerDepthwiseDw(context: SumContext, attrs: DepthwiseAttrs, inputs: readonly TensorRef[]): void {
-  const { tuning, dispatch } = context;
+  const { dispatch } = context;
   const { branches, stride } = attrs;
   const [x, dy] = [inputs[0]!, inputs.at(-1)!];
+  const tuning = grouped(context.tuning, `depthwise_dw ${branches.length} stride ${stride} ${shapeClass(dy.type)}`);
   const sections = branches.map(sectionOf);
   const starts = slotStarts(sections);
   const blocks = branches.flatMap((branch, index) => blocksOf(branch, index, stride));
