@@ -2,12 +2,15 @@ import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import { opDefs } from "../../src/graph/ops/index.ts";
+import { epilogues } from "../../src/graph/passes/epilogues.ts";
 import { elements, flat, type Graph, planes, type TensorType, type Value } from "../../src/graph/types.ts";
 import { Rng } from "../../src/random/rng.ts";
 import { evaluateReference, type Feeds } from "../../src/runtime/reference/index.ts";
 import { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { kernels } from "../../src/runtime/webgpu/kernels/index.ts";
+import { Lowering } from "../../src/runtime/webgpu/lowering.ts";
 import { runGraph } from "../../src/runtime/webgpu/run.ts";
+import { fewValues } from "../cases/case.ts";
 import { opCases, uniformData, withGradients } from "../properties.ts";
 import { check, inDirtyStorage } from "./compare.ts";
 import { testEngine } from "./engine.ts";
@@ -182,6 +185,22 @@ test("cross entropy of a thousand classes and of logits that would overflow", as
     );
     await check(software, graph, feeds);
   }
+});
+
+test.each([0, 1, 2, 3])("a loss and %i hits among the same logits", async (hits) => {
+  // Few different logits: many ties.
+  const logits = { type: planes([9, 7, 1, 1]), data: fewValues(new Rng(8, 0), 63) };
+  const labels = { type: flat([9], "u32"), data: [0, 6, 3, 5, 1, 2, 4, 6, 0] };
+  const { graph, feeds } = program({ logits, labels }, (g, { logits, labels }) => ({
+    loss: g.add("cross_entropy", [logits!, labels!], { smoothing: 0.1 }),
+    ...Object.fromEntries(
+      Array.from({ length: hits }, (_, i) => [i, g.add("top_k", [logits!, labels!], { k: 2 * i + 1 })]),
+    ),
+  }));
+  const marked = epilogues.run(graph);
+  const { dispatches } = new Lowering(software, marked, kernels);
+  expect(dispatches.map(({ shader }) => shader)).toEqual(["cross_entropy", ...(hits > 2 ? ["top_k"] : [])]);
+  for (const [, engine] of engines()) await check(engine, marked, feeds, graph);
 });
 
 test("fills of every kind", async () => {

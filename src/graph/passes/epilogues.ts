@@ -4,7 +4,7 @@ import type { Pass } from "./rewrite.ts";
 
 /**
  * Marks what a kernel can compute on the way because it has it at hand: batch statistics of what it writes, the positions of
- * the largest elements that a pool has just compared. Only marks: to be run last.
+ * the largest elements that a pool has just compared, hits among the logits that a loss has read. Only marks: to be run last.
  */
 export const epilogues: Pass = {
   name: "epilogues",
@@ -32,11 +32,12 @@ const FOLLOWERS: { readonly [K in OpName]?: readonly OpName[] } = {
 };
 
 function siblings(users: ReadonlyMap<Value, readonly Value[]>, { op, inputs }: Node): readonly Value[] {
-  return op === "pool_pair" ? users.get(inputs[0]!)! : [];
+  return op === "pool_pair" || op === "cross_entropy" ? users.get(inputs[0]!)! : [];
 }
 
 function isFollower(node: Node, producer: Value, follower: Node): boolean {
   if (follower.inputs[0] === producer) return FOLLOWERS[node.op]?.includes(follower.op) ?? false;
+  if (node.op === "cross_entropy") return follower.op === "top_k" && `${follower.inputs}` === `${node.inputs}`;
   if (node.op !== "pool_pair" || follower.op !== "max_pool_argmax" || follower.inputs[0] !== node.inputs[0])
     return false;
   const windows = [node.attrs, follower.attrs].map((attrs) => {

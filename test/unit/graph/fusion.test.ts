@@ -78,9 +78,9 @@ describe("a supernet's step", () => {
     expect(count(graph, "pool_pair_dx")).toBe(0);
   });
 
-  test("yields statistics and pooled positions on the way", () => {
+  test("yields statistics, pooled positions and hits on the way", () => {
     const followers = graph.epilogues!.flatMap(({ followers: list }) => list.map((value) => graph.nodes[value]!.op));
-    expect(new Set(followers)).toEqual(new Set(["bn_stats", "max_pool_argmax"]));
+    expect(new Set(followers)).toEqual(new Set(["bn_stats", "max_pool_argmax", "top_k"]));
   });
 });
 
