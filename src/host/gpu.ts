@@ -17,6 +17,8 @@ export interface GpuHandle {
   readonly device: GPUDevice;
   readonly info: AdapterSummary;
   readonly kind: AdapterKind;
+  /** Set where the host polls the device while a promise of it is open. */
+  readonly polls?: boolean;
   /** Resolves when the device is lost for another reason than `dispose`; never rejects. */
   readonly lost: Promise<SupernetError>;
   /** Destroys the device and with it all its buffers. May be called twice. */

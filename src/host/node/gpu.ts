@@ -27,7 +27,7 @@ export async function requestGpu(options: NodeGpuOptions = {}): Promise<GpuHandl
     dawn = await startDawn(options);
     adapter = await findAdapter(dawn, options);
   }
-  if (adapter) return openDevice(adapter, options);
+  if (adapter) return { ...(await openDevice(adapter, options)), polls: true };
   throw new SupernetError("device", `no WebGPU adapter found: ${remedy()}`);
 }
 

@@ -12,6 +12,8 @@ export interface EngineDevice {
   readonly device: GPUDevice;
   /** A software adapter (llvmpipe, SwiftShader) wants small workgroups and many pixels a thread. */
   readonly kind: "gpu" | "software";
+  /** Waiting for a promise of the device keeps a processor busy, as in Node; see quiet-wait.ts. */
+  readonly polls?: boolean;
 }
 
 /** Finds out which variants of kernels are the fastest on a device; see tuner.ts. */
@@ -72,6 +74,8 @@ export class Engine {
   readonly device: GPUDevice;
   readonly buffers: Buffers;
   readonly tuning: Tuning;
+  /** Whether waiting for the device would slow it down. */
+  readonly quiet: boolean;
   readonly tuner: KernelTuner | undefined;
   readonly #shaders: ShaderLibrary;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
@@ -80,7 +84,8 @@ export class Engine {
   #failure: SupernetError | undefined;
 
   /** @param tuner without one, kernels are what suits the kind of adapter */
-  constructor({ device, kind }: EngineDevice, tuner?: KernelTuner) {
+  constructor({ device, kind, polls = false }: EngineDevice, tuner?: KernelTuner) {
+    this.quiet = polls && kind === "software";
     this.device = device;
     this.buffers = new Buffers(device);
     this.#shaders = new ShaderLibrary(device);
