@@ -1,18 +1,13 @@
 import { quads, TABLE_ROWS } from "../kernel.ts";
-import { type BundleBranch, bytes, stripsOf } from "./depthwise-strips.ts";
+import { type BundleBranch, bytes, MOST_STEP, type Strips, stripsOf } from "./depthwise-strips.ts";
 
 type Pair = readonly [number, number];
 type Row = readonly [number, number, number, number];
 
-/** Kinds of passes in depthwise_bundle_dx.wesl. */
+/** Kinds of passes in depthwise_bundle_dx.wesl, and what else a pass does, as it stands beside the kind. */
 const KIND = { slides3: 0, slides5: 1, spreads: 2 } as const;
-/** What else a pass does, as it stands beside the kind. */
 const MASKED = 4;
 const ADDS = 8;
-
-/** Rows of the table that a section and each of its passes take. */
-const SECTION_ROWS = 1;
-const PASS_ROWS = 3;
 
 /** How a thread of depthwise_bundle_dx.wesl goes over a branch; pairs are [vertical, horizontal]. */
 interface Walk {
@@ -21,22 +16,17 @@ interface Walk {
   readonly step: Pair;
   /** Pixel of dy that the first pixel's first tap sees. */
   readonly origin: Pair;
-  /** Sliding: the first pixel. Spreading: taps that lead the window. */
+  /** Sliding: the first pixel. Spreading: taps without weight that lead the window. */
   readonly shift: Pair;
 }
 
-/** What a pass takes of a branch: quads of dy, and channels from the first of these on with their weights. */
-interface Source {
+/** A branch from some quad on, or zeros: a kernel without taps. */
+interface Pass extends Walk {
+  readonly kernel: Pair;
+  /** First quad of dy, channels from there on, their first weight. */
   readonly quad: number;
   readonly channels: number;
   readonly weight: number;
-}
-
-/** One or two branches with the same windows that are summed together; none writes zeros. */
-interface Pass {
-  readonly walk: Walk;
-  readonly kernel: Pair;
-  readonly sources: readonly Source[];
   readonly masked: boolean;
   readonly adds: boolean;
 }
@@ -50,40 +40,36 @@ export interface Section {
 
 /** The widest that a thread's columns may be, see `spanOf`. */
 const MOST_SPAN = 8;
+/** Rows of the table that a section and each of its passes take. */
+const SECTION_ROWS = 1;
+const PASS_ROWS = 2;
 
-const lcm = (a: number, b: number): number => {
-  let [x, y] = [a, b];
-  while (y > 0) [x, y] = [y, x % y];
-  return (a / x) * b;
-};
-
-/** A thread's columns in units of four: what every pass fills with whole walks. */
-export const spanOf = (sections: readonly Section[], stride: Pair): number =>
-  sections
-    .flatMap(({ passes }) => passes)
-    .reduce((span, { walk: { kind, step } }) => (kind === "spreads" ? span : lcm(span, step[1] * stride[1])), 1);
+const each = (of: (axis: 0 | 1) => number): Pair => [of(0), of(1)];
 
 /** How the gradient by x goes over a branch; undefined if it does not. */
 function walkOf(branch: BundleBranch, stride: Pair): Walk | undefined {
   const strips = stripsOf(branch, stride);
-  if (!strips) return undefined;
-  const { padding, kernel } = branch;
-  const { slides, window, step } = strips;
-  const each = (of: (axis: 0 | 1) => number): Pair => [of(0), of(1)];
-  if (slides) {
-    // The result's pixel stride * u - padding sees pixel u - step * tap of dy.
-    const first = each((axis) => Math.ceil(padding[axis] / stride[axis]));
-    return {
-      kind: `slides${window}`,
-      step,
-      origin: each((axis) => first[axis] - (window - 1) * step[axis]),
-      shift: each((axis) => stride[axis] * first[axis] - padding[axis]),
-    };
-  }
+  // What a stride leaves out is a byte of the table, too.
+  if (!strips || stride.some((pixels) => pixels > MOST_STEP)) return undefined;
+  return strips.slides ? slidingWalk(branch, strips, stride) : spreadingWalk(branch);
+}
+
+function slidingWalk({ padding }: BundleBranch, { window, step }: Strips, stride: Pair): Walk {
+  // The result's pixel stride * u - padding sees pixel u - step * tap of dy; it is the first one for this u.
+  const first = each((axis) => Math.ceil(padding[axis] / stride[axis]));
+  return {
+    kind: `slides${window}`,
+    step,
+    origin: each((axis) => first[axis] - (window - 1) * step[axis]),
+    shift: each((axis) => stride[axis] * first[axis] - padding[axis]),
+  };
+}
+
+function spreadingWalk({ kernel, padding }: BundleBranch): Walk | undefined {
   const lead = each((axis) => padding[axis] % 2);
   if (kernel.some((taps, axis) => taps + lead[axis as 0 | 1] > 5)) return undefined;
-  const origin = each((axis) => (padding[axis] + lead[axis]) / 2 - 2);
-  return { kind: "spreads", step: [1, 1], origin, shift: lead };
+  // Pixel 0 of the result sees pixel (padding + lead - tap) / 2 of dy, and the window begins with the last tap.
+  return { kind: "spreads", step: [1, 1], origin: each((axis) => (padding[axis] + lead[axis]) / 2 - 2), shift: lead };
 }
 
 /**
@@ -99,65 +85,55 @@ export function sectionsOf(
   channels: number,
   masks: boolean,
 ): Section[] | undefined {
-  const walks = new Map<BundleBranch, Walk>();
-  for (const branch of branches) {
+  const walked = branches.flatMap((branch) => {
     const walk = walkOf(branch, stride);
-    if (!walk) return undefined;
-    walks.set(branch, walk);
-  }
-  const count = quads(channels);
-  const first = (branch: BundleBranch) => (branch.start - start) / 4;
-  const ends = branches.flatMap((branch) => [first(branch), first(branch) + quads(branch.channels)]);
-  const bounds = [...new Set([0, ...ends, count])].sort((a, b) => a - b);
+    const first = (branch.start - start) / 4;
+    return walk ? [{ branch, walk, first, end: first + quads(branch.channels) }] : [];
+  });
+  if (walked.length < branches.length) return undefined;
+  const bounds = [...new Set([0, ...walked.flatMap(({ first, end }) => [first, end]), quads(channels)])];
+  bounds.sort((a, b) => a - b);
   const sections = bounds.slice(1).map((end, index): Section => {
     const quad = bounds[index]!;
-    const readers = branches.filter((branch) => first(branch) <= quad && first(branch) + quads(branch.channels) >= end);
-    const source = ({ start: from, channels, kernel, result, weight }: BundleBranch): Source => {
-      const skipped = start + 4 * quad - from;
-      return {
-        quad: (result + skipped) / 4,
-        channels: channels - skipped,
-        weight: weight + skipped * kernel[0] * kernel[1],
-      };
-    };
-    return { quad, quads: end - quad, passes: passesOf(readers, walks, source, stride, masks) };
+    const readers = walked.filter((reader) => reader.first <= quad && reader.end >= end);
+    const parts = readers.map(({ branch: { kernel, result, channels, weight }, walk, first }) => ({
+      ...walk,
+      kernel,
+      quad: result / 4 + quad - first,
+      channels: channels - 4 * (quad - first),
+      weight: weight + 4 * (quad - first) * kernel[0] * kernel[1],
+    }));
+    return { quad, quads: end - quad, passes: inOrder(parts, stride, masks) };
   });
   return spanOf(sections, stride) <= MOST_SPAN ? sections : undefined;
 }
 
-function passesOf(
-  readers: readonly BundleBranch[],
-  walks: ReadonlyMap<BundleBranch, Walk>,
-  source: (branch: BundleBranch) => Source,
-  stride: Pair,
-  masks: boolean,
-): Pass[] {
-  const groups = new Map<string, BundleBranch[]>();
-  for (const reader of readers) {
-    const { kind, step, origin, shift } = walks.get(reader)!;
-    // Those that give all pixels come first: what follows adds to some.
-    const key = `${kind === "spreads" ? 0 : 1} ${kind} ${reader.kernel} ${step} ${origin} ${shift}`;
-    groups.set(key, [...(groups.get(key) ?? []), reader]);
-  }
-  const pairs = [...groups.keys()].sort().flatMap((key) => {
-    const group = groups.get(key)!;
-    return group.flatMap((_, index) => (index % 2 === 0 ? [group.slice(index, index + 2)] : []));
-  });
-  const parts = pairs.map((pair) => {
-    const [one] = pair as [BundleBranch];
-    return { walk: walks.get(one)!, kernel: one.kernel, sources: pair.map(source) };
-  });
+/** The passes of a section: first one that gives all pixels, so that the others can add to them. */
+function inOrder(parts: readonly Omit<Pass, "masked" | "adds">[], stride: Pair, masks: boolean): Pass[] {
   const strided = stride.some((pixels) => pixels > 1);
-  const whole = parts.filter(({ walk: { kind } }) => !strided || kind === "spreads").length;
-  const zeros: Walk = { kind: strided ? "spreads" : "slides3", step: [1, 1], origin: [0, 0], shift: [0, 0] };
-  const all = whole === 0 ? [{ walk: zeros, kernel: [1, 1] as const, sources: [] }, ...parts] : parts;
-  return all.map((part, index) => ({
+  const whole = parts.filter(({ kind }) => !strided || kind === "spreads");
+  const partial = parts.filter((part) => !whole.includes(part));
+  if (whole.length === 0) {
+    const none: Pair = [0, 0];
+    const kind = strided ? "spreads" : "slides3";
+    whole.push({ kind, step: [1, 1], origin: none, shift: none, kernel: none, quad: 0, channels: 0, weight: 0 });
+  }
+  return [...whole, ...partial].map((part, index) => ({
     ...part,
-    // The last one that gives all pixels masks what came before, too; those that give some mask what they leave.
-    masked: masks && index >= whole - 1,
+    // The last one that gives all pixels masks what came before, too; those that give some mask what they leave there.
+    masked: masks && index >= whole.length - 1,
     adds: index > 0,
   }));
 }
+
+/** A thread's columns in units of four: what every pass fills with whole walks. */
+export const spanOf = (sections: readonly Section[], stride: Pair): number =>
+  sections
+    .flatMap(({ passes }) => passes)
+    .reduce((span, { kind, step }) => (kind === "spreads" ? span : lcm(span, step[1] * stride[1])), 1);
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+const lcm = (a: number, b: number): number => (a / gcd(a, b)) * b;
 
 /** What one dispatch does. */
 export interface PassTable {
@@ -171,17 +147,15 @@ export function passTables(sections: readonly Section[]): PassTable[] {
   const tables: Section[][] = [[]];
   let room = TABLE_ROWS;
   for (const section of sections) {
-    for (let from = 0; from < section.passes.length; ) {
-      const fitting = Math.floor((room - SECTION_ROWS) / PASS_ROWS);
-      if (fitting < 1 || (from > 0 && tables.at(-1)!.length > 0)) {
+    for (let first = 0; first < section.passes.length; ) {
+      if (room < SECTION_ROWS + PASS_ROWS || first > 0) {
         tables.push([]);
         room = TABLE_ROWS;
-        continue;
       }
-      const passes = section.passes.slice(from, from + fitting);
+      const passes = section.passes.slice(first, first + Math.floor((room - SECTION_ROWS) / PASS_ROWS));
       tables.at(-1)!.push({ ...section, passes });
       room -= SECTION_ROWS + PASS_ROWS * passes.length;
-      from += passes.length;
+      first += passes.length;
     }
   }
   return tables.map((part) => ({ sections: part, rows: rowsOf(part) }));
@@ -190,26 +164,24 @@ export function passTables(sections: readonly Section[]): PassTable[] {
 function rowsOf(sections: readonly Section[]): Row[] {
   const passes: Row[] = [];
   const heads = sections.map((section): Row => {
-    const first = sections.length * SECTION_ROWS + passes.length;
+    const first = SECTION_ROWS * sections.length + passes.length;
     passes.push(...section.passes.flatMap(passRows));
     return [section.quad, section.quads, first, section.passes.length];
   });
   return [...heads, ...passes];
 }
 
-function passRows({ walk, kernel, sources: [one, two], masked, adds }: Pass): Row[] {
-  const { kind, step, origin, shift } = walk;
+function passRows({ kind, kernel, step, origin, shift, quad, channels, weight, masked, adds }: Pass): Row[] {
   const what = KIND[kind] + (masked ? MASKED : 0) + (adds ? ADDS : 0);
   return [
-    [one?.quad ?? 0, one?.weight ?? 0, two?.quad ?? 0, two?.weight ?? 0],
-    [one?.channels ?? 0, two?.channels ?? 0, what, bytes(...kernel, ...step)],
-    [...origin, ...shift],
+    [quad, channels, weight, what],
+    [bytes(...kernel, ...step), bytes(...shift, 0, 0), ...origin],
   ];
 }
 
 /** Whether some pass of these is of a kind that slides, and of the one that does not. */
 export function kindsOf(sections: readonly Section[]): { readonly slides: boolean; readonly spreads: boolean } {
-  const kinds = sections.flatMap(({ passes }) => passes.map(({ walk }) => walk.kind));
+  const kinds = sections.flatMap(({ passes }) => passes.map(({ kind }) => kind));
   return { slides: kinds.some((kind) => kind !== "spreads"), spreads: kinds.includes("spreads") };
 }
 
@@ -217,8 +189,8 @@ export function kindsOf(sections: readonly Section[]): { readonly slides: boolea
 export const passFlops = (sections: readonly Section[], pixels: number): number =>
   sections
     .flatMap((section) =>
-      section.passes.flatMap(({ kernel: [kh, kw], sources }) =>
-        sources.map(({ channels }) => 2 * pixels * Math.min(channels, 4 * section.quads) * kh * kw),
+      section.passes.map(
+        ({ kernel: [kh, kw], channels }) => 2 * pixels * Math.min(channels, 4 * section.quads) * kh * kw,
       ),
     )
     .reduce((sum, flops) => sum + flops, 0);

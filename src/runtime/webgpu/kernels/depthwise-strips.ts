@@ -40,7 +40,7 @@ export interface Strips {
 }
 
 /** The largest step that a byte of a table holds. */
-const MOST_STEP = 255;
+export const MOST_STEP = 255;
 
 /** How strips compute a branch; undefined if they do not. */
 export function stripsOf({ kernel, dilation }: DepthwiseBranch, stride: Pair): Strips | undefined {
