@@ -1,11 +1,12 @@
 import { SupernetError } from "../../errors.ts";
 import type { Graph } from "../../graph/types.ts";
 import { Buffers } from "./buffers.ts";
-import { type DispatchSpec, TABLE_ROWS, type Tuning, type UniformField } from "./kernel.ts";
+import type { DispatchSpec, Tuning } from "./kernel.ts";
 import { checkLimits } from "./limits.ts";
 import { type Picks, untuned, withPicks } from "./picks.ts";
 import { Recorder } from "./recorder.ts";
 import { ShaderLibrary } from "./shaders.ts";
+import { packUniforms, stageUniforms } from "./uniforms.ts";
 
 /** The part of a device handle (src/host) that the engine needs. */
 export interface EngineDevice {
@@ -61,8 +62,6 @@ export function encodePass(encoder: GPUCommandEncoder, kernels: readonly Kernel[
   for (const kernel of kernels) kernel.encode(pass);
   pass.end();
 }
-
-const UNIFORM_ALIGNMENT = 256;
 
 const SMALLER = "use a smaller batch, more batch_chunks, or fewer cells or channels";
 
@@ -263,39 +262,4 @@ export class Engine {
     }
     return layout;
   }
-}
-
-/** One dispatch after another, each at an offset that a uniform binding may have. */
-function stageUniforms(words: readonly Uint32Array[]): { staged: Uint32Array<ArrayBuffer>; offsets: number[] } {
-  const offsets: number[] = [];
-  let bytes = 0;
-  for (const fields of words) {
-    offsets.push(bytes);
-    bytes += Math.ceil(Math.max(1, fields.byteLength) / UNIFORM_ALIGNMENT) * UNIFORM_ALIGNMENT;
-  }
-  const staged = new Uint32Array(Math.max(bytes, UNIFORM_ALIGNMENT) / 4);
-  words.forEach((fields, index) => {
-    staged.set(fields, offsets[index]! / 4);
-  });
-  return { staged, offsets };
-}
-
-function packUniforms(
-  fields: Readonly<Record<string, UniformField>>,
-  table?: readonly (readonly number[])[],
-): Uint32Array {
-  const values = Object.values(fields);
-  if (table && table.length > TABLE_ROWS) throw new Error(`a table of ${table.length} rows, at most ${TABLE_ROWS} fit`);
-  // The table is an array of vec4: it starts at a multiple of 16 bytes and is bound whole, however few rows are used.
-  const start = Math.ceil(values.length / 4) * 4;
-  const bytes = new DataView(new ArrayBuffer(table ? (start + 4 * TABLE_ROWS) * 4 : values.length * 4));
-  for (const [index, value] of (table ?? []).flat().entries()) bytes.setUint32((start + index) * 4, value >>> 0, true);
-  values.forEach((field, index) => {
-    if (typeof field === "number") {
-      if (!Number.isInteger(field))
-        throw new Error(`uniform ${Object.keys(fields)[index]} is not whole: ${field}; wrap reals with f32()`);
-      bytes.setUint32(index * 4, field >>> 0, true);
-    } else bytes.setFloat32(index * 4, field.f32, true);
-  });
-  return new Uint32Array(bytes.buffer);
 }

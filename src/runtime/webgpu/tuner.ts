@@ -96,7 +96,8 @@ export class Tuner implements KernelTuner {
         for (const request of list) {
           tried.add(request.key);
           this.#parts.signal?.throwIfAborted();
-          const index = expired() ? undefined : await this.#fastest(engine, request, expired);
+          const index = expired() ? undefined : await this.#fastest(engine, request, expired).catch(orRefused);
+          engine.check();
           if (index === undefined) continue;
           if (index > 0) changed++;
           found.set(request.key, request.candidates[index]);
@@ -157,7 +158,7 @@ export class Tuner implements KernelTuner {
   }
 }
 
-/** A variant that the device does not allow is none. */
+/** What the device does not allow, or has no memory for beside all else, is not measured. */
 function orRefused(error: unknown): undefined {
   if (!(error instanceof SupernetError)) throw error;
 }
