@@ -48,7 +48,7 @@ test("running statistics are updated within their arena, in one dispatch as far 
     [2, 1, 1],
     [20, 6, 1],
     [20, 7, 2],
-    [50, 3, 2],
+    [150, 3, 2],
   ] as const) {
     const { graph, feeds } = joint(count, tensors);
     const shaders = new Lowering(engine, graph, kernels).dispatches.map(({ shader }) => shader);
