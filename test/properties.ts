@@ -20,6 +20,7 @@ import {
   shape4,
   uniformData,
 } from "./cases/case.ts";
+import { denseCases, largeDenseCases } from "./cases/dense.ts";
 import { depthwiseCases, largeDepthwiseCases } from "./cases/depthwise.ts";
 import { largeMixCases, mixCases } from "./cases/mix.ts";
 import { largePointwise, pointwiseCases } from "./cases/pointwise-conv.ts";
@@ -274,6 +275,7 @@ export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   ),
   ...poolPairCases,
 
+  ...denseCases,
   ...depthwiseCases,
   ...pointwiseCases,
 
@@ -331,6 +333,7 @@ export const largeCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   pool_pair_large: cases(largePooling, (b, { shape, window }) =>
     b.done(b.g.add("pool_pair", [b.input("x", planes(shape))], window)),
   ),
+  ...largeDenseCases,
   ...largeDepthwiseCases,
   ...largeMixCases,
   global_avg_pool_large: cases(largeShape, (b, shape) =>

@@ -32,6 +32,12 @@ export function nodeFlops({ op, attrs, type }: Node, inputs: readonly TensorType
       return convolutionFlops(inputs[0]!, weightsOf(inputs[1]!.shape));
     case "conv2d_dw":
       return convolutionFlops(inputs[1]!, weightsOf((attrs as OpAttrs["conv2d_dw"]).shape));
+    case "dense":
+      return convolutionFlops(type, weightsOf(inputs[1]!.shape));
+    case "dense_dx":
+      return convolutionFlops(inputs[0]!, weightsOf(inputs[1]!.shape));
+    case "dense_dw":
+      return convolutionFlops(inputs[1]!, weightsOf((attrs as OpAttrs["dense_dw"]).shapes[0]!));
     case "depthwise":
       return depthwiseFlops(type, attrs as DepthwiseAttrs);
     case "depthwise_dx":

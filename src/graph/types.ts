@@ -139,6 +139,9 @@ export interface PointwiseBranch {
   readonly offset: readonly [number, number];
 }
 
+/** Sibling dense convolutions with windows alike. */
+export type DenseAttrs = Omit<Conv2dAttrs, "groups">;
+
 /** Sibling 1x1 convolutions as one op: a grouped matrix product. Results lie one after another along the channels. */
 export interface PointwiseAttrs {
   readonly branches: readonly PointwiseBranch[];
@@ -277,6 +280,12 @@ export interface OpAttrs {
   pointwise_dx: PointwiseAttrs & Shape;
   /** (x, load's inputs, dy) → gradients by the weights, flat, one after another. */
   pointwise_dw: PointwiseAttrs;
+  /** (x [N,C,H,W], w [O, C, kh, kw], …) → [N, Σ O, H', W']: dense convolutions of all of x. */
+  dense: DenseAttrs;
+  /** (dy, w, …) → gradient by x; `shape` is x's. */
+  dense_dx: DenseAttrs & Shape;
+  /** (x, dy) → gradients by the weights, flat, one after another; `shapes` are theirs. */
+  dense_dw: DenseAttrs & { readonly shapes: readonly (readonly number[])[] };
   /**
    * (…) → [N, channels, H, W]: Σ over terms of weight * norm(x[start …]), the inputs as the terms name them. Without weight the
    * factor is 1, without norm the channels are taken as they are.

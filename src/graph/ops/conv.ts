@@ -4,7 +4,11 @@ import { requireFlat, requirePlanes, sameShape, take } from "./check.ts";
 import { listText, type OpDef, requireShape, shapeText } from "./def.ts";
 
 /** Shape of the result of a convolution; checks everything the three convolution ops have in common. */
-function convShape(x: readonly number[], w: readonly number[], attrs: Conv2dAttrs): [number, number, number, number] {
+export function convShape(
+  x: readonly number[],
+  w: readonly number[],
+  attrs: Conv2dAttrs,
+): [number, number, number, number] {
   const [n, c, h, width] = x as [number, number, number, number];
   const [outChannels, perGroup, kh, kw] = kernelDims(w);
   const { groups, stride, padding, dilation } = attrs;

@@ -1,6 +1,7 @@
 import * as batchNorm from "./batch-norm.ts";
 import * as conv from "./conv.ts";
 import type { OpDefs } from "./def.ts";
+import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
@@ -16,7 +17,12 @@ export type { OpDef, OpDefs } from "./def.ts";
 /** Shape inference and gradients of the whole catalogue. */
 export const opDefs: OpDefs = {
   ...sources,
-  ...conv,
+  conv2d: conv.conv2d,
+  conv2d_dx: conv.conv2d_dx,
+  conv2d_dw: conv.conv2d_dw,
+  add_bias: conv.add_bias,
+  channel_sum: conv.channel_sum,
+  ...dense,
   depthwise: depthwise.depthwise,
   depthwise_dx: depthwise.depthwise_dx,
   depthwise_dw: depthwise.depthwise_dw,

@@ -2,6 +2,7 @@ import { SupernetError } from "../../errors.ts";
 import type { Graph } from "../types.ts";
 import { batchSoftmax } from "./batch-softmax.ts";
 import { batchUpdates } from "./batch-updates.ts";
+import { bundleDense } from "./bundle-dense.ts";
 import { bundleDepthwise } from "./bundle-depthwise.ts";
 import { bundlePointwise } from "./bundle-pointwise.ts";
 import { commonSubexpressions } from "./common-subexpressions.ts";
@@ -31,7 +32,16 @@ export type { Pass } from "./rewrite.ts";
 const BEFORE: readonly (readonly Pass[])[] = [
   [commonSubexpressions, deadCode],
   [joinStates],
-  [commonSubexpressions, widenChannels, bundleDepthwise, bundlePointwise, widenChannels, poolPairs, deadCode],
+  [
+    commonSubexpressions,
+    widenChannels,
+    bundleDepthwise,
+    bundlePointwise,
+    bundleDense,
+    widenChannels,
+    poolPairs,
+    deadCode,
+  ],
   [loneConvolutions],
   [widenChannels, mixTerms, foldLoads, deadCode],
   [loneNorms, batchUpdates, batchSoftmax, deadCode],

@@ -5,6 +5,7 @@ import * as batchNorm from "./batch-norm.ts";
 import * as bundles from "./bundles.ts";
 import * as conv from "./conv.ts";
 import type { RefOp, RefOps } from "./def.ts";
+import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
@@ -18,6 +19,7 @@ export type { Feeds } from "../feeds.ts";
 
 const refOps: RefOps = {
   ...conv,
+  ...dense,
   ...batchNorm,
   ...pool,
   ...pointwise,

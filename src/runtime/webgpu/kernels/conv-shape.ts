@@ -1,9 +1,9 @@
-import { type Conv2dAttrs, dims4, type OpName, type TensorType } from "../../../graph/types.ts";
-import { grid, type LowerContext, quads, type Tuning } from "../kernel.ts";
+import { type Conv2dAttrs, type DenseAttrs, dims4, type OpName, type TensorType } from "../../../graph/types.ts";
+import { grid, type LowerContext, quads, type TensorRef, type Tuning } from "../kernel.ts";
 import { planePixels } from "./launch.ts";
 
 /** What the parts of a convolution's lowering need of its context, whatever the node. */
-export type ConvContext = Pick<LowerContext<OpName>, "tuning" | "scratch" | "dispatch">;
+export type ConvContext = Pick<LowerContext<OpName>, "tuning" | "scratch" | "span" | "dispatch">;
 
 /** A convolution weight [O, I/groups, kh, kw], or [out, in] of a linear layer. */
 export interface Filter {
@@ -19,6 +19,27 @@ export function filterOf(shape: readonly number[]): Filter {
   return { outputs, inputs, kernel: [height, width], taps: height * width };
 }
 
+/**
+ * Weights [O, I, kh, kw] of one filter, in one binding. If there are several, each has some of its outputs, and a row of a
+ * table: its first output, and what it takes to get to its element from where that would be if there were one weight.
+ */
+export interface Weights {
+  readonly ref: TensorRef;
+  readonly parts: readonly (readonly [number, number, 0, 0])[];
+}
+
+export function weightsOf({ span }: ConvContext, weights: readonly TensorRef[], { inputs, taps }: Filter): Weights {
+  const { ref, offsets } = span(weights);
+  if (weights.length === 1) return { ref, parts: [] };
+  let output = 0;
+  const parts = weights.map(({ type }, index) => {
+    const first = output;
+    output += type.shape[0]!;
+    return [first, offsets[index]! - first * inputs * taps, 0, 0] as const;
+  });
+  return { ref, parts };
+}
+
 /** Groups of a dense convolution over a single channel are 1 too: it may widen, a depthwise one may not. */
 export const isDepthwise = ({ groups }: Conv2dAttrs): boolean => groups > 1;
 
@@ -29,7 +50,7 @@ interface Direction {
   readonly up: readonly [number, number];
 }
 
-export function directionOf(attrs: Conv2dAttrs, filter: Filter, backward: boolean): Direction {
+export function directionOf(attrs: DenseAttrs, filter: Filter, backward: boolean): Direction {
   if (!backward) return { stride: attrs.stride, padding: attrs.padding, up: [1, 1] };
   const mirrored = (axis: 0 | 1) => attrs.dilation[axis] * (filter.kernel[axis] - 1) - attrs.padding[axis];
   return { stride: [1, 1], padding: [mirrored(0), mirrored(1)], up: attrs.stride };
@@ -45,7 +66,7 @@ export function directionOf(attrs: Conv2dAttrs, filter: Filter, backward: boolea
 export function tiling(
   from: TensorType,
   to: TensorType,
-  attrs: Conv2dAttrs,
+  attrs: DenseAttrs,
   filter: Filter,
   backward: boolean,
   tuning: Tuning,

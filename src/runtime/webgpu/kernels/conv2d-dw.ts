@@ -22,3 +22,12 @@ export const conv2dDw: Lower<"conv2d_dw"> = (context) => {
     lowerDenseDw(context, attrs, filter, x!, dy!);
   }
 };
+
+/** (x, dy) → gradients by the weights. */
+export const denseDw: Lower<"dense_dw"> = (context) => {
+  const { shapes, ...attrs } = context.node.attrs;
+  const [x, dy] = context.inputs;
+  const rows = shapes.map(([own = 0]) => own);
+  const filter = { ...filterOf(shapes[0]!), outputs: rows.reduce((sum, own) => sum + own, 0) };
+  lowerDenseDw(context, attrs, filter, x!, dy!, rows);
+};

@@ -1,7 +1,7 @@
 import { convolutionFlops } from "../../../graph/flops.ts";
-import { type Conv2dAttrs, dims4 } from "../../../graph/types.ts";
+import { type Conv2dAttrs, type DenseAttrs, dims4 } from "../../../graph/types.ts";
 import { grid, type Lower, type LowerContext, quads, type TensorRef, type Tuning } from "../kernel.ts";
-import { type ConvContext, type Filter, filterOf, isDepthwise, tiling } from "./conv-shape.ts";
+import { type ConvContext, type Filter, filterOf, isDepthwise, tiling, type Weights, weightsOf } from "./conv-shape.ts";
 import { lowerStrips, planStrips } from "./dense-strips.ts";
 import { depthwise } from "./depthwise.ts";
 import { vectors } from "./launch.ts";
@@ -24,6 +24,18 @@ export const conv2dDx: Lower<"conv2d_dx"> = (context) => {
   convolve(context, context.node.attrs, dy!, w!, context.output, true);
 };
 
+/** (x, w, …) → y. */
+export const dense: Lower<"dense"> = (context) => {
+  const [x, ...weights] = context.inputs;
+  convolveDense(context, context.node.attrs, x!, weights, context.output, false);
+};
+
+/** (dy, w, …) → dx. */
+export const denseDx: Lower<"dense_dx"> = (context) => {
+  const [dy, ...weights] = context.inputs;
+  convolveDense(context, context.node.attrs, dy!, weights, context.output, true);
+};
+
 function convolve(
   context: LowerContext<"conv2d"> | LowerContext<"conv2d_dx">,
   attrs: Conv2dAttrs,
@@ -34,11 +46,8 @@ function convolve(
 ): void {
   const filter = filterOf(weights.type.shape);
   const { outputs, inputs, taps } = filter;
-  if (isDepthwise(attrs)) {
-    depthwise(context, attrs, filter, from, weights, to, backward);
-    return;
-  }
-  if (taps === 1 && attrs.padding.every((pixels) => pixels === 0)) {
+  if (isDepthwise(attrs)) depthwise(context, attrs, filter, from, weights, to, backward);
+  else if (taps === 1 && attrs.padding.every((pixels) => pixels === 0)) {
     const [sources, results] = backward ? [outputs, inputs] : [inputs, outputs];
     lowerProduct(context, {
       source: from,
@@ -51,20 +60,33 @@ function convolve(
       load: loadReads({ relu: false }, [from], inputs, { start: 0, end: inputs }),
       read: inputs,
     });
-    return;
-  }
-  const plan = planStrips(attrs, filter, backward);
+  } else convolveDense(context, attrs, from, [weights], to, backward);
+}
+
+/** Any dense convolution, of all channels of `from`; weights one after another along its outputs. */
+function convolveDense(
+  context: ConvContext,
+  attrs: DenseAttrs,
+  from: TensorRef,
+  weights: readonly TensorRef[],
+  to: TensorRef,
+  backward: boolean,
+): void {
+  const outputs = weights.reduce((sum, { type }) => sum + type.shape[0]!, 0);
+  const filter = { ...filterOf(weights[0]!.type.shape), outputs };
+  const joined = weightsOf(context, weights, filter);
+  const plan = planStrips(attrs, filter, backward, joined.parts.length);
   if (plan && variant(context.tuning, filter, from, to) === "strips") {
-    lowerStrips(context, plan, filter, from, weights, to, backward);
+    lowerStrips(context, plan, filter, from, joined, to, backward);
     return;
   }
   const pairs = Math.ceil(quads(to.type.shape[1]!) / 2);
   context.dispatch({
     shader: "conv2d",
     ...tiling(from.type, to.type, attrs, filter, backward, context.tuning, TILE, pairs),
-    reads: [from, packWeights(context, filter, weights, backward)],
+    reads: [from, packWeights(context, filter, joined, backward)],
     writes: [to],
-    flops: convolutionFlops((backward ? from : to).type, inputs * taps),
+    flops: convolutionFlops((backward ? from : to).type, filter.inputs * filter.taps),
   });
 }
 
@@ -75,7 +97,7 @@ function variant(tuning: Tuning, { kernel }: Filter, from: TensorRef, to: Tensor
 }
 
 /** Weights in the 4x4 blocks of conv_pack.wesl. */
-function packWeights(context: ConvContext, filter: Filter, weights: TensorRef, backward: boolean): TensorRef {
+function packWeights(context: ConvContext, filter: Filter, weights: Weights, backward: boolean): TensorRef {
   const { outputs, inputs, taps } = filter;
   const blocks = quads(outputs) * quads(inputs) * taps;
   const packed = context.scratch(vectors(4 * blocks));
@@ -87,8 +109,10 @@ function packWeights(context: ConvContext, filter: Filter, weights: TensorRef, b
       inputs: backward ? outputs : inputs,
       taps,
       backward: backward ? 1 : 0,
+      parts: weights.parts.length,
     },
-    reads: [weights],
+    table: weights.parts,
+    reads: [weights.ref],
     writes: [packed],
     workgroups: grid(blocks, context.tuning.workgroup),
   });

@@ -1,4 +1,4 @@
-import type { Conv2dAttrs } from "../../../graph/types.ts";
+import type { DenseAttrs } from "../../../graph/types.ts";
 import { axisBlocks } from "./tap-blocks.ts";
 
 /** Taps first + every * j that see the pixel origin + advance * (m + j) of the source; some may lie beyond the kernel. */
@@ -23,7 +23,7 @@ export interface PixelClass {
  * @param size taps of a block; what is beyond the kernel then is the end of it, also backwards
  */
 export function pixelClasses(
-  attrs: Conv2dAttrs,
+  attrs: DenseAttrs,
   kernels: readonly [number, number],
   axis: 0 | 1,
   size: number,

@@ -1,8 +1,8 @@
-import { type Conv2dAttrs, dims4 } from "../../../graph/types.ts";
+import { type DenseAttrs, dims4 } from "../../../graph/types.ts";
 import { quads, TABLE_ROWS, type TensorRef } from "../kernel.ts";
 import type { Filter } from "./conv-shape.ts";
 import { planePixels, vectors } from "./launch.ts";
-import { type SumContext, sectionSlots } from "./sum-parts.ts";
+import { type SumContext, slotStarts } from "./sum-parts.ts";
 import { tapBlocks, tapsIn } from "./tap-blocks.ts";
 import { grouped, shapeClass } from "./tuned.ts";
 import { BLOCK_ROWS, blockRows, blockTaps, chunkStrips, stripUniforms } from "./weight-strips.ts";
@@ -11,19 +11,27 @@ import { BLOCK_ROWS, blockRows, blockTaps, chunkStrips, stripUniforms } from "./
 const SIZE = 3;
 const WIDTH = 2;
 
-/** Gradient by the weight of a dense convolution, in two stages: sums over chunks of strips, then the chunks in order. */
+/**
+ * Gradient by the weight of a dense convolution, in two stages: sums over chunks of strips, then the chunks in order.
+ *
+ * @param weights outputs of each weight, if there are several
+ */
 export function lowerDenseDw(
   context: SumContext,
-  { stride, padding, dilation }: Conv2dAttrs,
+  { stride, padding, dilation }: DenseAttrs,
   { outputs, inputs, kernel, taps }: Filter,
   x: TensorRef,
   dy: TensorRef,
+  weights: readonly number[] = [outputs],
 ): void {
   const { dispatch } = context;
   const key = `dense_dw ${kernel.join("x")} ${quads(inputs)}q by ${shapeClass(dy.type)}`;
   const tuning = grouped(context.tuning, key);
-  const section = { rows: outputs, columns: inputs * taps };
-  const slots = sectionSlots(section);
+  const columns = inputs * taps;
+  // Sums are by quads of outputs: where one belongs to two weights, these are taken apart later.
+  const rows = weights.slice(0, -1).every((own) => own % 4 === 0) ? weights : [outputs];
+  const sections = rows.map((own) => ({ rows: own, columns }));
+  const slots = slotStarts(sections).at(-1)!;
   const blocks = tapBlocks({ kernel, stride, padding, dilation }, SIZE).map((block) => ({
     taps: block,
     size: SIZE,
@@ -53,6 +61,6 @@ export function lowerDenseDw(
       workgroups: [Math.ceil(cut.chunks / tuning.workgroup), quads(outputs), quads(inputs) * part.length],
     });
   }
-  const to = context.parts([section.rows * section.columns]);
-  context.sum({ parts, chunks: cut.chunks, sections: [section], to });
+  const to = context.parts(rows.map((own) => own * columns));
+  context.sum({ parts, chunks: cut.chunks, sections, to });
 }

@@ -1,7 +1,7 @@
 import { convolutionFlops } from "../../../graph/flops.ts";
-import { type Conv2dAttrs, dims4 } from "../../../graph/types.ts";
+import { type DenseAttrs, dims4 } from "../../../graph/types.ts";
 import { type DispatchSpec, quads, TABLE_ROWS, type TensorRef, type Tuning } from "../kernel.ts";
-import type { ConvContext, Filter } from "./conv-shape.ts";
+import type { ConvContext, Filter, Weights } from "./conv-shape.ts";
 import { type PixelClass, pixelClasses, type SourceBlock } from "./dense-blocks.ts";
 import { planePixels } from "./launch.ts";
 import { axisBlocks, tapsIn } from "./tap-blocks.ts";
@@ -27,7 +27,13 @@ export interface StripsPlan {
   readonly tables: readonly (readonly Class[])[];
 }
 
-export function planStrips(attrs: Conv2dAttrs, { kernel }: Filter, backward: boolean): StripsPlan | undefined {
+/** @param reserved rows of each table that are for something else */
+export function planStrips(
+  attrs: DenseAttrs,
+  { kernel }: Filter,
+  backward: boolean,
+  reserved: number,
+): StripsPlan | undefined {
   const size = ([0, 1] as const).map((axis) => {
     const [stride, padding, dilation] = [attrs.stride[axis], attrs.padding[axis], attrs.dilation[axis]];
     const blocks = axisBlocks({ kernel: kernel[axis], stride, padding, dilation }, SIZE);
@@ -38,14 +44,15 @@ export function planStrips(attrs: Conv2dAttrs, { kernel }: Filter, backward: boo
     PixelClass[],
   ];
   const tables: Class[][] = [];
-  let used = TABLE_ROWS;
+  const most = TABLE_ROWS - reserved;
+  let used = most;
   for (const v of rows) {
     for (const h of columns) {
       const found = v.blocks.flatMap((y) => h.blocks.map((x): Block => [y, x]));
       const blocks = found.length > 0 ? found : [[nothing(kernel[0]), nothing(kernel[1])] as const];
       const needed = 2 + 2 * blocks.length;
-      if (needed > TABLE_ROWS) return undefined;
-      if (used + needed > TABLE_ROWS) {
+      if (needed > most) return undefined;
+      if (used + needed > most) {
         tables.push([]);
         used = 0;
       }
@@ -65,7 +72,7 @@ export function lowerStrips(
   { size, tables }: StripsPlan,
   filter: Filter,
   from: TensorRef,
-  weights: TensorRef,
+  { ref: weights, parts }: Weights,
   to: TensorRef,
   backward: boolean,
 ): void {
@@ -75,6 +82,7 @@ export function lowerStrips(
   const flops = convolutionFlops((backward ? from : to).type, inputs * taps);
   const classes = tables.flat().length;
   for (const part of tables) {
+    const table = tableOf(part);
     const launch = launchStrips(tuning, part, images, [outH, outW], quads(channels) * classes);
     dispatch({
       shader: "conv2d_strips",
@@ -97,8 +105,11 @@ export function lowerStrips(
         kernel_w: kernel[1],
         kernel_h: kernel[0],
         weights: 12 * size[0],
+        parts: table.length,
+        parts_end: table.length + parts.length,
+        by_source: backward ? 1 : 0,
       },
-      table: tableOf(part),
+      table: [...table, ...parts],
       reads: [from, weights],
       writes: [to],
       flops: (flops * part.length) / classes,

@@ -38,7 +38,7 @@ import { weightedSum } from "./weighted-sum.ts";
 import { weightedSumDw } from "./weighted-sum-dw.ts";
 
 type Source = "input" | "param";
-type ConvOp = "conv2d" | "conv2d_dx" | "conv2d_dw" | "add_bias" | "channel_sum";
+type ConvOp = "conv2d" | "conv2d_dx" | "conv2d_dw" | "dense" | "dense_dx" | "dense_dw" | "add_bias" | "channel_sum";
 
 /** Every op but those of `convKernels` and the sources, which the program places itself. */
 const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp>]: Lower<K> } = {
