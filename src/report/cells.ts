@@ -43,3 +43,8 @@ function opText({ name, children, childrenIns }: OpDesc, inputs: readonly string
 export function stateName(state: number): string {
   return state < 2 ? `c[k-${2 - state}]` : `node ${state - 2}`;
 }
+
+/** `max 3x3` for max_pool_3x3: a primitive where there is little room. */
+export function shortName(primitive: string): string {
+  return [primitive.split("_")[0], /\dx\d/.exec(primitive)?.[0] ?? ""].join(" ").trim();
+}

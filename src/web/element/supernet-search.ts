@@ -1,0 +1,214 @@
+import { css, html, LitElement, nothing } from "lit";
+import { type EngineClient, startEngine } from "../../worker/client-browser.ts";
+import type { CellDrawing, RunEvent, RunSummary, WireError } from "../../worker/protocol.ts";
+import { define } from "../define.ts";
+import { RunSession } from "../state/run-session.ts";
+import { idleView, isBusy, type RunAction, type RunView } from "../state/run-view.ts";
+import { requestOf } from "../state/setup.ts";
+import { shared, theme } from "../theme.ts";
+import { type Slot, takeSlot } from "./slot.ts";
+import "../charts/curves.ts";
+import "../parts/architecture.ts";
+import "../parts/controls.ts";
+import "../parts/no-webgpu.ts";
+import "../parts/progress.ts";
+
+/** Details of the events that `<supernet-search>` fires; all of them bubble and leave shadow roots. */
+export interface SupernetSearchEventMap {
+  /** A few times a second while a network is trained. */
+  "supernet-progress": CustomEvent<Extract<RunEvent, { kind: "progress" }>>;
+  /** The search has ended with these cells. */
+  "supernet-found": CustomEvent<readonly CellDrawing[]>;
+  /** The run has ended. */
+  "supernet-done": CustomEvent<RunSummary>;
+  /** The run has failed. */
+  "supernet-error": CustomEvent<WireError>;
+}
+
+/**
+ * `<supernet-search algo="darts" dataset="shapes" preset="toy" autostart>`: a search that runs where it stands, with its
+ * curves, mixtures and cells. Every instance has an engine in a worker of its own, from its first start until it leaves
+ * the page.
+ *
+ * Attributes: `algo`, `dataset`, `preset` (`toy` or `full`), `seed`, `overrides` (as on a command line), `autostart`,
+ * `heading`. Colours, type and corners are set by custom properties (`--supernet-accent`, `--supernet-surface`,
+ * `--supernet-ink`, `--supernet-font`, `--supernet-radius`, …), places by `::part(…)`: `frame`, `heading`, `progress`,
+ * `architecture`, `curves`.
+ */
+export class SupernetSearch extends LitElement {
+  static override properties = {
+    algo: { reflect: true },
+    // `dataset` itself is every element's map of data attributes.
+    data: { attribute: "dataset", reflect: true },
+    preset: { reflect: true },
+    seed: { reflect: true },
+    overrides: { reflect: true },
+    heading: { reflect: true },
+    autostart: { type: Boolean, reflect: true },
+  };
+  declare algo: string;
+  /** Name of the data set. */
+  declare data: string;
+  declare preset: "toy" | "full";
+  declare seed: string;
+  declare overrides: string;
+  declare heading: string;
+  declare autostart: boolean;
+
+  #engine?: EngineClient;
+  #session?: RunSession;
+  #slot?: Promise<Slot>;
+
+  constructor() {
+    super();
+    this.algo = "darts";
+    this.data = "shapes";
+    this.preset = "toy";
+    this.seed = "";
+    this.overrides = "";
+    this.heading = "";
+    this.autostart = false;
+  }
+
+  static override styles = [
+    theme,
+    shared,
+    css`
+      .frame {
+        padding: 1rem;
+        background: var(--sn-surface);
+        border: 1px solid var(--sn-line);
+        border-radius: calc(var(--sn-radius) * 1.25);
+      }
+      .head {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        justify-content: space-between;
+        gap: 0.5rem 1rem;
+      }
+    `,
+  ];
+
+  /** What is shown now. */
+  get view(): RunView {
+    return this.#session?.view ?? idleView;
+  }
+
+  /** Starts a run; nothing happens while one goes on. Resolves when it has ended, however it did. */
+  async start(): Promise<void> {
+    if (isBusy(this.view) || !this.isConnected) return;
+    const session = this.#open();
+    this.#slot ??= takeSlot("embed");
+    const { name } = await this.#slot;
+    const { algo, data: dataset, preset, seed, overrides } = this;
+    await session.start(requestOf({ algo, dataset, full: preset === "full", seed, overrides }, name));
+  }
+
+  /** Holds the run before its next step. */
+  async pause(): Promise<void> {
+    await this.#session?.pause();
+  }
+
+  async resume(): Promise<void> {
+    await this.#session?.resume();
+  }
+
+  /** Ends the run before its next step. */
+  async stop(): Promise<void> {
+    await this.#session?.stop();
+  }
+
+  /** Every file of the run, once it has ended, in one zip. */
+  async zip(): Promise<Uint8Array<ArrayBuffer>> {
+    if (!this.#engine) throw new Error("nothing has run yet: call start() first");
+    return this.#engine.api.zip(this.view.name);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (this.autostart && this.view.status === "idle") void this.start();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    // Being moved on the page is leaving and coming back at once.
+    queueMicrotask(() => {
+      if (!this.isConnected) void this.#close();
+    });
+  }
+
+  protected override render() {
+    const { view } = this;
+    const heading = this.heading || `${this.algo.toUpperCase()} on ${this.data}`;
+    return html`<section class="frame stack" part="frame" aria-label=${heading}>
+      <div class="head">
+        <h3 part="heading">${heading}</h3>
+        <sn-controls
+          status=${view.status}
+          exportparts="button, primary"
+          @run=${() => this.start()}
+          @pause=${() => this.pause()}
+          @resume=${() => this.resume()}
+          @stop=${() => this.stop()}
+        ></sn-controls>
+      </div>
+      ${
+        view.error?.code === "device"
+          ? html`<sn-no-webgpu reason=${view.error.message}></sn-no-webgpu>`
+          : html`<sn-progress part="progress" exportparts="status, figures" .view=${view}></sn-progress>`
+      }
+      <sn-architecture part="architecture" exportparts="cells, heat" .view=${view}></sn-architecture>
+      ${view.curves.map(
+        (curve) => html`<sn-curves
+          part="curves"
+          .curve=${curve}
+          held=${curve.phase === "eval" ? "test" : "validation"}
+        ></sn-curves>`,
+      )}
+      ${view.curves.length === 0 ? nothing : html`<p class="small muted">Computed in this tab by supernet.</p>`}
+    </section>`;
+  }
+
+  #open(): RunSession {
+    if (this.#session) return this.#session;
+    this.#engine = startEngine();
+    const session = new RunSession(this.#engine.api);
+    session.store.subscribe((action) => {
+      this.requestUpdate();
+      this.#tell(action);
+    });
+    this.#session = session;
+    return session;
+  }
+
+  #tell(action: RunAction): void {
+    if (action.kind === "progress") this.#fire("supernet-progress", action);
+    if (action.kind === "found") this.#fire("supernet-found", action.cells);
+    if (action.kind === "done") this.#fire("supernet-done", action.summary);
+    if (action.kind === "failed" && action.error.code !== "aborted") this.#fire("supernet-error", action.error);
+  }
+
+  #fire(name: keyof SupernetSearchEventMap, detail: unknown): void {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  }
+
+  /** Ends the worker and with it whatever runs; the element is as new. */
+  async #close(): Promise<void> {
+    const [engine, slot] = [this.#engine, this.#slot];
+    this.#engine = undefined;
+    this.#session = undefined;
+    this.#slot = undefined;
+    this.requestUpdate();
+    engine?.end();
+    (await slot)?.release();
+  }
+}
+
+define("supernet-search", SupernetSearch);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "supernet-search": SupernetSearch;
+  }
+}

@@ -1,0 +1,146 @@
+import type { Remote } from "comlink";
+import type {
+  AdapterReport,
+  DatasetReport,
+  ForecastReport,
+  StoredRun,
+  SupernetApi,
+  WireError,
+} from "../../worker/protocol.ts";
+import { freePrefix } from "../state/kept-run.ts";
+import { RunSession, wireError } from "../state/run-session.ts";
+import { defaultSetup, requestOf, type Setup } from "../state/setup.ts";
+import { Store } from "../state/store.ts";
+
+/** What the page knows, apart from the run that goes on. */
+export interface PageState {
+  readonly setup: Setup;
+  readonly algorithms: readonly string[];
+  readonly datasets: readonly string[];
+  readonly imported: readonly DatasetReport[];
+  readonly runs: readonly StoredRun[];
+  readonly adapter?: AdapterReport;
+  /** Why there is no adapter. */
+  readonly adapterError?: WireError;
+  readonly forecast: readonly ForecastReport[];
+  readonly forecastProblem: string;
+  /** Name of the kept run that is looked at. */
+  readonly opened?: string;
+  readonly ticked: readonly string[];
+  /** Something that did not work, to be told. */
+  readonly problem: string;
+}
+
+const initial: PageState = {
+  setup: defaultSetup,
+  algorithms: [],
+  datasets: [],
+  imported: [],
+  runs: [],
+  forecast: [],
+  forecastProblem: "",
+  ticked: [],
+  problem: "",
+};
+
+const FORECAST_DELAY_MS = 300;
+
+/** The page's state and what it asks of the engine. */
+export class Workspace {
+  readonly store = new Store<PageState, Partial<PageState>>((state, change) => ({ ...state, ...change }), initial);
+  readonly session: RunSession;
+  readonly api: Remote<SupernetApi>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #asked = 0;
+
+  constructor(api: Remote<SupernetApi>) {
+    this.api = api;
+    this.session = new RunSession(api);
+  }
+
+  get state(): PageState {
+    return this.store.state;
+  }
+
+  /** Asks for everything that the page shows at first. Parts that fail are told, the others are shown. */
+  async open(): Promise<void> {
+    const { api } = this;
+    await Promise.all([
+      this.#load(async () => ({ algorithms: await api.algorithms() })),
+      this.#load(async () => ({ datasets: await api.datasets() })),
+      this.refreshRuns(),
+      this.refreshDatasets(),
+      api.adapter().then(
+        (adapter) => this.store.dispatch({ adapter }),
+        (error) => this.store.dispatch({ adapterError: wireError(error) }),
+      ),
+    ]);
+    this.#scheduleForecast();
+  }
+
+  choose(setup: Setup): void {
+    this.store.dispatch({ setup });
+    this.#scheduleForecast();
+  }
+
+  /** Runs what is chosen, under a name that no kept run has. */
+  async run(): Promise<void> {
+    const { setup, runs } = this.state;
+    const names = runs.map(({ name }) => name);
+    const prefix = freePrefix(names, setup.algo, setup.dataset, setup.full ? "full" : "toy");
+    await this.session.start(requestOf(setup, prefix));
+    await this.refreshRuns();
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#load(async () => {
+      await this.api.remove(name);
+      const { opened, ticked } = this.state;
+      return { opened: opened === name ? undefined : opened, ticked: ticked.filter((other) => other !== name) };
+    });
+    await this.refreshRuns();
+  }
+
+  async refreshRuns(): Promise<void> {
+    await this.#load(async () => ({ runs: await this.api.runs() }));
+  }
+
+  async refreshDatasets(): Promise<void> {
+    await this.#load(async () => ({
+      imported: await this.api.importedDatasets(),
+      datasets: await this.api.datasets(),
+    }));
+  }
+
+  async removeDataset(name: string): Promise<void> {
+    await this.#load(async () => {
+      await this.api.removeDataset(name);
+      return {};
+    });
+    await this.refreshDatasets();
+  }
+
+  /** The forecast follows the form, but not every letter typed into it. */
+  #scheduleForecast(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#forecast(), FORECAST_DELAY_MS);
+  }
+
+  async #forecast(): Promise<void> {
+    const asked = ++this.#asked;
+    const answer = await this.api.forecast(requestOf(this.state.setup)).then(
+      (forecast) => ({ forecast, forecastProblem: "" }),
+      (error) => ({ forecast: [], forecastProblem: wireError(error).message }),
+    );
+    // A later question may have been answered first.
+    if (asked === this.#asked) this.store.dispatch(answer);
+  }
+
+  async #load(body: () => Promise<Partial<PageState>>): Promise<void> {
+    try {
+      this.store.dispatch(await body());
+    } catch (error) {
+      this.store.dispatch({ problem: wireError(error).message });
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import { html, LitElement } from "lit";
+import { define } from "../define.ts";
+import type { RunStatus } from "../state/run-view.ts";
+import { shared } from "../theme.ts";
+
+/** Run, pause, resume and stop, as far as each makes sense. Fires `run`, `pause`, `resume`, `stop`. */
+export class SnControls extends LitElement {
+  static override properties = { status: {}, disabled: { type: Boolean } };
+  declare status: RunStatus;
+  /** Nothing can be started. */
+  declare disabled: boolean;
+
+  constructor() {
+    super();
+    this.status = "idle";
+    this.disabled = false;
+  }
+
+  static override styles = shared;
+
+  protected override render() {
+    const { status } = this;
+    const busy = status === "starting" || status === "running" || status === "paused" || status === "stopping";
+    if (!busy) {
+      return html`<button class="primary" part="button primary" ?disabled=${this.disabled} @click=${() => this.#fire("run")}>
+        ${status === "idle" ? "Run" : "Run again"}
+      </button>`;
+    }
+    const held = status === "paused";
+    return html`<div class="row">
+      <button
+        part="button"
+        ?disabled=${status === "starting" || status === "stopping"}
+        @click=${() => this.#fire(held ? "resume" : "pause")}
+      >
+        ${held ? "Resume" : "Pause"}
+      </button>
+      <button part="button" ?disabled=${status === "stopping"} @click=${() => this.#fire("stop")}>
+        ${status === "stopping" ? "Stopping…" : "Stop"}
+      </button>
+    </div>`;
+  }
+
+  #fire(name: string): void {
+    this.dispatchEvent(new CustomEvent(name));
+  }
+}
+
+define("sn-controls", SnControls);

@@ -1,0 +1,56 @@
+import * as Comlink from "comlink";
+import type { RunRequest, SupernetApi, WireError } from "../../worker/protocol.ts";
+import { idleView, isBusy, type RunAction, type RunView, reduceRun } from "./run-view.ts";
+import { Store } from "./store.ts";
+
+/** One engine's run, as a store: starting, holding and ending it, and what it tells meanwhile. */
+export class RunSession {
+  readonly store = new Store<RunView, RunAction>(reduceRun, idleView);
+  readonly #api: Comlink.Remote<SupernetApi>;
+
+  constructor(api: Comlink.Remote<SupernetApi>) {
+    this.#api = api;
+  }
+
+  get view(): RunView {
+    return this.store.state;
+  }
+
+  /** Runs to the end. Never rejects: how it ended is in the view. */
+  async start(request: RunRequest): Promise<void> {
+    if (isBusy(this.view)) return;
+    this.store.dispatch({ kind: "starting" });
+    try {
+      const summary = await this.#api.start(
+        request,
+        Comlink.proxy((event) => this.store.dispatch(event)),
+      );
+      this.store.dispatch({ kind: "done", summary });
+    } catch (error) {
+      this.store.dispatch({ kind: "failed", error: wireError(error) });
+    }
+  }
+
+  async pause(): Promise<void> {
+    await this.#api.pause();
+  }
+
+  async resume(): Promise<void> {
+    await this.#api.resume();
+  }
+
+  async stop(): Promise<void> {
+    if (!isBusy(this.view)) return;
+    this.store.dispatch({ kind: "stopping" });
+    await this.#api.stop();
+  }
+}
+
+/** What was thrown across the boundary, or by the page itself, in the form in which the engine tells errors. */
+export function wireError(error: unknown): WireError {
+  if (typeof error === "object" && error !== null && "message" in error) {
+    const { code, message, stack } = error as Partial<WireError>;
+    return { code: code ?? "bug", message: String(message), stack };
+  }
+  return { code: "bug", message: String(error) };
+}

@@ -1,0 +1,49 @@
+import type { Phase } from "../../nas/experiment-runner.ts";
+import { percent } from "./format.ts";
+import { lastAccuracy } from "./kept-run.ts";
+import type { RunView } from "./run-view.ts";
+
+export const PHASE_NAMES: Readonly<Record<Phase, string>> = { search: "Search", eval: "Evaluation" };
+
+/** Where a run is, in a line. */
+export function statusLine(view: RunView): string {
+  switch (view.status) {
+    case "idle":
+      return "Nothing has run yet.";
+    case "starting":
+      return "Getting ready: data, kernels, memory…";
+    case "stopping":
+      return "Stopping after this step…";
+    case "stopped":
+      return "Stopped. What was written is kept.";
+    case "failed":
+      return "The run has failed.";
+    case "done":
+      return doneLine(view);
+    case "paused":
+      return `Paused. ${stepLine(view)}`;
+    case "running":
+      return stepLine(view);
+  }
+}
+
+function stepLine({ phase, progress }: RunView): string {
+  if (!phase) return "Getting ready: data, kernels, memory…";
+  if (!progress) return `${PHASE_NAMES[phase]}: compiling the network…`;
+  const { pass, epoch, epochs, batch, batches } = progress;
+  const doing = pass === "train" ? "training" : "validating";
+  return `${PHASE_NAMES[phase]}: epoch ${Math.min(epoch + 1, epochs)} of ${epochs}, ${doing}, batch ${batch} of ${batches}`;
+}
+
+function doneLine({ summary }: RunView): string {
+  const accuracy = lastAccuracy(summary?.eval?.epochs);
+  return accuracy === undefined ? "Done." : `Done: ${percent(accuracy)} of the test images are told right.`;
+}
+
+/** What a screen reader is told: the line above, but only when the phase or the epoch changes. */
+export function announcement(view: RunView): string {
+  const { status, phase, progress } = view;
+  if (status !== "running") return statusLine(view);
+  if (!phase) return "The run has started.";
+  return `${PHASE_NAMES[phase]}${progress ? `, epoch ${progress.epoch + 1} of ${progress.epochs}` : ""}`;
+}

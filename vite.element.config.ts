@@ -1,0 +1,21 @@
+import { defineConfig } from "vite";
+
+export const element = {
+  entry: "src/web/element/supernet-search.ts",
+  fileName: "supernet-search.js",
+  outDir: "dist/element",
+};
+
+// The element as a library: one module to load, and beside it what that loads when it is needed.
+export default defineConfig({
+  base: "./",
+  publicDir: false,
+  worker: { format: "es" },
+  build: {
+    lib: { entry: element.entry, formats: ["es"], fileName: () => element.fileName },
+    outDir: element.outDir,
+    target: "es2023",
+    emptyOutDir: true,
+    reportCompressedSize: false,
+  },
+});
