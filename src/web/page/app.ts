@@ -42,7 +42,7 @@ export class SnApp extends LitElement {
     super();
     this.section = "search";
     this.#engine = startEngine();
-    this.#workspace = new Workspace(this.#engine.api);
+    this.#workspace = new Workspace(this.#engine);
     new StoreController(this, this.#workspace.store);
     new StoreController(this, this.#workspace.session.store);
   }
@@ -183,7 +183,7 @@ export class SnApp extends LitElement {
   }
 
   #search() {
-    const { session, state, api } = this.#workspace;
+    const { session, state, engine } = this.#workspace;
     const { view } = session;
     const busy = isBusy(view);
     const noAdapter = state.adapterError !== undefined;
@@ -198,7 +198,7 @@ export class SnApp extends LitElement {
         <section class="panel stack" aria-labelledby="setup">
           <h2 id="setup">Run</h2>
           <sn-setup-form
-            .api=${api}
+            .engine=${engine}
             .setup=${state.setup}
             .algorithms=${state.algorithms}
             .datasets=${state.datasets}
@@ -234,18 +234,18 @@ export class SnApp extends LitElement {
   }
 
   #current() {
-    const { session, state, api } = this.#workspace;
+    const { session, state, engine } = this.#workspace;
     const { view } = session;
     const kept = isBusy(view) ? undefined : state.runs.find(({ name }) => name === view.name);
     return html`<section class="panel stack" aria-label="Progress">
         <h2>${view.name || "Starting"}</h2>
         <sn-progress .view=${view}></sn-progress>
       </section>
-      <sn-run-report .api=${api} .view=${view} .kept=${kept}></sn-run-report>`;
+      <sn-run-report .engine=${engine} .view=${view} .kept=${kept}></sn-run-report>`;
   }
 
   #runs() {
-    const { session, state, api, store } = this.#workspace;
+    const { session, state, engine, store } = this.#workspace;
     const opened = state.runs.find(({ name }) => name === state.opened);
     const compared = state.runs
       .filter(({ name }) => state.ticked.includes(name))
@@ -270,7 +270,7 @@ export class SnApp extends LitElement {
                 <h2>${opened.name}</h2>
                 <button @click=${() => store.dispatch({ opened: undefined })}>Close</button>
               </div>
-              <sn-run-report .api=${api} .view=${this.#viewOf(opened.summary)} .kept=${opened}></sn-run-report>`
+              <sn-run-report .engine=${engine} .view=${this.#viewOf(opened.summary)} .kept=${opened}></sn-run-report>`
           : nothing
       }
     </div>`;
@@ -286,11 +286,11 @@ export class SnApp extends LitElement {
   }
 
   #data() {
-    const { state, api, store } = this.#workspace;
+    const { state, engine, store } = this.#workspace;
     return html`<div class="stack wide">
       <section class="panel stack">
         <h2>Your images</h2>
-        <sn-import-form .api=${api} @imported=${this.#imported}></sn-import-form>
+        <sn-import-form .engine=${engine} @imported=${this.#imported}></sn-import-form>
       </section>
       ${state.imported.map(
         (report) => html`<section class="panel stack">

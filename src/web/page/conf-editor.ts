@@ -1,14 +1,14 @@
 import type { EditorView } from "@codemirror/view";
-import type { Remote } from "comlink";
 import { css, html, LitElement, type PropertyValues } from "lit";
-import type { ConfKey, SupernetApi } from "../../worker/protocol.ts";
+import type { EngineClient } from "../../worker/client-browser.ts";
+import type { ConfKey } from "../../worker/protocol.ts";
 import { define } from "../define.ts";
 import { shared } from "../theme.ts";
 
 /** A conf in an editor that is loaded when it is needed. Fires `conf-change` with the text as detail. */
 export class SnConfEditor extends LitElement {
-  static override properties = { api: { attribute: false }, value: { attribute: false } };
-  declare api: Remote<SupernetApi>;
+  static override properties = { engine: { attribute: false }, value: { attribute: false } };
+  declare engine: EngineClient;
   declare value: string;
 
   #view?: EditorView;
@@ -48,9 +48,9 @@ export class SnConfEditor extends LitElement {
         this.value = text;
         this.dispatchEvent(new CustomEvent("conf-change", { detail: text }));
       },
-      check: (text) => this.api.check(text),
+      check: (text) => this.engine.api.check(text),
       keys: () => {
-        this.#keys ??= this.api.confKeys();
+        this.#keys ??= this.engine.api.confKeys();
         return this.#keys;
       },
     });

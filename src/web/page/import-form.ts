@@ -1,6 +1,6 @@
 import * as Comlink from "comlink";
 import { css, html, LitElement, nothing } from "lit";
-import type { SupernetApi } from "../../worker/protocol.ts";
+import type { EngineClient } from "../../worker/client-browser.ts";
 import { define } from "../define.ts";
 import { droppedFiles, type NamedFile, pickedFiles, suggestName } from "../state/dropped-files.ts";
 import { grouped } from "../state/format.ts";
@@ -10,7 +10,7 @@ import { shared } from "../theme.ts";
 /** Takes a person's images. Fires `imported` with the `DatasetReport` as detail. */
 export class SnImportForm extends LitElement {
   static override properties = {
-    api: { attribute: false },
+    engine: { attribute: false },
     files: { state: true },
     name: { state: true },
     size: { state: true },
@@ -19,7 +19,7 @@ export class SnImportForm extends LitElement {
     problem: { state: true },
     over: { type: Boolean, reflect: true },
   };
-  declare api: Comlink.Remote<SupernetApi>;
+  declare engine: EngineClient;
   declare private files: readonly NamedFile[];
   declare private name: string;
   declare private size: number;
@@ -176,7 +176,7 @@ export class SnImportForm extends LitElement {
       const progress = Comlink.proxy((count: number, total: number) => {
         this.done = { count, total };
       });
-      const report = await this.api.importDataset({ name, files, size, testShare }, progress);
+      const report = await this.engine.api.importDataset({ name, files, size, testShare }, progress);
       this.files = [];
       this.dispatchEvent(new CustomEvent("imported", { detail: report }));
     } catch (error) {

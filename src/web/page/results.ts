@@ -1,6 +1,6 @@
-import type { Remote } from "comlink";
 import { css, html, LitElement, nothing } from "lit";
-import type { RunSummary, StoredRun, SupernetApi } from "../../worker/protocol.ts";
+import type { EngineClient } from "../../worker/client-browser.ts";
+import type { RunSummary, StoredRun } from "../../worker/protocol.ts";
 import { define } from "../define.ts";
 import { saveFile } from "../state/download.ts";
 import { bytes, compact, duration, grouped, percent } from "../state/format.ts";
@@ -12,13 +12,13 @@ import { shared } from "../theme.ts";
 /** The figures of a finished run, its files, and a link to it. */
 export class SnResults extends LitElement {
   static override properties = {
-    api: { attribute: false },
+    engine: { attribute: false },
     summary: { attribute: false },
     kept: { attribute: false },
     link: { state: true },
     problem: { state: true },
   };
-  declare api: Remote<SupernetApi>;
+  declare engine: EngineClient;
   declare summary?: RunSummary;
   /** The run with its files. */
   declare kept?: StoredRun;
@@ -108,11 +108,11 @@ export class SnResults extends LitElement {
 
   async #zip(): Promise<void> {
     const name = this.summary?.name;
-    if (name) await this.#try(async () => saveFile(`${name}.zip`, await this.api.zip(name), "application/zip"));
+    if (name) await this.#try(async () => saveFile(`${name}.zip`, await this.engine.api.zip(name), "application/zip"));
   }
 
   async #save(path: string): Promise<void> {
-    await this.#try(async () => saveFile(path.slice(path.lastIndexOf("/") + 1), await this.api.readFile(path)));
+    await this.#try(async () => saveFile(path.slice(path.lastIndexOf("/") + 1), await this.engine.api.readFile(path)));
   }
 
   /** The conf that was used lies with the results, whichever way the run came about. */
@@ -122,7 +122,7 @@ export class SnResults extends LitElement {
     await this.#try(async () => {
       const path = this.kept?.files.find((file) => file.path.endsWith("/config_used.yaml"))?.path;
       const folder = `${summary.name}_${summary.search ? "search" : "eval"}`;
-      const conf = await this.api.readFile(path ?? `${folder}/config_used.yaml`);
+      const conf = await this.engine.api.readFile(path ?? `${folder}/config_used.yaml`);
       const { algo, dataset } = summary;
       const hash = runHash({ algo, dataset, confText: new TextDecoder().decode(conf) });
       this.link = new URL(hash, location.href).href;

@@ -1,6 +1,6 @@
-import type { Remote } from "comlink";
 import { html, LitElement, nothing } from "lit";
-import type { StoredRun, SupernetApi } from "../../worker/protocol.ts";
+import type { EngineClient } from "../../worker/client-browser.ts";
+import type { StoredRun } from "../../worker/protocol.ts";
 import { define } from "../define.ts";
 import { cellsOf, type RunView, weightsOf } from "../state/run-view.ts";
 import { PHASE_NAMES } from "../state/words.ts";
@@ -14,8 +14,8 @@ import "./try-model.ts";
 
 /** Everything there is to see of a run: while it goes on, and afterwards. */
 export class SnRunReport extends LitElement {
-  static override properties = { api: { attribute: false }, view: { attribute: false }, kept: { attribute: false } };
-  declare api: Remote<SupernetApi>;
+  static override properties = { engine: { attribute: false }, view: { attribute: false }, kept: { attribute: false } };
+  declare engine: EngineClient;
   declare view: RunView;
   /** The run with its files, where it has ended. */
   declare kept?: StoredRun;
@@ -23,12 +23,12 @@ export class SnRunReport extends LitElement {
   static override styles = [shared, panels];
 
   protected override render() {
-    const { view, api } = this;
+    const { view, engine } = this;
     const { summary } = view;
     const evaluation = summary?.eval;
     const hasCells = cellsOf(view).length > 0 || weightsOf(view).length > 0;
     return html`<div class="stack wide">
-      ${summary ? panel("Result", html`<sn-results .api=${api} .summary=${summary} .kept=${this.kept}></sn-results>`) : nothing}
+      ${summary ? panel("Result", html`<sn-results .engine=${engine} .summary=${summary} .kept=${this.kept}></sn-results>`) : nothing}
       ${hasCells ? panel(view.found || summary ? "Architecture found" : "Architecture so far", html`<sn-architecture .view=${view}></sn-architecture>`) : nothing}
       ${view.curves.map((curve) =>
         panel(
@@ -44,7 +44,7 @@ export class SnRunReport extends LitElement {
             )
           : nothing
       }
-      ${evaluation ? panel("Try the network", html`<sn-try-model .api=${api} run=${summary?.name ?? ""}></sn-try-model>`) : nothing}
+      ${evaluation ? panel("Try the network", html`<sn-try-model .engine=${engine} run=${summary?.name ?? ""}></sn-try-model>`) : nothing}
     </div>`;
   }
 }

@@ -1,6 +1,5 @@
-import type { Remote } from "comlink";
 import { css, html, LitElement, nothing } from "lit";
-import type { SupernetApi } from "../../worker/protocol.ts";
+import type { EngineClient } from "../../worker/client-browser.ts";
 import { define } from "../define.ts";
 import { wireError } from "../state/run-session.ts";
 import { requestOf, type Setup } from "../state/setup.ts";
@@ -10,14 +9,14 @@ import "./conf-editor.ts";
 /** Chooses what to run. Fires `setup-change` with the new `Setup` as detail. */
 export class SnSetupForm extends LitElement {
   static override properties = {
-    api: { attribute: false },
+    engine: { attribute: false },
     setup: { attribute: false },
     algorithms: { attribute: false },
     datasets: { attribute: false },
     disabled: { type: Boolean },
     problem: { state: true },
   };
-  declare api: Remote<SupernetApi>;
+  declare engine: EngineClient;
   declare setup: Setup;
   declare algorithms: readonly string[];
   declare datasets: readonly string[];
@@ -130,7 +129,7 @@ export class SnSetupForm extends LitElement {
       ${
         edited
           ? html`<sn-conf-editor
-              .api=${this.api}
+              .engine=${this.engine}
               .value=${setup.confText ?? ""}
               @conf-change=${(event: CustomEvent<string>) => this.#change({ confText: event.detail })}
             ></sn-conf-editor>`
@@ -154,7 +153,7 @@ export class SnSetupForm extends LitElement {
   async #edit(): Promise<void> {
     this.problem = "";
     try {
-      const { text } = await this.api.resolve(requestOf(this.setup));
+      const { text } = await this.engine.api.resolve(requestOf(this.setup));
       this.#change({ confText: text, overrides: "", seed: "" });
     } catch (error) {
       this.problem = wireError(error).message;

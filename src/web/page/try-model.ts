@@ -1,6 +1,6 @@
-import type { Remote } from "comlink";
 import { css, html, LitElement, nothing } from "lit";
-import type { ClassScore, SupernetApi } from "../../worker/protocol.ts";
+import type { EngineClient } from "../../worker/client-browser.ts";
+import type { ClassScore } from "../../worker/protocol.ts";
 import { define } from "../define.ts";
 import { percent } from "../state/format.ts";
 import { wireError } from "../state/run-session.ts";
@@ -22,13 +22,13 @@ const SIDE = 256;
 /** Asks a finished run's network what is on an image. */
 export class SnTryModel extends LitElement {
   static override properties = {
-    api: { attribute: false },
+    engine: { attribute: false },
     run: {},
     source: { state: true },
     scores: { state: true },
     problem: { state: true },
   };
-  declare api: Remote<SupernetApi>;
+  declare engine: EngineClient;
   declare run: string;
   declare private source: Source;
   declare private scores: readonly ClassScore[];
@@ -184,7 +184,7 @@ export class SnTryModel extends LitElement {
     if (this.#asking) return;
     this.#asking = true;
     try {
-      this.scores = await this.api.classify(this.run, pixels);
+      this.scores = await this.engine.api.classify(this.run, pixels);
       this.problem = "";
     } catch (error) {
       this.problem = wireError(error).message;

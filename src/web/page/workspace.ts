@@ -1,12 +1,5 @@
-import type { Remote } from "comlink";
-import type {
-  AdapterReport,
-  DatasetReport,
-  ForecastReport,
-  StoredRun,
-  SupernetApi,
-  WireError,
-} from "../../worker/protocol.ts";
+import type { EngineClient } from "../../worker/client-browser.ts";
+import type { AdapterReport, DatasetReport, ForecastReport, StoredRun, WireError } from "../../worker/protocol.ts";
 import { freePrefix } from "../state/kept-run.ts";
 import { RunSession, wireError } from "../state/run-session.ts";
 import { defaultSetup, requestOf, type Setup } from "../state/setup.ts";
@@ -49,13 +42,14 @@ const FORECAST_DELAY_MS = 300;
 export class Workspace {
   readonly store = new Store<PageState, Partial<PageState>>((state, change) => ({ ...state, ...change }), initial);
   readonly session: RunSession;
-  readonly api: Remote<SupernetApi>;
+  /** Handed on as a whole: lit would take the bare proxy of Comlink, which has every property, for a directive. */
+  readonly engine: EngineClient;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = 0;
 
-  constructor(api: Remote<SupernetApi>) {
-    this.api = api;
-    this.session = new RunSession(api);
+  constructor(engine: EngineClient) {
+    this.engine = engine;
+    this.session = new RunSession(engine.api);
   }
 
   get state(): PageState {
@@ -64,7 +58,7 @@ export class Workspace {
 
   /** Asks for everything that the page shows at first. Parts that fail are told, the others are shown. */
   async open(): Promise<void> {
-    const { api } = this;
+    const { api } = this.engine;
     await Promise.all([
       this.#load(async () => ({ algorithms: await api.algorithms() })),
       this.#load(async () => ({ datasets: await api.datasets() })),
@@ -94,7 +88,7 @@ export class Workspace {
 
   async remove(name: string): Promise<void> {
     await this.#load(async () => {
-      await this.api.remove(name);
+      await this.engine.api.remove(name);
       const { opened, ticked } = this.state;
       return { opened: opened === name ? undefined : opened, ticked: ticked.filter((other) => other !== name) };
     });
@@ -102,19 +96,19 @@ export class Workspace {
   }
 
   async refreshRuns(): Promise<void> {
-    await this.#load(async () => ({ runs: await this.api.runs() }));
+    await this.#load(async () => ({ runs: await this.engine.api.runs() }));
   }
 
   async refreshDatasets(): Promise<void> {
     await this.#load(async () => ({
-      imported: await this.api.importedDatasets(),
-      datasets: await this.api.datasets(),
+      imported: await this.engine.api.importedDatasets(),
+      datasets: await this.engine.api.datasets(),
     }));
   }
 
   async removeDataset(name: string): Promise<void> {
     await this.#load(async () => {
-      await this.api.removeDataset(name);
+      await this.engine.api.removeDataset(name);
       return {};
     });
     await this.refreshDatasets();
@@ -128,7 +122,7 @@ export class Workspace {
 
   async #forecast(): Promise<void> {
     const asked = ++this.#asked;
-    const answer = await this.api.forecast(requestOf(this.state.setup)).then(
+    const answer = await this.engine.api.forecast(requestOf(this.state.setup)).then(
       (forecast) => ({ forecast, forecastProblem: "" }),
       (error) => ({ forecast: [], forecastProblem: wireError(error).message }),
     );
