@@ -1,6 +1,7 @@
 import type { Engine } from "../runtime/webgpu/engine.ts";
 import { QuietWait } from "../runtime/webgpu/quiet-wait.ts";
 import { submit } from "../runtime/webgpu/submission.ts";
+import type { Gate } from "./gate.ts";
 
 /** Steps that may wait on the device at once: enough to keep it busy, few enough to stop soon. */
 const IN_FLIGHT = 2;
@@ -15,17 +16,20 @@ const REPORT_EVERY = 250;
 export class Flow {
   readonly #engine: Engine;
   readonly #signal: AbortSignal | undefined;
+  readonly #gate: Gate | undefined;
   readonly #waiting: Promise<void>[] = [];
   /** Command buffers a step is split into, by how long the steps before took. */
   #pieces = 1;
   readonly #quiet: QuietWait | undefined;
   #finished = 0;
   #reported = performance.now();
-  #reporting = false;
+  #reporting: Promise<void> | undefined;
 
-  constructor(engine: Engine, signal?: AbortSignal) {
+  /** @param gate holds steps while it is closed; an aborted signal ends the wait */
+  constructor(engine: Engine, signal?: AbortSignal, gate?: Gate) {
     this.#engine = engine;
     this.#signal = signal;
+    this.#gate = gate;
     this.#quiet = engine.quiet ? new QuietWait(engine.device.queue) : undefined;
   }
 
@@ -35,6 +39,7 @@ export class Flow {
    */
   async submit(encode: (encoder: GPUCommandEncoder) => void): Promise<void> {
     this.#signal?.throwIfAborted();
+    if (this.#gate?.closed) await this.#hold(this.#gate);
     this.#engine.check();
     const submitted = performance.now();
     submit(this.#engine, encode, this.#pieces);
@@ -42,6 +47,12 @@ export class Flow {
     this.#waiting.push(work.then(() => this.#done(submitted)));
     // Where the device computes on the host's processors nothing is gained by encoding ahead.
     if (this.#waiting.length > (this.#quiet ? 0 : IN_FLIGHT)) await this.wait(this.#waiting.shift()!);
+  }
+
+  /** What is under way is done, and told, before the run stands still. */
+  async #hold(gate: Gate): Promise<void> {
+    await this.wait(Promise.all([...this.#waiting, this.#reporting]));
+    await this.wait(gate.passed());
   }
 
   /** The device was busy with a step from when it had finished the one before, or from when it got this one. */
@@ -78,12 +89,11 @@ export class Flow {
     const now = performance.now();
     if (this.#reporting || now - this.#reported < REPORT_EVERY) return;
     this.#reported = now;
-    this.#reporting = true;
     // A failed read is the device's failure, which the next step or awaited read throws.
-    read()
+    this.#reporting = read()
       .then(tell, () => {})
       .finally(() => {
-        this.#reporting = false;
+        this.#reporting = undefined;
       });
   }
 }

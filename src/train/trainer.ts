@@ -5,6 +5,7 @@ import type { TrainerConf } from "./conf.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Feed, selectChunks } from "./feed.ts";
 import { Flow } from "./flow.ts";
+import type { Gate } from "./gate.ts";
 import { lossSettings, smoothingOf } from "./loss-settings.ts";
 import { type Averages, DeviceMetrics } from "./metric-sums.ts";
 import type { EpochRecord, PassRecord } from "./metrics.ts";
@@ -60,6 +61,8 @@ export interface TrainerParts {
   readonly onStep?: ((step: number) => Promise<void>) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Holds the run before its next step while it is closed. */
+  readonly gate?: Gate | undefined;
 }
 
 /** How far a pass over the data is; told every few batches, with the averages of the pass so far. */
@@ -70,6 +73,8 @@ export interface Progress {
   readonly batch: number;
   readonly batches: number;
   readonly averages: Averages;
+  /** Learning rate of the weights in the last training step. */
+  readonly lr: number;
 }
 
 /**
@@ -110,7 +115,7 @@ export class Trainer {
     const { network, conf, train, roles = ["weights"] } = parts;
     const { engine } = network;
     this.#parts = parts;
-    this.#flow = new Flow(engine, parts.signal);
+    this.#flow = new Flow(engine, parts.signal, parts.gate);
     this.step = new StepUniform(engine.device, engine.buffers, train.chunks);
     this.metrics = new DeviceMetrics(engine);
     const optimizer = optimizerSpec(conf.optimizer);
@@ -141,7 +146,8 @@ export class Trainer {
     });
     if (parts.validation && conf.validation) {
       const smoothing = smoothingOf(conf.validation.lossfn);
-      this.#evaluation = new Evaluation({ network, feed: parts.validation, smoothing, signal: parts.signal });
+      const { validation: feed, signal, gate } = parts;
+      this.#evaluation = new Evaluation({ network, feed, smoothing, signal, gate });
     }
   }
 
@@ -245,8 +251,19 @@ export class Trainer {
 
   #report(phase: Progress["phase"], epoch: number) {
     const { conf, onProgress } = this.#parts;
-    return (averages: Averages, batch: number, batches: number) =>
-      onProgress?.({ phase, epoch, epochs: conf.epochs, batch, batches, averages });
+    const first = epoch * this.#stepsPerEpoch;
+    return (averages: Averages, batch: number, batches: number) => {
+      const { lr } = this.#schedule.at(first + (phase === "train" ? batch : this.#stepsPerEpoch) - 1);
+      onProgress?.({ phase, epoch, epochs: conf.epochs, batch, batches, averages, lr });
+    };
+  }
+
+  /**
+   * How the validation feed's images are classified now, `[label][prediction]`; undefined where nothing is validated on.
+   * @throws as `fit`
+   */
+  async confusion(): Promise<number[][] | undefined> {
+    return this.#evaluation?.confusion();
   }
 
   /** Frees everything but the network. */
