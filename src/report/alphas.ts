@@ -1,7 +1,7 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { Alphas } from "../nas/finalizers.ts";
 import { PRIMITIVES } from "../ops/mixture.ts";
-import { CELL_NAMES, stateName } from "./cells.ts";
+import { CELL_NAMES, shortName, stateName } from "./cells.ts";
 import { type MixtureWeights, mixtureWeights } from "./weights.ts";
 
 const percent = (share: number) => (100 * share).toFixed(2);
@@ -38,7 +38,4 @@ const row = (label: string, cells: readonly string[]) =>
   label.padEnd(16) + cells.map((cell) => cell.padStart(8)).join("");
 
 /** `max 3x3` for max_pool_3x3. */
-const HEADINGS = row(
-  "",
-  PRIMITIVES.map((name) => [name.split("_")[0], /\dx\d/.exec(name)?.[0] ?? ""].join(" ").trim()),
-);
+const HEADINGS = row("", PRIMITIVES.map(shortName));

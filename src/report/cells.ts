@@ -42,7 +42,7 @@ export function cellGraphs(desc: ModelDesc): CellGraph[] {
 }
 
 /** Share of the edges that are skip connections; 0 where there are no edges. */
-export function skipShare(cells: readonly CellGraph[]): number {
+export function skipShare(cells: readonly Pick<CellGraph, "edges">[]): number {
   const ops = cells.flatMap(({ edges }) => edges.map(({ op }) => op));
   return ops.length === 0 ? 0 : ops.filter((op) => op === "skip_connect").length / ops.length;
 }

@@ -1,9 +1,9 @@
 import { css, html, LitElement, nothing } from "lit";
+import { skipShare } from "../../report/cells.ts";
 import type { PassFigures, RunSummary } from "../../worker/protocol.ts";
 import { define } from "../define.ts";
 import { compact, duration, grouped, loss, percent } from "../state/format.ts";
 import { lastAccuracy } from "../state/kept-run.ts";
-import { skipShareOf } from "../state/run-view.ts";
 import { shared } from "../theme.ts";
 import "../charts/chart.ts";
 
@@ -17,7 +17,7 @@ const ROWS: readonly { readonly term: string; readonly of: (run: RunSummary) => 
   { term: "Search validation", of: (run) => optional(lastAccuracy(run.search?.epochs), percent) },
   { term: "Parameters", of: (run) => optional(run.eval?.params, grouped) },
   { term: "Multiply-adds", of: (run) => optional(run.eval?.macs, compact) },
-  { term: "Skip connections", of: (run) => optional(run.search && skipShareOf(run.search.cells), percent) },
+  { term: "Skip connections", of: (run) => optional(run.search && skipShare(run.search.cells), percent) },
   { term: "Time", of: ({ started, ended }) => duration((ended - started) / 1000) },
   { term: "Adapter", of: ({ adapter }) => adapter },
 ];

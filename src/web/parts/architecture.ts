@@ -1,6 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
+import { skipShare } from "../../report/cells.ts";
 import { define } from "../define.ts";
-import { cellsOf, type RunView, skipShareOf, weightsOf } from "../state/run-view.ts";
+import { cellsOf, type RunView, weightsOf } from "../state/run-view.ts";
 import { shared } from "../theme.ts";
 import "../charts/cell-graph.ts";
 import "../charts/heat-map.ts";
@@ -45,7 +46,7 @@ export class SnArchitecture extends LitElement {
     return html`<div class="stack">
       ${snapshots.length > 1 ? this.#slider(at, last, snapshot?.epoch ?? 0) : nothing}
       <div class="pair" part="cells">${firstOfEachType(cells).map((cell) => html`<sn-cell-graph .cell=${cell}></sn-cell-graph>`)}</div>
-      <sn-skip-gauge .share=${now || !snapshot ? skipShareOf(cells) : snapshot.skipShare}></sn-skip-gauge>
+      <sn-skip-gauge .share=${now || !snapshot ? skipShare(cells) : snapshot.skipShare}></sn-skip-gauge>
       <div class="pair" part="heat">${weights.map((cell) => html`<sn-heat-map .weights=${cell}></sn-heat-map>`)}</div>
     </div>`;
   }

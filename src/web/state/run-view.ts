@@ -38,6 +38,8 @@ export interface RunView {
   readonly snapshots: readonly EventOf<"alphas">[];
   readonly found?: readonly CellDrawing[];
   readonly warnings: readonly string[];
+  /** What tuning does, until a network is trained. */
+  readonly tuning?: string;
   readonly error?: WireError;
   readonly summary?: RunSummary;
 }
@@ -68,7 +70,7 @@ export function reduceRun(view: RunView, action: RunAction): RunView {
     case "phase":
       return { ...view, phase: action.phase, progress: undefined };
     case "progress":
-      return { ...view, progress: action, curves: withProgress(view.curves, action) };
+      return { ...view, progress: action, tuning: undefined, curves: withProgress(view.curves, action) };
     case "alphas":
       return { ...view, snapshots: [...view.snapshots, action] };
     case "found":
@@ -79,6 +81,8 @@ export function reduceRun(view: RunView, action: RunAction): RunView {
       return view.status === "paused"
         ? { ...view, status: "running", curves: view.curves.map((curve) => restarted(curve, action.time)) }
         : view;
+    case "tuning":
+      return { ...view, tuning: action.message };
     case "warning":
       return { ...view, warnings: [...view.warnings, action.message] };
     case "stopping":
@@ -105,12 +109,6 @@ export function cellsOf(view: RunView): readonly CellDrawing[] {
 /** The mixtures to show where no events were seen, as of a kept run. */
 export function weightsOf(view: RunView): readonly CellWeights[] {
   return view.snapshots.at(-1)?.cells ?? view.summary?.search?.weights ?? [];
-}
-
-/** Share of the edges of `cells` that are skip connections; 0 where there are none. */
-export function skipShareOf(cells: readonly CellDrawing[]): number {
-  const ops = cells.flatMap(({ edges }) => edges.map(({ op }) => op));
-  return ops.length === 0 ? 0 : ops.filter((op) => op === "skip_connect").length / ops.length;
 }
 
 /** Seconds until the current training run ends at its average pace so far; absent before there is a pace. */

@@ -27,8 +27,9 @@ export function statusLine(view: RunView): string {
   }
 }
 
-function stepLine({ phase, progress }: RunView): string {
+function stepLine({ phase, progress, tuning }: RunView): string {
   if (!phase) return "Getting ready: data, kernels, memory…";
+  if (!progress && tuning) return `${PHASE_NAMES[phase]}: ${tuning}`;
   if (!progress) return `${PHASE_NAMES[phase]}: compiling the network…`;
   const { pass, epoch, epochs, batch, batches } = progress;
   const doing = pass === "train" ? "training" : "validating";

@@ -23,7 +23,7 @@ describe("a run as it is told", () => {
       progress(1, "train", 0, 2),
       progress(2, "validate", 0, 4),
       alphas(0, [normal]),
-      { kind: "found", time: 0, cells: [normal, reduction] },
+      { kind: "found", time: 0, cells: [normal, reduction], text: "" },
       { kind: "done", summary },
     ];
     events.reduce((view, event) => {
@@ -99,7 +99,7 @@ describe("a run as it is told", () => {
     expect(searching.snapshots.map(({ epoch }) => epoch)).toEqual([0, 1]);
     expect(cellsOf(searching)).toEqual([normal]);
     expect(weightsOf(searching)).toEqual([weights]);
-    const found = reduceRun(searching, { kind: "found", time: 0, cells: [reduction] });
+    const found = reduceRun(searching, { kind: "found", time: 0, cells: [reduction], text: "" });
     expect(cellsOf(found)).toEqual([reduction]);
   });
 
