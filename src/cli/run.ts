@@ -2,7 +2,7 @@ import { proxy, type Remote } from "comlink";
 import type { Command } from "commander";
 import { SupernetError } from "../errors.ts";
 import { onInterrupt } from "../host/node/interrupt.ts";
-import type { Phase } from "../nas/experiment-runner.ts";
+import type { Phase } from "../nas/phase.ts";
 import { type EngineClient, startEngine } from "../worker/client-node.ts";
 import type { RunEvent, RunRequest, SupernetApi } from "../worker/protocol.ts";
 import { createProgress, type ProgressDisplay } from "./progress.ts";

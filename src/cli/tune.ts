@@ -4,7 +4,8 @@ import { SupernetError } from "../errors.ts";
 import type { GpuHandle } from "../host/gpu.ts";
 import { packageVersion } from "../host/node/package-root.ts";
 import { fileTuningStore, tuningFile } from "../host/node/tuning.ts";
-import { TUNE_MODES, type TuneMode, type Tuner } from "../runtime/webgpu/tuner.ts";
+import { TUNE_MODES, type TuneMode } from "../runtime/webgpu/tune-modes.ts";
+import type { Tuner } from "../runtime/webgpu/tuner.ts";
 import type { TuneRequest } from "../worker/protocol.ts";
 import { openTuner as open, type TuneParts } from "../worker/tune.ts";
 

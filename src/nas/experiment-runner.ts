@@ -8,9 +8,8 @@ import type { Algorithm } from "./algorithm.ts";
 import type { Environment } from "./environment.ts";
 import { Evaluater, type EvaluationResult } from "./evaluater.ts";
 import { checkBuilt } from "./not-built.ts";
+import type { Phase } from "./phase.ts";
 import { Searcher, type SearchResult } from "./searcher.ts";
-
-export type Phase = "search" | "eval";
 
 export interface Experiment {
   readonly environment: Environment;

@@ -187,6 +187,8 @@ export const shared = css`
     border-inline-start-color: var(--sn-bad);
   }
   .scroll {
+    /* Holds what is for screen readers only: placed absolutely, it would widen the page. */
+    position: relative;
     overflow-x: auto;
   }
   .sr {

@@ -7,8 +7,8 @@
  * each phase, `<name>_search` and `<name>_eval`, below the log folder (Node) or in the origin's private file system (browser).
  */
 import type { AdapterKind, AdapterSummary } from "../host/gpu.ts";
-import type { Phase } from "../nas/experiment-runner.ts";
-import type { TuneMode } from "../runtime/webgpu/tuner.ts";
+import type { Phase } from "../nas/phase.ts";
+import type { TuneMode } from "../runtime/webgpu/tune-modes.ts";
 
 /** Errors cross the boundary as this, thrown by every method below: `SupernetError` in parts. */
 export interface WireError {

@@ -11,7 +11,7 @@ import {
 import { suggest } from "../config/nearest.ts";
 import { SupernetError } from "../errors.ts";
 import type { Algorithm } from "../nas/algorithm.ts";
-import type { Phase } from "../nas/experiment-runner.ts";
+import type { Phase } from "../nas/phase.ts";
 import { datasetNames } from "./datasets.ts";
 import type { Host } from "./host.ts";
 import type { ConfProblem, RunRequest } from "./protocol.ts";

@@ -1,7 +1,8 @@
 import { adapterName } from "../host/gpu.ts";
 import { folderLogSink } from "../log/sink.ts";
 import type { Environment, SearchState } from "../nas/environment.ts";
-import { ExperimentRunner, type Phase } from "../nas/experiment-runner.ts";
+import { ExperimentRunner } from "../nas/experiment-runner.ts";
+import type { Phase } from "../nas/phase.ts";
 import { cellGraphs, skipShare } from "../report/cells.ts";
 import { throughput } from "../report/throughput.ts";
 import { Engine } from "../runtime/webgpu/engine.ts";

@@ -1,6 +1,7 @@
 import type { GpuHandle } from "../host/gpu.ts";
 import type { TuningStore } from "../host/tuning.ts";
-import { TUNE_MODES, type TuneMode, Tuner, type TunerParts } from "../runtime/webgpu/tuner.ts";
+import { TUNE_MODES, type TuneMode } from "../runtime/webgpu/tune-modes.ts";
+import { Tuner, type TunerParts } from "../runtime/webgpu/tuner.ts";
 
 export interface TuneParts extends Pick<TunerParts, "onWarning" | "onTuned" | "signal"> {
   readonly mode: TuneMode;

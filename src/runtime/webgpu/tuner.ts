@@ -11,11 +11,6 @@ import { singleNodeGraph } from "./tuning/single-node.ts";
 import { Stopwatch } from "./tuning/stopwatch.ts";
 import { type Contender, disagreement, Trial, type TrialOutput } from "./tuning/trial.ts";
 
-/** How long the modes of `--tune` go on for one network, in milliseconds. */
-export const TUNE_MODES = { fast: 10_000, full: Number.POSITIVE_INFINITY } as const;
-
-export type TuneMode = keyof typeof TUNE_MODES;
-
 /** What tuning for some graphs came to. */
 export interface TuneSummary {
   /** Choices that were measured, and how many of them are not the default. */

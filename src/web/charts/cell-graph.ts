@@ -16,9 +16,11 @@ export class SnCellGraph extends LitElement {
     css`
       svg {
         display: block;
+        width: 100%;
         height: auto;
-        max-width: 100%;
-        min-width: min(34rem, var(--natural));
+        min-width: min(30rem, var(--natural));
+        max-width: calc(1.25 * var(--natural));
+        margin-inline: auto;
       }
       text {
         font: 500 11.5px var(--sn-font);
@@ -86,8 +88,6 @@ export class SnCellGraph extends LitElement {
       <div class="scroll" tabindex="0" role="group" aria-label=${`${title}, drawn`}>
         <svg
           viewBox=${`0 0 ${layout.width} ${layout.height}`}
-          width=${layout.width}
-          height=${layout.height}
           .style=${`--natural: ${Math.round(layout.width)}px`}
           role="img"
           aria-label=${describe(cell)}

@@ -41,7 +41,7 @@ const BOX = { width: 62, height: 30 };
 /** Inputs at the left, nodes in between, and at the right the output, which is all nodes one after another. */
 export function layoutCell(cell: CellDrawing): CellLayout {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "LR", nodesep: 22, ranksep: 18, edgesep: 14, marginx: PADDING, marginy: PADDING });
+  graph.setGraph({ rankdir: "LR", nodesep: 26, ranksep: 30, edgesep: 16, marginx: PADDING, marginy: PADDING });
   const states = Array.from({ length: 2 + cell.nodes }, (_, state) => state);
   for (const state of states) graph.setNode(`s${state}`, { label: stateName(state), ...BOX });
   graph.setNode("out", { label: "c[k]", ...BOX });

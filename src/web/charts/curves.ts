@@ -37,7 +37,7 @@ export class SnCurves extends LitElement {
         heading="Accuracy"
         .epochs=${curve.epochs}
         .format=${wholePercent}
-        .yRange=${UNIT}
+        .yRange=${accuracyRange([...curve.train, ...curve.val])}
         .series=${this.#lines(curve, "top1")}
       ></sn-chart>
     </div>`;
@@ -52,7 +52,11 @@ export class SnCurves extends LitElement {
   }
 }
 
-const UNIT = [0, 1] as const;
+/** From nothing to the first fifth above the best, so that small accuracies are told apart, too. */
+function accuracyRange(points: readonly CurvePoint[]): readonly [number, number] {
+  const best = Math.max(0, ...points.map(({ top1 }) => top1));
+  return [0, Math.min(1, Math.max(0.4, Math.ceil(best * 5 + 0.25) / 5))];
+}
 
 function wholePercent(share: number): string {
   return percent(share, share * 100 === Math.round(share * 100) ? 0 : 1);

@@ -30,17 +30,19 @@ export class SnHeatMap extends LitElement {
         color: var(--sn-muted);
         font-size: 0.75rem;
         white-space: nowrap;
-        padding-inline: 0.2rem;
+        padding-inline: 0 0.25rem;
       }
       thead th {
+        padding: 0;
         text-align: center;
         white-space: normal;
         line-height: 1.2;
         vertical-align: bottom;
       }
       td {
-        min-width: 2.6rem;
-        padding: 0.22rem 0.15rem;
+        min-width: 2.1rem;
+        padding: 0.22rem 0.1rem;
+        font-size: 0.75rem;
         text-align: center;
         border-radius: 3px;
         background: color-mix(in oklab, var(--sn-heat) calc(var(--share) * 72%), var(--sn-surface));

@@ -99,9 +99,18 @@ export class SnApp extends LitElement {
       }
       .columns {
         display: grid;
-        grid-template-columns: minmax(17rem, 21rem) minmax(0, 1fr);
+        grid-template: "setup run" auto "adapter run" 1fr / minmax(17rem, 21rem) minmax(0, 1fr);
         gap: 1rem;
         align-items: start;
+      }
+      .setup {
+        grid-area: setup;
+      }
+      .adapter {
+        grid-area: adapter;
+      }
+      .run {
+        grid-area: run;
       }
       .columns.editing {
         grid-template-columns: minmax(17rem, 34rem) minmax(0, 1fr);
@@ -109,7 +118,7 @@ export class SnApp extends LitElement {
       @media (max-width: 900px) {
         .columns,
         .columns.editing {
-          grid-template-columns: minmax(0, 1fr);
+          grid-template: "setup" "run" "adapter" / minmax(0, 1fr);
         }
       }
       .intro {
@@ -189,7 +198,7 @@ export class SnApp extends LitElement {
     const noAdapter = state.adapterError !== undefined;
     const tfjs = state.adapter?.backend === "tfjs";
     return html`<div class=${state.setup.confText === undefined ? "columns" : "columns editing"}>
-      <div class="stack wide">
+      <div class="setup stack wide">
         ${
           noAdapter || tfjs
             ? html`<sn-no-webgpu .reason=${state.adapterError?.message ?? ""} ?fallback=${tfjs}></sn-no-webgpu>`
@@ -214,10 +223,11 @@ export class SnApp extends LitElement {
             @stop=${() => session.stop()}
           ></sn-controls>
         </section>
-        ${
-          noAdapter
-            ? nothing
-            : html`<section class="panel stack" aria-labelledby="adapter">
+      </div>
+      ${
+        noAdapter
+          ? nothing
+          : html`<section class="adapter panel stack" aria-labelledby="adapter">
                 <h2 id="adapter">Adapter</h2>
                 <sn-adapter-panel
                   .adapter=${state.adapter}
@@ -225,9 +235,8 @@ export class SnApp extends LitElement {
                   problem=${state.forecastProblem}
                 ></sn-adapter-panel>
               </section>`
-        }
-      </div>
-      <div class="stack wide">
+      }
+      <div class="run stack wide">
         ${view.status === "idle" ? intro : this.#current()}
       </div>
     </div>`;

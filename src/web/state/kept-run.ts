@@ -1,4 +1,4 @@
-import type { Phase } from "../../nas/experiment-runner.ts";
+import type { Phase } from "../../nas/phase.ts";
 import type { EpochFigures, RunSummary } from "../../worker/protocol.ts";
 import { type Curve, type CurvePoint, idleView, type RunView } from "./run-view.ts";
 

@@ -1,4 +1,4 @@
-import type { Phase } from "../../nas/experiment-runner.ts";
+import type { Phase } from "../../nas/phase.ts";
 import type { CellDrawing, CellWeights, RunEvent, RunSummary, WireError } from "../../worker/protocol.ts";
 
 type EventOf<Kind extends RunEvent["kind"]> = Extract<RunEvent, { kind: Kind }>;

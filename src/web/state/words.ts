@@ -1,4 +1,4 @@
-import type { Phase } from "../../nas/experiment-runner.ts";
+import type { Phase } from "../../nas/phase.ts";
 import { percent } from "./format.ts";
 import { lastAccuracy } from "./kept-run.ts";
 import type { RunView } from "./run-view.ts";
