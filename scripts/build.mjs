@@ -1,7 +1,8 @@
 /** Builds the command line of a checkout when its sources have changed since the last build. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
+import { isNewerThan } from "./changes.mjs";
 import { withLock } from "./lock.mjs";
 import { lockPath, ROOT, SetupError } from "./setup.mjs";
 
@@ -21,18 +22,11 @@ export async function ensureBuild() {
   }
 }
 
-function isCurrent() {
-  const built = statSync(join(OUT, "main.js"), { throwIfNoEntry: false })?.mtimeMs;
-  return built !== undefined && SOURCES.every((name) => newest(join(ROOT, name)) < built);
-}
-
-/** Latest change below `path`; folders count, as deleting a file changes nothing else. */
-function newest(path) {
-  const info = statSync(path, { throwIfNoEntry: false });
-  if (!info) return 0;
-  if (!info.isDirectory()) return info.mtimeMs;
-  return readdirSync(path).reduce((latest, name) => Math.max(latest, newest(join(path, name))), info.mtimeMs);
-}
+const isCurrent = () =>
+  isNewerThan(
+    join(OUT, "main.js"),
+    SOURCES.map((name) => join(ROOT, name)),
+  );
 
 /** Builds beside dist/node and swaps by renaming: whoever starts meanwhile finds the old build or the new one. */
 function build() {

@@ -1,11 +1,11 @@
 import { css, html, LitElement, nothing } from "lit";
 import { type EngineClient, startEngine } from "../../worker/client-browser.ts";
-import type { CellDrawing, RunEvent, RunSummary, WireError } from "../../worker/protocol.ts";
 import { define } from "../define.ts";
 import { RunSession } from "../state/run-session.ts";
 import { idleView, isBusy, type RunAction, type RunView } from "../state/run-view.ts";
 import { requestOf } from "../state/setup.ts";
 import { shared, theme } from "../theme.ts";
+import type { SupernetSearchElement, SupernetSearchEventMap } from "./api.ts";
 import { type Slot, takeSlot } from "./slot.ts";
 import "../charts/curves.ts";
 import "../parts/architecture.ts";
@@ -13,29 +13,8 @@ import "../parts/controls.ts";
 import "../parts/no-webgpu.ts";
 import "../parts/progress.ts";
 
-/** Details of the events that `<supernet-search>` fires; all of them bubble and leave shadow roots. */
-export interface SupernetSearchEventMap {
-  /** A few times a second while a network is trained. */
-  "supernet-progress": CustomEvent<Extract<RunEvent, { kind: "progress" }>>;
-  /** The search has ended with these cells. */
-  "supernet-found": CustomEvent<readonly CellDrawing[]>;
-  /** The run has ended. */
-  "supernet-done": CustomEvent<RunSummary>;
-  /** The run has failed. */
-  "supernet-error": CustomEvent<WireError>;
-}
-
-/**
- * `<supernet-search algo="darts" dataset="shapes" preset="toy" autostart>`: a search that runs where it stands, with its
- * curves, mixtures and cells. Every instance has an engine in a worker of its own, from its first start until it leaves
- * the page.
- *
- * Attributes: `algo`, `dataset`, `preset` (`toy` or `full`), `seed`, `overrides` (as on a command line), `autostart`,
- * `heading`. Colours, type and corners are set by custom properties (`--supernet-accent`, `--supernet-surface`,
- * `--supernet-ink`, `--supernet-font`, `--supernet-radius`, …), places by `::part(…)`: `frame`, `heading`, `progress`,
- * `architecture`, `curves`.
- */
-export class SupernetSearch extends LitElement {
+/** See `SupernetSearchElement`. */
+export class SupernetSearch extends LitElement implements SupernetSearchElement {
   static override properties = {
     algo: { reflect: true },
     // `dataset` itself is every element's map of data attributes.
@@ -47,7 +26,6 @@ export class SupernetSearch extends LitElement {
     autostart: { type: Boolean, reflect: true },
   };
   declare algo: string;
-  /** Name of the data set. */
   declare data: string;
   declare preset: "toy" | "full";
   declare seed: string;
@@ -95,7 +73,6 @@ export class SupernetSearch extends LitElement {
     return this.#session?.view ?? idleView;
   }
 
-  /** Starts a run; nothing happens while one goes on. Resolves when it has ended, however it did. */
   async start(): Promise<void> {
     if (isBusy(this.view) || !this.isConnected) return;
     const session = this.#open();
@@ -105,7 +82,6 @@ export class SupernetSearch extends LitElement {
     await session.start(requestOf({ algo, dataset, full: preset === "full", seed, overrides }, name));
   }
 
-  /** Holds the run before its next step. */
   async pause(): Promise<void> {
     await this.#session?.pause();
   }
@@ -114,12 +90,10 @@ export class SupernetSearch extends LitElement {
     await this.#session?.resume();
   }
 
-  /** Ends the run before its next step. */
   async stop(): Promise<void> {
     await this.#session?.stop();
   }
 
-  /** Every file of the run, once it has ended, in one zip. */
   async zip(): Promise<Uint8Array<ArrayBuffer>> {
     if (!this.#engine) throw new Error("nothing has run yet: call start() first");
     return this.#engine.api.zip(this.view.name);
@@ -206,9 +180,3 @@ export class SupernetSearch extends LitElement {
 }
 
 define("supernet-search", SupernetSearch);
-
-declare global {
-  interface HTMLElementTagNameMap {
-    "supernet-search": SupernetSearch;
-  }
-}

@@ -1,0 +1,90 @@
+import type { Browser, BrowserContext } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  choose,
+  inspect,
+  openBrowser,
+  openSite,
+  runButton,
+  type Site,
+  SMALL,
+  status,
+  untilStatus,
+  visit,
+} from "./support.ts";
+
+let site: Site;
+let browser: Browser;
+let context: BrowserContext;
+
+beforeAll(async () => {
+  site = await openSite();
+  browser = await openBrowser();
+  context = await browser.newContext();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+describe("a search on the page", () => {
+  it("is held, goes on and is stopped, while the page stays at hand", { timeout: 400_000 }, async () => {
+    const { page, faults } = await visit(context, site.url);
+    await choose(page, `${SMALL} --nas.search.trainer.epochs 60`);
+    await runButton(page).click();
+    await untilStatus(page, /^Search: epoch 1 of 60/, 200_000);
+
+    // The slider over epochs is there from the second on.
+    const slider = page.getByLabel("As of epoch");
+    await slider.waitFor({ timeout: 120_000 });
+    /*
+     * What is measured is how long the page's own thread was kept from drawing: long tasks are those above 50 ms. Gaps
+     * between animation frames would count the software adapter's work too, which takes the processors of this machine
+     * from everything else.
+     */
+    await page.evaluate(() => {
+      const longest = { ms: 0 };
+      Object.assign(window, { longest });
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) longest.ms = Math.max(longest.ms, duration);
+      }).observe({ type: "longtask" });
+    });
+    const box = (await slider.boundingBox())!;
+    const y = box.y + box.height / 2;
+    const shown = new Set<string>();
+    await page.mouse.move(box.x + box.width - 8, y);
+    await page.mouse.down();
+    for (let step = 0; step <= 60; step++) {
+      await page.mouse.move(box.x + 8 + ((box.width - 16) * (1 + Math.cos(step / 4))) / 2, y);
+      shown.add(await slider.inputValue());
+      await page.waitForTimeout(80);
+    }
+    await page.mouse.up();
+    expect(shown.size, "the slider moves under the pointer").toBeGreaterThan(1);
+    const longest = await page.evaluate(() => (window as unknown as { longest: { ms: number } }).longest.ms);
+    expect(longest, "longest task of the page's thread in ms").toBeLessThan(100);
+    await inspect(page, "searching");
+
+    await page.getByRole("button", { name: "Pause" }).click();
+    await untilStatus(page, /^Paused/, 60_000);
+    const held = await status(page).innerText();
+    await page.waitForTimeout(4000);
+    expect(await status(page).innerText()).toBe(held);
+    await inspect(page, "paused");
+    await page.getByRole("button", { name: "Resume" }).click();
+    await untilStatus(page, /^Search: /, 60_000);
+    await expect.poll(() => status(page).innerText(), { timeout: 60_000 }).not.toBe(held.replace("Paused. ", ""));
+
+    await page.getByRole("button", { name: "Stop" }).click();
+    await untilStatus(page, /^Stopped/, 60_000);
+    await page.getByRole("button", { name: "Run again" }).waitFor();
+    await page.getByRole("link", { name: "Runs" }).click();
+    const row = page.getByRole("row", { name: /darts_shapes_toy/ });
+    await expect.poll(() => row.innerText()).toContain("interrupted");
+    await row.getByRole("button", { name: /^Delete/ }).click();
+    await row.getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByText("No runs are kept yet").waitFor();
+    expect(faults).toEqual([]);
+  });
+});

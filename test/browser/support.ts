@@ -1,0 +1,142 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import axe from "axe-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type PreviewServer, preview } from "vite";
+import { expect } from "vitest";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const SHOTS = join(ROOT, "test-artifacts");
+
+/** A search and an evaluation that say little and take a few dozen seconds on a software adapter. */
+export const SMALL = [
+  "--nas.search.model_desc.n_cells 2",
+  "--nas.search.trainer.second_order False",
+  "--nas.search.loader.dataset.max_batches 4",
+  "--nas.eval.model_desc.n_cells 2",
+  "--nas.eval.model_desc.model_stems.init_node_ch 4",
+  "--nas.eval.loader.dataset.max_batches 4",
+  "--nas.eval.trainer.epochs 1",
+  "--dataset.train_size 256",
+  "--dataset.test_size 64",
+].join(" ");
+
+/** The built site on a port of its own, at the end of a path, as on a server that holds other things too. */
+export interface Site {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export async function openSite(): Promise<Site> {
+  if (!existsSync(join(ROOT, "dist/web/index.html")))
+    throw new Error('the site is not built: run "npm run build" first');
+  const server: PreviewServer = await preview({
+    configFile: join(ROOT, "vite.web.config.ts"),
+    root: ROOT,
+    base: "/some/folder/",
+    logLevel: "error",
+    preview: { port: 0, strictPort: false, host: "127.0.0.1", open: false },
+  });
+  const address = server.httpServer.address();
+  if (typeof address !== "object" || !address) throw new Error("the server has no port");
+  return { url: `http://127.0.0.1:${address.port}/some/folder/`, close: () => server.close() };
+}
+
+/** Chromium with WebGPU on whatever adapter it finds; without `webgpu` as browsers that lack it. */
+export function openBrowser({ webgpu = true } = {}): Promise<Browser> {
+  const args = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
+  if (process.getuid?.() === 0) args.push("--no-sandbox");
+  args.push(webgpu ? "--enable-unsafe-webgpu" : "--disable-features=WebGPU");
+  // Vulkan drivers that tests of Node need are not the browser's: it brings its own.
+  const { VK_DRIVER_FILES: _, VK_ICD_FILENAMES: __, ...env } = process.env;
+  return chromium.launch({
+    executablePath: process.env.SUPERNET_CHROMIUM ?? "/usr/bin/chromium",
+    args,
+    env: env as never,
+  });
+}
+
+/** A page, and what went wrong on it so far: errors thrown, errors and warnings in the console. */
+export interface Visit {
+  readonly page: Page;
+  readonly faults: readonly string[];
+}
+
+export async function visit(context: BrowserContext, url: string): Promise<Visit> {
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(`thrown: ${error.message}`));
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) faults.push(`${message.type()}: ${message.text()}`);
+  });
+  page.setDefaultTimeout(60_000);
+  await page.goto(url);
+  return { page, faults };
+}
+
+export async function dark(page: Page, on = true): Promise<void> {
+  await page.emulateMedia({ colorScheme: on ? "dark" : "light" });
+}
+
+/** Serious and critical faults by axe-core's rules, each with the elements that have it. */
+async function accessibilityFaults(page: Page): Promise<string[]> {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
+  const violations = await page.evaluate(async () => {
+    const { violations } = await (window as unknown as { axe: typeof axe }).axe.run(document, {
+      resultTypes: ["violations"],
+    });
+    return violations.map(({ id, impact, nodes }) => ({
+      id,
+      impact,
+      targets: nodes.map(({ target }) => target.flat().join(" ")),
+    }));
+  });
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, targets }) => `${id}: ${targets.join(", ")}`);
+}
+
+const WIDE = { width: 1280, height: 900 };
+const PHONE = { width: 390, height: 844 };
+
+/**
+ * Keeps pictures of a state, light and dark, wide and on a phone, and checks in each that axe finds nothing serious and
+ * that nothing sticks out sideways.
+ */
+export async function inspect(page: Page, state: string): Promise<void> {
+  mkdirSync(SHOTS, { recursive: true });
+  for (const scheme of ["light", "dark"] as const) {
+    await dark(page, scheme === "dark");
+    for (const [size, viewport] of Object.entries({ wide: WIDE, phone: PHONE })) {
+      await page.setViewportSize(viewport);
+      await page.waitForTimeout(150);
+      await page.screenshot({ path: join(SHOTS, `${state}-${size}-${scheme}.png`), fullPage: true });
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(overflow, `${state} is wider than the ${size} screen`).toBeLessThanOrEqual(0);
+    }
+    expect(await accessibilityFaults(page), `${state}, ${scheme}`).toEqual([]);
+  }
+  await dark(page, false);
+  await page.setViewportSize(WIDE);
+}
+
+/** Fills in the form of the page. */
+export async function choose(page: Page, overrides: string, seed = ""): Promise<void> {
+  await page.getByLabel("Overrides, as on a command line").fill(overrides);
+  await page.getByLabel("Seed").fill(seed);
+  await page.getByLabel("Seed").blur();
+}
+
+export const runButton = (page: Page) => page.getByRole("button", { name: /^Run/ });
+
+/** The line that says where a run is. */
+export const status = (page: Page) => page.locator("sn-progress [part=status]");
+
+/** Waits for a line of status; an error of the run ends the wait with its message. */
+export async function untilStatus(page: Page, expected: RegExp, timeout: number): Promise<void> {
+  const failed = page.locator("sn-progress [role=alert]");
+  const reached = status(page).filter({ hasText: expected });
+  await reached.or(failed).first().waitFor({ timeout });
+  if (await failed.count()) throw new Error(`the run has failed: ${await failed.first().innerText()}`);
+}
