@@ -27,3 +27,6 @@ export function chooseIcd(
   files: string[],
 ): string | null;
 export function missingPackages(lock: PackageRecord, installed: PackageRecord): string[];
+export function chromiumPaths(platform: string, env: Readonly<Record<string, string | undefined>>): string[];
+export function chromiumPlan(os: Record<string, string>): AptPlan | null;
+export function chromiumRemedy(platform: string, os: Record<string, string>): string;

@@ -141,3 +141,32 @@ export function missingPackages(lock, installed) {
     })
     .map(([path]) => path.replace(/^.*node_modules\//, ""));
 }
+
+/** Where Chromium or Chrome usually is, best first. Ubuntu's /usr/bin/chromium-browser is a shell around a snap. */
+export function chromiumPaths(platform, env) {
+  if (platform === "darwin") {
+    return [
+      "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+      "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    ];
+  }
+  if (platform === "win32") {
+    const folders = [env.PROGRAMFILES, env["PROGRAMFILES(X86)"], env.LOCALAPPDATA].filter(Boolean);
+    return folders.map((folder) => `${folder}\\Google\\Chrome\\Application\\chrome.exe`);
+  }
+  return ["/usr/bin/chromium", "/usr/bin/google-chrome-stable", "/usr/bin/google-chrome", "/usr/bin/chromium-browser"];
+}
+
+/** How to install Chromium with apt, or null where its package there is none. */
+export function chromiumPlan(os) {
+  if (os.ID !== "debian") return null;
+  // Without any font a browser measures text as nothing.
+  return { what: "Chromium", commands: [aptInstall(["chromium", "fonts-dejavu-core"])] };
+}
+
+/** What to tell someone on a machine where setup cannot install a browser by itself. */
+export function chromiumRemedy(platform, os) {
+  const plan = chromiumPlan(os);
+  if (platform === "linux" && plan) return `sudo apt-get update && ${planAsShell(plan, true)}`;
+  return "install Chrome 113 or later (https://www.google.com/chrome), or name a browser in SUPERNET_CHROMIUM";
+}

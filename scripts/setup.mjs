@@ -13,6 +13,9 @@ import { withLock } from "./lock.mjs";
 import {
   aptPlans,
   chooseIcd,
+  chromiumPaths,
+  chromiumPlan,
+  chromiumRemedy,
   manualRemedy,
   missingPackages,
   parseAptPolicy,
@@ -85,7 +88,7 @@ function withEnv(adapter) {
 }
 
 async function installAdapter(problem) {
-  const os = existsSync("/etc/os-release") ? parseOsRelease(readFileSync("/etc/os-release", "utf8")) : {};
+  const os = osRelease();
   const none = `no WebGPU adapter found (${problem})`;
   if (process.platform !== "linux" || !usesApt(os)) {
     throw new SetupError(`${none}. To get one: ${manualRemedy(process.platform, os)}`);
@@ -109,6 +112,40 @@ async function installAdapter(problem) {
   throw new SetupError(
     `${none}, and none after these attempts: ${plans.map((plan) => planAsShell(plan, false)).join(" ; ")}`,
   );
+}
+
+/**
+ * Finds Chromium or Chrome and, on Debian as root, installs Chromium if there is none. Returns what a program that
+ * drives it must have in its environment.
+ */
+export async function ensureChromium() {
+  const found = findChromium();
+  if (found) return { SUPERNET_CHROMIUM: found };
+  const os = osRelease();
+  const plan = chromiumPlan(os);
+  if (process.platform !== "linux" || !plan || process.getuid() !== 0) {
+    throw new SetupError(`no Chromium found. To get one: ${chromiumRemedy(process.platform, os)}`);
+  }
+  return withLock(join(tmpdir(), "supernet-apt.lock"), () => {
+    if (!findChromium()) {
+      say(`installing ${plan.what}`);
+      apt(["apt-get", "update"]);
+      for (const command of plan.commands) apt(command);
+    }
+    const installed = findChromium();
+    if (!installed) throw new SetupError(`no Chromium, and none after this attempt: ${planAsShell(plan, false)}`);
+    return { SUPERNET_CHROMIUM: installed };
+  });
+}
+
+function findChromium() {
+  const given = process.env.SUPERNET_CHROMIUM;
+  if (given && !existsSync(given)) throw new SetupError(`SUPERNET_CHROMIUM names ${given}, which is not there`);
+  return given || chromiumPaths(process.platform, process.env).find((path) => existsSync(path));
+}
+
+function osRelease() {
+  return existsSync("/etc/os-release") ? parseOsRelease(readFileSync("/etc/os-release", "utf8")) : {};
 }
 
 /** A failing command is only reported: whether an adapter is there afterwards is what counts. */

@@ -1,19 +1,22 @@
 /**
- * `npm test [-- unit|gpu|oracle … [vitest arguments]]`. Without project names it checks types and style too and runs
- * every project. Tests of projects that need no adapter run without looking for one.
+ * `npm test [-- unit|gpu|oracle|browser … [vitest arguments]]`. Without project names it checks types and style too and runs
+ * every project. Projects that need no adapter run without looking for one; for the browser's, what it loads is built.
  */
 import { main, runNode } from "./child.mjs";
-import { ensureAdapter, ensureDependencies } from "./setup.mjs";
+import { ensureAdapter, ensureChromium, ensureDependencies } from "./setup.mjs";
+import { ensureWeb } from "./web.mjs";
 
-const PROJECTS = ["unit", "gpu", "oracle"];
+const PROJECTS = ["unit", "gpu", "oracle", "browser"];
 
 await main(async () => {
   const given = process.argv.slice(2);
   const rest = given.findIndex((word) => !PROJECTS.includes(word));
   const projects = rest < 0 ? given : given.slice(0, rest);
   await ensureDependencies();
+  const includes = (name) => projects.length === 0 || projects.includes(name);
   let env = {};
-  if (projects.length !== 1 || projects[0] !== "unit") ({ env } = await ensureAdapter());
+  if (includes("gpu") || includes("oracle")) ({ env } = await ensureAdapter());
+  if (includes("browser")) env = { ...env, ...(await ensureChromium()) };
   if (projects.length === 0) {
     const checks = [
       ["node_modules/typescript/bin/tsc", "--noEmit"],
@@ -23,6 +26,10 @@ await main(async () => {
       const code = await runNode(check, env);
       if (code !== 0) return code;
     }
+  }
+  if (includes("browser")) {
+    const code = await ensureWeb();
+    if (code !== 0) return code;
   }
   const selected = projects.flatMap((name) => ["--project", name]);
   const vitest = ["node_modules/vitest/vitest.mjs", "run", ...selected, ...given.slice(projects.length)];

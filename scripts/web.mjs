@@ -20,25 +20,27 @@ const SOURCES = [
 ];
 const BUILT = "dist/web/index.html";
 
-/** @returns exit code of the first step that failed, else 0 */
-export async function buildWeb() {
-  const vite = "node_modules/vite/bin/vite.js";
-  const steps = [
-    [vite, "build", "--config", "vite.element.config.ts", "--logLevel", "warn"],
-    ["scripts/element-types.mjs"],
-    [vite, "build", "--config", "vite.web.config.ts", "--logLevel", "warn"],
-    ["scripts/size.mjs"],
-  ];
-  for (const step of steps) {
-    const code = await runNode(step, {});
+const VITE = "node_modules/vite/bin/vite.js";
+const BUILDS = [
+  [VITE, "build", "--config", "vite.element.config.ts", "--logLevel", "warn"],
+  ["scripts/element-types.mjs"],
+  [VITE, "build", "--config", "vite.web.config.ts", "--logLevel", "warn"],
+];
+const SIZES = ["scripts/size.mjs"];
+
+/** Builds unless nothing has changed since the last time, then holds sizes to their budget. @returns exit code */
+export async function ensureWeb() {
+  const code = await withLock(lockPath("web"), () => (isCurrent() ? 0 : runAll(BUILDS)));
+  return code || runNode(SIZES, {});
+}
+
+/** @returns exit code of the first that fails, else 0 */
+async function runAll(commands) {
+  for (const command of commands) {
+    const code = await runNode(command, {});
     if (code !== 0) return code;
   }
   return 0;
-}
-
-/** Builds unless nothing has changed since the last time. @returns exit code */
-export async function ensureWeb() {
-  return withLock(lockPath("web"), () => (isCurrent() ? 0 : buildWeb()));
 }
 
 const isCurrent = () =>
@@ -47,4 +49,4 @@ const isCurrent = () =>
     SOURCES.map((name) => join(ROOT, name)),
   );
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await buildWeb();
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await runAll([...BUILDS, SIZES]);

@@ -11,10 +11,8 @@ const SHOTS = join(ROOT, "test-artifacts");
 
 /** A search and an evaluation that say little and take a few dozen seconds on a software adapter. */
 export const SMALL = [
-  "--nas.search.model_desc.n_cells 2",
   "--nas.search.trainer.second_order False",
   "--nas.search.loader.dataset.max_batches 4",
-  "--nas.eval.model_desc.n_cells 2",
   "--nas.eval.model_desc.model_stems.init_node_ch 4",
   "--nas.eval.loader.dataset.max_batches 4",
   "--nas.eval.trainer.epochs 1",

@@ -4,6 +4,9 @@ import {
   type AptPolicy,
   aptPlans,
   chooseIcd,
+  chromiumPaths,
+  chromiumPlan,
+  chromiumRemedy,
   majorVersion,
   manualRemedy,
   missingPackages,
@@ -180,5 +183,26 @@ describe("missingPackages", () => {
       },
     };
     expect(missingPackages(lock, stale)).toEqual(["yaml"]);
+  });
+});
+
+describe("a browser for the tests", () => {
+  it("is looked for where each system keeps it", () => {
+    expect(chromiumPaths("linux", {})[0]).toBe("/usr/bin/chromium");
+    expect(chromiumPaths("darwin", {})[0]).toMatch(/^\/Applications\/Google Chrome\.app\//);
+    expect(chromiumPaths("win32", { PROGRAMFILES: "C:\\Program Files" })).toEqual([
+      "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+    ]);
+  });
+
+  it("is Debian's package there, and a word of advice elsewhere", () => {
+    expect(chromiumPlan(BOOKWORM)?.commands[0]?.slice(-2)).toEqual(["chromium", "fonts-dejavu-core"]);
+    expect(chromiumRemedy("linux", BOOKWORM)).toMatch(/^sudo apt-get update && sudo apt-get install -y .* chromium /);
+    const ubuntu = { ID: "ubuntu", ID_LIKE: "debian" };
+    expect(chromiumPlan(ubuntu)).toBeNull();
+    expect(chromiumRemedy("linux", ubuntu)).toBe(
+      "install Chrome 113 or later (https://www.google.com/chrome), or name a browser in SUPERNET_CHROMIUM",
+    );
+    expect(chromiumRemedy("darwin", {})).toContain("install Chrome");
   });
 });
