@@ -10,7 +10,7 @@ export const element = {
 export default defineConfig({
   base: "./",
   publicDir: false,
-  worker: { format: "es" },
+  worker: { format: "es", rolldownOptions: { checks: { pluginTimings: false } } },
   build: {
     lib: { entry: element.entry, formats: ["es"], fileName: () => element.fileName },
     outDir: element.outDir,

@@ -24,7 +24,7 @@ const elementForDemos: Plugin = {
 export default defineConfig({
   base: "./",
   plugins: [elementForDemos],
-  worker: { format: "es" },
+  worker: { format: "es", rolldownOptions: { checks: { pluginTimings: false } } },
   server: { host: "127.0.0.1" },
   preview: { host: "127.0.0.1" },
   build: {

@@ -183,6 +183,10 @@ export const shared = css`
     font-size: 0.875rem;
     overflow-wrap: anywhere;
   }
+  p.note,
+  .note .said {
+    white-space: pre-line;
+  }
   .note.bad {
     border-inline-start-color: var(--sn-bad);
   }

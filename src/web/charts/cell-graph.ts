@@ -3,13 +3,26 @@ import { stateName } from "../../report/cells.ts";
 import type { CellDrawing } from "../../worker/protocol.ts";
 import { define } from "../define.ts";
 import { shared } from "../theme.ts";
-import type { CellLayout, LaidOutArrow, LaidOutBox } from "./cell-layout.ts";
+import type { CellLayout, Direction, LaidOutArrow, LaidOutBox } from "./cell-layout.ts";
+
+/** Narrower than this, a cell is drawn downwards. */
+const NARROW = 430;
 
 /** A cell as a graph: states are boxes, ops are the labels of the arrows between them. */
 export class SnCellGraph extends LitElement {
-  static override properties = { cell: { attribute: false }, layout: { state: true } };
+  static override properties = { cell: { attribute: false }, layout: { state: true }, direction: { state: true } };
   declare cell?: CellDrawing;
   declare private layout?: CellLayout;
+  declare private direction: Direction;
+
+  readonly #resize = new ResizeObserver(([entry]) => {
+    if (entry && entry.contentRect.width > 0) this.direction = entry.contentRect.width < NARROW ? "down" : "right";
+  });
+
+  constructor() {
+    super();
+    this.direction = "right";
+  }
 
   static override styles = [
     shared,
@@ -18,8 +31,7 @@ export class SnCellGraph extends LitElement {
         display: block;
         width: 100%;
         height: auto;
-        min-width: min(30rem, var(--natural));
-        max-width: calc(1.25 * var(--natural));
+        max-width: calc(1.2 * var(--natural));
         margin-inline: auto;
       }
       text {
@@ -66,17 +78,27 @@ export class SnCellGraph extends LitElement {
   ];
 
   protected override willUpdate(changed: PropertyValues): void {
-    if (changed.has("cell")) void this.#lay(this.cell);
+    if (changed.has("cell") || changed.has("direction")) void this.#lay(this.cell, this.direction);
   }
 
-  async #lay(cell: CellDrawing | undefined): Promise<void> {
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#resize.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#resize.disconnect();
+  }
+
+  async #lay(cell: CellDrawing | undefined, direction: Direction): Promise<void> {
     if (!cell) {
       this.layout = undefined;
       return;
     }
     const { layoutCell } = await import("./cell-layout.ts");
     // A newer cell may have come while the library was loading.
-    if (cell === this.cell) this.layout = layoutCell(cell);
+    if (cell === this.cell && direction === this.direction) this.layout = layoutCell(cell, direction);
   }
 
   protected override render() {

@@ -36,12 +36,17 @@ type Point = { readonly x: number; readonly y: number };
 
 const LETTER = 6.6;
 const PADDING = 12;
-const BOX = { width: 62, height: 30 };
+const BOX = { width: 54, height: 30 };
 
-/** Inputs at the left, nodes in between, and at the right the output, which is all nodes one after another. */
-export function layoutCell(cell: CellDrawing): CellLayout {
+/** From left to right, or from top to bottom where there is little width. */
+export type Direction = "right" | "down";
+
+/** Inputs first, then nodes, and at the end the output, which is all nodes one after another. */
+export function layoutCell(cell: CellDrawing, direction: Direction): CellLayout {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "LR", nodesep: 26, ranksep: 30, edgesep: 16, marginx: PADDING, marginy: PADDING });
+  const spacing =
+    direction === "right" ? { rankdir: "LR", nodesep: 26, ranksep: 28 } : { rankdir: "TB", nodesep: 22, ranksep: 34 };
+  graph.setGraph({ ...spacing, edgesep: 16, marginx: PADDING, marginy: PADDING });
   const states = Array.from({ length: 2 + cell.nodes }, (_, state) => state);
   for (const state of states) graph.setNode(`s${state}`, { label: stateName(state), ...BOX });
   graph.setNode("out", { label: "c[k]", ...BOX });

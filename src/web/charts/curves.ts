@@ -32,10 +32,10 @@ export class SnCurves extends LitElement {
     const { curve } = this;
     if (!curve) return null;
     return html`<div class="pair">
-      <sn-chart heading="Loss" .epochs=${curve.epochs} .format=${loss} .series=${this.#lines(curve, "loss")}></sn-chart>
+      <sn-chart heading="Loss by epoch" .epochs=${shownEpochs(curve)} .format=${loss} .series=${this.#lines(curve, "loss")}></sn-chart>
       <sn-chart
-        heading="Accuracy"
-        .epochs=${curve.epochs}
+        heading="Accuracy by epoch"
+        .epochs=${shownEpochs(curve)}
         .format=${wholePercent}
         .yRange=${accuracyRange([...curve.train, ...curve.val])}
         .series=${this.#lines(curve, "top1")}
@@ -50,6 +50,12 @@ export class SnCurves extends LitElement {
       { label: this.held, color: "--sn-second", dashed: true, points: points(curve.val) },
     ];
   }
+}
+
+/** The axis grows with a long run, by doubling: its first epochs would be a smudge at the edge. */
+function shownEpochs({ epochs, train }: Curve): number {
+  const now = Math.max(1, train.at(-1)?.x ?? 1);
+  return Math.min(epochs, 2 ** Math.ceil(Math.log2(now)));
 }
 
 /** From nothing to the first fifth above the best, so that small accuracies are told apart, too. */

@@ -97,8 +97,8 @@ export class SnHeatMap extends LitElement {
         </table>
       </div>
       <p class="row small muted">
-        ${(100 * low).toFixed(1)} <span class="scale" aria-hidden="true"></span> ${(100 * high).toFixed(1)} %; largest of an
-        edge outlined
+        <span>${(100 * low).toFixed(1)} <span class="scale" aria-hidden="true"></span> ${(100 * high).toFixed(1)} %</span>
+        <span>outlined: largest of an edge</span>
       </p>
     `;
   }

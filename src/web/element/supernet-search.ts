@@ -4,6 +4,7 @@ import { define } from "../define.ts";
 import { RunSession } from "../state/run-session.ts";
 import { idleView, isBusy, type RunAction, type RunView } from "../state/run-view.ts";
 import { requestOf } from "../state/setup.ts";
+import { PHASE_NAMES } from "../state/words.ts";
 import { shared, theme } from "../theme.ts";
 import type { SupernetSearchElement, SupernetSearchEventMap } from "./api.ts";
 import { type Slot, takeSlot } from "./slot.ts";
@@ -134,7 +135,8 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
       }
       <sn-architecture part="architecture" exportparts="cells, heat" .view=${view}></sn-architecture>
       ${view.curves.map(
-        (curve) => html`<sn-curves
+        (curve) => html`<h3>${PHASE_NAMES[curve.phase]}</h3>
+          <sn-curves
           part="curves"
           .curve=${curve}
           held=${curve.phase === "eval" ? "test" : "validation"}

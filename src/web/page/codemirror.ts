@@ -99,5 +99,5 @@ const appearance = EditorView.theme({
     color: "var(--sn-on-accent)",
     backgroundColor: "var(--sn-accent)",
   },
-  ".cm-completionDetail": { color: "inherit", opacity: "0.75" },
+  ".cm-completionDetail": { color: "inherit", fontStyle: "normal" },
 });

@@ -87,7 +87,7 @@ export class SnProgress extends LitElement {
 /** An error as it is told to people; a fault of the program comes with what helps to mend it. */
 function problem({ code, message, stack }: NonNullable<RunView["error"]>) {
   return html`<div class="note bad" role="alert">
-    <p>${message}</p>
+    <p class="said">${message}</p>
     ${
       code === "bug" && stack
         ? html`<details>

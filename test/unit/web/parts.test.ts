@@ -47,8 +47,8 @@ describe("lines of a chart", () => {
   });
 });
 
-describe("a drawn cell", () => {
-  const { boxes, arrows, width, height } = layoutCell(normal);
+describe.each(["right", "down"] as const)("a cell drawn to the %s", (direction) => {
+  const { boxes, arrows, width, height } = layoutCell(normal, direction);
 
   it("has a box for every state and an arrow for every edge, and one from each node to the output", () => {
     expect(boxes.map(({ label, kind }) => `${kind} ${label}`)).toEqual([
@@ -61,11 +61,12 @@ describe("a drawn cell", () => {
     expect(arrows.map(({ label }) => label).sort()).toEqual(["", "", "max 3x3", "sep 3x3", "skip", "skip"]);
   });
 
-  it("flows from left to right, inside its frame, with boxes apart", () => {
+  it("flows that way, inside its frame, with boxes apart", () => {
     const at = new Map(boxes.map((box) => [box.label, box]));
-    expect(at.get("c[k-2]")!.x).toBeLessThan(at.get("node 0")!.x);
-    expect(at.get("node 0")!.x).toBeLessThan(at.get("node 1")!.x);
-    expect(at.get("node 1")!.x).toBeLessThan(at.get("c[k]")!.x);
+    const place = (label: string) => at.get(label)![direction === "right" ? "x" : "y"];
+    expect(place("c[k-2]")).toBeLessThan(place("node 0"));
+    expect(place("node 0")).toBeLessThan(place("node 1"));
+    expect(place("node 1")).toBeLessThan(place("c[k]"));
     for (const box of boxes) {
       expect(box.x - box.width / 2).toBeGreaterThanOrEqual(0);
       expect(box.x + box.width / 2).toBeLessThanOrEqual(width);
@@ -81,14 +82,17 @@ describe("a drawn cell", () => {
   });
 
   it("draws two edges between the same states apart", () => {
-    const both = layoutCell({
-      ...normal,
-      nodes: 1,
-      edges: [
-        { node: 0, states: [1], op: "skip_connect" },
-        { node: 0, states: [1], op: "sep_conv_5x5" },
-      ],
-    });
+    const both = layoutCell(
+      {
+        ...normal,
+        nodes: 1,
+        edges: [
+          { node: 0, states: [1], op: "skip_connect" },
+          { node: 0, states: [1], op: "sep_conv_5x5" },
+        ],
+      },
+      direction,
+    );
     expect(new Set(both.arrows.map(({ path }) => path)).size).toBe(3);
   });
 });
