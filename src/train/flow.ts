@@ -1,5 +1,4 @@
 import type { Engine } from "../runtime/webgpu/engine.ts";
-import { QuietWait } from "../runtime/webgpu/quiet-wait.ts";
 import { submit } from "../runtime/webgpu/submission.ts";
 
 /** Steps that may wait on the device at once: enough to keep it busy, few enough to stop soon. */
@@ -18,7 +17,6 @@ export class Flow {
   readonly #waiting: Promise<void>[] = [];
   /** Command buffers a step is split into, by how long the steps before took. */
   #pieces = 1;
-  readonly #quiet: QuietWait | undefined;
   #finished = 0;
   #reported = performance.now();
   #reporting = false;
@@ -26,7 +24,6 @@ export class Flow {
   constructor(engine: Engine, signal?: AbortSignal) {
     this.#engine = engine;
     this.#signal = signal;
-    this.#quiet = engine.quiet ? new QuietWait(engine.device.queue) : undefined;
   }
 
   /**
@@ -38,10 +35,10 @@ export class Flow {
     this.#engine.check();
     const submitted = performance.now();
     submit(this.#engine, encode, this.#pieces);
-    const work = this.#quiet ? this.#quiet.done() : this.#engine.device.queue.onSubmittedWorkDone();
+    const work = this.#engine.done();
     this.#waiting.push(work.then(() => this.#done(submitted)));
     // Where the device computes on the host's processors nothing is gained by encoding ahead.
-    if (this.#waiting.length > (this.#quiet ? 0 : IN_FLIGHT)) await this.wait(this.#waiting.shift()!);
+    if (this.#waiting.length > (this.#engine.quiet ? 0 : IN_FLIGHT)) await this.wait(this.#waiting.shift()!);
   }
 
   /** The device was busy with a step from when it had finished the one before, or from when it got this one. */

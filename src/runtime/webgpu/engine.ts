@@ -4,6 +4,7 @@ import { Buffers } from "./buffers.ts";
 import type { DispatchSpec, Tuning } from "./kernel.ts";
 import { checkLimits } from "./limits.ts";
 import { type Picks, untuned, withPicks } from "./picks.ts";
+import { quietly } from "./quiet-wait.ts";
 import { Recorder } from "./recorder.ts";
 import { ShaderLibrary } from "./shaders.ts";
 import { packUniforms, stageUniforms } from "./uniforms.ts";
@@ -73,7 +74,7 @@ export class Engine {
   readonly device: GPUDevice;
   readonly buffers: Buffers;
   readonly tuning: Tuning;
-  /** Whether waiting for the device would slow it down. */
+  /** Whether waiting for the device would slow it down; see `wait`. */
   readonly quiet: boolean;
   readonly tuner: KernelTuner | undefined;
   readonly #shaders: ShaderLibrary;
@@ -123,7 +124,7 @@ export class Engine {
     dispatches.forEach((dispatch, index) => {
       checkLimits(dispatch, words[index]!.byteLength, this.device.limits);
     });
-    const pipelines = await Promise.all(dispatches.map((dispatch) => this.#pipeline(dispatch)));
+    const pipelines = await this.wait(Promise.all(dispatches.map((dispatch) => this.#pipeline(dispatch))));
     const { staged, offsets } = stageUniforms(words);
     const uniforms = this.buffers.uniform(`${label} uniforms`, staged.byteLength);
     this.device.queue.writeBuffer(uniforms, 0, staged);
@@ -168,6 +169,16 @@ export class Engine {
     return { kernels, dispose: () => this.buffers.destroy(uniforms) };
   }
 
+  /** Waits for a promise of the device, in the way that lets it work. */
+  wait<T>(pending: Promise<T>): Promise<T> {
+    return this.quiet ? quietly(pending) : pending;
+  }
+
+  /** Resolves when everything submitted so far is done. */
+  done(): Promise<undefined> {
+    return this.wait(this.device.queue.onSubmittedWorkDone());
+  }
+
   /** Copies a buffer to the host after everything submitted so far. Makes a staging buffer: not for the steady state. */
   async read(source: Binding): Promise<ArrayBuffer> {
     const offset = source.offset ?? 0;
@@ -190,7 +201,7 @@ export class Engine {
    */
   async map(staging: GPUBuffer): Promise<ArrayBuffer> {
     try {
-      await staging.mapAsync(GPUMapMode.READ);
+      await this.wait(staging.mapAsync(GPUMapMode.READ));
     } catch (cause) {
       this.check();
       const why = cause instanceof Error ? cause.message : String(cause);
