@@ -103,8 +103,8 @@ function counted(count: number): string {
 
 function leftOut([first, ...others]: Skipped): string {
   if (!first) return "";
-  const count = others.length === 0 ? "1 file was" : `${others.length + 1} files were`;
-  return ` (${count} left out: ${first.path} ${first.reason})`;
+  const count = others.length === 0 ? "1 file was left out" : `${others.length + 1} files were left out, the first`;
+  return ` (${count}: ${first.path} ${first.reason})`;
 }
 
 function wrong(message: string): SupernetError {
