@@ -112,11 +112,11 @@ function toySettings({ classes }: DatasetReport, images: number): string[] {
   ];
 }
 
-/** The largest of `most`, its half, its quarter, … that the images fill four times; at least 2. */
+/** The largest of `most`, its half, its quarter, … that the images fill four times; at least 4, for batch norm. */
 function batchThatFills(images: number, most: number): number {
   let batch = most;
-  while (batch > 2 && images / batch < 4) batch = Math.floor(batch / 2);
-  return Math.max(2, batch);
+  while (batch > 4 && images / batch < 4) batch = Math.max(4, Math.floor(batch / 2));
+  return batch;
 }
 
 function cutoutOf(size: number): number {

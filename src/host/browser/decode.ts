@@ -1,4 +1,7 @@
-import { halve, planSquare } from "./square.ts";
+import { resampleSquare } from "./resample.ts";
+
+/** Larger squares are first halved (or thirded, …) by the canvas, whose pixels take 64 MiB then. */
+const LARGEST_CANVAS = 4096;
 
 /**
  * Decodes an image with the browser's decoders: turned as its EXIF orientation says, cropped to the square in its middle,
@@ -12,24 +15,26 @@ export async function decodeImage(image: Blob, size: number): Promise<Uint8Clamp
     throw new Error("cannot be decoded: it is damaged, or of a kind that this browser does not read", { cause });
   });
   try {
-    const plan = planSquare(bitmap.width, bitmap.height, size);
-    let pixels = drawSquare(bitmap, plan.x, plan.y, plan.side, plan.drawn);
-    for (let side = plan.drawn; side > size; side /= 2) pixels = halve(pixels, side);
-    return pixels;
+    const side = Math.min(bitmap.width, bitmap.height);
+    const drawn = Math.ceil(side / Math.ceil(side / LARGEST_CANVAS));
+    return resampleSquare(drawSquare(bitmap, side, drawn), drawn, size);
   } finally {
     bitmap.close();
   }
 }
 
-function drawSquare(bitmap: ImageBitmap, x: number, y: number, side: number, drawn: number) {
+/** The pixels of the square in the middle, `side` pixels wide in the image and `drawn` in what is returned. */
+function drawSquare(bitmap: ImageBitmap, side: number, drawn: number): Uint8ClampedArray {
   const canvas = new OffscreenCanvas(drawn, drawn);
   // Read back at once: a canvas on the GPU would be slower and differ from device to device.
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (!context) throw new Error(`cannot be decoded: there is no canvas of ${drawn}x${drawn} pixels`);
   context.fillStyle = "white";
   context.fillRect(0, 0, drawn, drawn);
-  context.imageSmoothingEnabled = true;
   context.imageSmoothingQuality = "high";
+  // Half pixels would blur an image that needs no resizing.
+  const x = Math.floor((bitmap.width - side) / 2);
+  const y = Math.floor((bitmap.height - side) / 2);
   context.drawImage(bitmap, x, y, side, side, 0, 0, drawn, drawn);
   return context.getImageData(0, 0, drawn, drawn).data;
 }
