@@ -42,7 +42,7 @@ export async function openArchive(
     return listTar(inner, path, limits);
   }
   const other = OTHERS.find(({ magic }) => starts(...magic));
-  if (other) throw refused(path, `is a ${other.name} archive, which cannot be read here; ${READ}`);
+  if (other) throw refused(path, `is an archive of the kind ${other.name}, which cannot be read here; ${READ}`);
   if (isArchiveName(path)) throw damaged(path, "it does not begin as an archive of its name does");
   return undefined;
 }
