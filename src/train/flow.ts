@@ -1,6 +1,7 @@
 import type { Engine } from "../runtime/webgpu/engine.ts";
 import { QuietWait } from "../runtime/webgpu/quiet-wait.ts";
 import { submit } from "../runtime/webgpu/submission.ts";
+import { abortable } from "./abortable.ts";
 import type { Gate } from "./gate.ts";
 
 /** Steps that may wait on the device at once: enough to keep it busy, few enough to stop soon. */
@@ -68,20 +69,8 @@ export class Flow {
    * take seconds.
    * @throws the signal's reason when it is aborted
    */
-  async wait<T>(pending: Promise<T>): Promise<T> {
-    const signal = this.#signal;
-    if (!signal) return pending;
-    signal.throwIfAborted();
-    let onAbort = () => {};
-    const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => reject(signal.reason);
-      signal.addEventListener("abort", onAbort);
-    });
-    try {
-      return await Promise.race([pending, aborted]);
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
+  wait<T>(pending: Promise<T>): Promise<T> {
+    return abortable(pending, this.#signal);
   }
 
   /** Reads and tells progress if some time has passed since the last, without holding up the steps. */
