@@ -45,10 +45,12 @@ export function createSession(host: Host): SupernetApi {
     current = { name: `${request.algo} on ${request.dataset}`, stop, gate, ended };
     try {
       const resolved = await resolveRequest(request, host);
-      const open = await device.open();
-      void open.gpu.lost.then((error) => stop.abort(error));
-      const parts = { host, device: open, request: resolved, tune: request.tune };
-      return await runExperiment({ ...parts, tell: (event) => outbox.tell(event), signal: stop.signal, gate });
+      return await host.alone(resolved.name, async () => {
+        const open = await device.open();
+        void open.gpu.lost.then((error) => stop.abort(error));
+        const parts = { host, device: open, request: resolved, tune: request.tune };
+        return await runExperiment({ ...parts, tell: (event) => outbox.tell(event), signal: stop.signal, gate });
+      });
     } catch (error) {
       // Work that is cut off fails in many ways; the signal knows why.
       throw stop.signal.aborted ? stop.signal.reason : error;
