@@ -1,4 +1,4 @@
-import { transfer } from "comlink";
+import { type ProxyMethods, releaseProxy, transfer } from "comlink";
 import { algorithmNames } from "../algos/index.ts";
 import { experimentKeys } from "../config/index.ts";
 import { SupernetError } from "../errors.ts";
@@ -57,7 +57,7 @@ export function createSession(host: Host): SupernetApi {
     } finally {
       current = undefined;
       end();
-      await outbox.delivered();
+      await outbox.close();
     }
   };
 
@@ -111,7 +111,7 @@ const moved = (bytes: Uint8Array<ArrayBuffer>) => transfer(bytes, [bytes.buffer]
 /** Sends events to a listener on another thread. */
 class Outbox {
   readonly #listener: Listener;
-  readonly #sent: Promise<unknown>[] = [];
+  readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(listener: Listener) {
     this.#listener = listener;
@@ -120,11 +120,16 @@ class Outbox {
   tell(event: EventBody): void {
     const sent = (async () => this.#listener({ ...event, time: Date.now() } as RunEvent))();
     // What a listener does with an event is not the run's business.
-    this.#sent.push(sent.catch(() => {}));
+    const arrived = sent.catch(() => {}).finally(() => this.#underWay.delete(arrived));
+    this.#underWay.add(arrived);
   }
 
-  /** Resolves when every event has arrived: events and results go different ways, and results would overtake. */
-  async delivered(): Promise<void> {
-    await Promise.all(this.#sent);
+  /**
+   * Resolves when every event has arrived: events and results go different ways, and results would overtake. Nothing can be
+   * told afterwards.
+   */
+  async close(): Promise<void> {
+    await Promise.all(this.#underWay);
+    (this.#listener as Partial<ProxyMethods>)[releaseProxy]?.();
   }
 }

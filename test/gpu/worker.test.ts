@@ -194,6 +194,23 @@ describe("the trained network", () => {
 });
 
 describe("a run under way", () => {
+  it("ends at once while it is prepared, before its first step", async () => {
+    let asked = 0;
+    const { events, error } = await run(request("prepared"), ({ kind }) => {
+      if (kind !== "warning") return;
+      setTimeout(() => {
+        asked = performance.now();
+        void client.api.stop();
+      }, 300);
+    });
+    // Drivers compile for longer; building the graphs in one go takes most of this.
+    expect(performance.now() - asked).toBeLessThan(10_000);
+    expect(error).toMatchObject({ code: "aborted" });
+    expect(kindsOf(events)).toEqual(["started", "phase", "warning"]);
+    const log = new TextDecoder().decode(await bytes("darts_shapes_prepared", "search/log.log"));
+    expect(log).toMatch(/ ERROR .*the run was interrupted\n$/);
+  });
+
   it("stands still between pause and resume, and refuses another one", async () => {
     let refused: Promise<unknown> | undefined;
     const { events, error } = await run({ ...request("paused"), phases: ["search"] }, ({ kind }) => {

@@ -34,6 +34,7 @@ describe("resolveRequest", () => {
       await failure({ algo: "drats" }),
       await failure({ dataset: "cifra10" }),
       await failure({ prefix: "a/b" }),
+      await failure({ phases: [] }),
       await failure({ overrides: ["--nas.search.trainer.epoch", "3"] }),
       await failure({ confText: "nas: [" }),
     ]).toMatchInlineSnapshot(`
@@ -41,6 +42,7 @@ describe("resolveRequest", () => {
         "SupernetError: there is no algorithm "drats"; did you mean "darts"?",
         "SupernetError: there is no data set "cifra10"; did you mean "cifar10"?",
         "SupernetError: the prefix "a/b" names folders: leave slashes out",
+        "SupernetError: there is nothing to run: name search, eval or both",
         "SupernetError: --nas.search.trainer.epoch: the conf has no such key; did you mean --nas.search.trainer.epochs?",
         "SupernetError: conf.yaml:1:7: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]",
       ]
