@@ -1,10 +1,14 @@
 import { defineConfig } from "vite";
 
-// The command line is an SSR build: one ES module for Node, dependencies left in node_modules.
+// The command line is an SSR build for Node, dependencies left in node_modules: the program, and the worker it starts.
 export default defineConfig({
   publicDir: false,
   build: {
-    ssr: "src/cli/main.ts",
+    ssr: true,
+    rolldownOptions: {
+      input: { main: "src/cli/main.ts", worker: "src/worker/node.ts" },
+      output: { entryFileNames: "[name].js", chunkFileNames: "[name].js" },
+    },
     outDir: "dist/node",
     target: "node20",
     minify: false,

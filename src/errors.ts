@@ -20,4 +20,5 @@ export type ErrorCode =
   | "data" // a data set is missing, truncated or not what the conf says
   | "graph" // an op was given shapes or attributes it is not defined for
   | "device" // no adapter, a lost device, a limit exceeded
-  | "io"; // a file cannot be read or written
+  | "io" // a file cannot be read or written
+  | "aborted"; // a run was stopped by whoever started it

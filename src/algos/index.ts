@@ -5,15 +5,11 @@ import { darts } from "./darts/index.ts";
 
 const algorithms: readonly Algorithm[] = [darts];
 
+export const algorithmNames: readonly string[] = algorithms.map(({ name }) => name);
+
 /** @throws SupernetError("config") naming the nearest algorithm when there is none of that name */
 export function findAlgorithm(name: string): Algorithm {
   const algorithm = algorithms.find((candidate) => candidate.name === name);
   if (algorithm) return algorithm;
-  throw new SupernetError(
-    "config",
-    `there is no algorithm "${name}"; ${suggest(
-      name,
-      algorithms.map((known) => known.name),
-    )}`,
-  );
+  throw new SupernetError("config", `there is no algorithm "${name}"; ${suggest(name, algorithmNames)}`);
 }

@@ -1,10 +1,12 @@
 import { SingleBar } from "cli-progress";
-import type { Progress } from "../train/trainer.ts";
+import type { RunEvent } from "../worker/protocol.ts";
+
+/** What a run says of its progress. */
+export type ProgressEvent = Extract<RunEvent, { kind: "progress" }>;
 
 /** Tells how far a run is: a bar in a terminal, a line after each pass over the data elsewhere. */
 export interface ProgressDisplay {
-  /** @param title of the training run that `progress` is about */
-  readonly update: (title: string, progress: Progress) => void;
+  update(event: ProgressEvent): void;
   /** Leaves the terminal as it was; a later update starts over. */
   stop(): void;
 }
@@ -14,33 +16,17 @@ export type ProgressStream = Pick<NodeJS.WritableStream, "write"> & { readonly i
 
 /** @param now milliseconds that never go back */
 export function createProgress(stream: ProgressStream, now: () => number = () => performance.now()): ProgressDisplay {
-  return stream.isTTY ? bar(stream as NodeJS.WriteStream, now) : lines(stream, now);
+  return stream.isTTY ? bar(stream as NodeJS.WriteStream, now) : lines(stream);
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
 
 /** A pass over the data, unlike all others. */
-const passOf = (title: string, { phase, epoch }: Progress) => `${title} ${phase} ${epoch}`;
+const passOf = ({ title, pass, epoch }: ProgressEvent) => `${title} ${pass} ${epoch}`;
 
-/**
- * Images a second of the current pass, "" while unknown: passes differ too much in speed to be averaged over. A pass begins
- * when the one before it ended; of the very first only the reports say when.
- */
-function throughput(now: () => number) {
-  let current: { title: string; pass: string; start: number; samples: number } | undefined;
-  let last = 0;
-  return (title: string, progress: Progress): string => {
-    const time = now();
-    const pass = passOf(title, progress);
-    const { samples } = progress.averages;
-    if (current?.title !== title) current = { title, pass, start: time, samples };
-    else if (current.pass !== pass) current = { title, pass, start: last, samples: 0 };
-    last = time;
-    const seconds = (time - current.start) / 1000;
-    const rate = (samples - current.samples) / seconds;
-    return seconds > 0 && rate > 0 ? `${rate.toFixed(0)} images/s` : "";
-  };
-}
+/** "" while it is not known. */
+const speed = ({ imagesPerSecond }: ProgressEvent) =>
+  imagesPerSecond > 0 ? `${imagesPerSecond.toFixed(0)} images/s` : "";
 
 /** In characters. What does not fit the terminal is cut off at the right, so the time left is named last. */
 const BAR_SIZE = 20;
@@ -50,24 +36,23 @@ function bar(stream: NodeJS.WriteStream, now: () => number): ProgressDisplay {
   let current:
     | { readonly title: string; readonly bar: SingleBar; readonly left: (share: number) => string }
     | undefined;
-  const speed = throughput(now);
   const stop = () => {
     current?.bar.stop();
     current = undefined;
   };
   return {
     stop,
-    update(title, progress) {
-      const { phase, epoch, epochs, batch, batches, averages } = progress;
+    update(event) {
+      const { title, pass, epoch, epochs, batch, batches, loss, top1 } = event;
       // Validation is short beside training: only training batches count.
-      const share = phase === "train" ? (epoch + batch / batches) / epochs : (epoch + 1) / epochs;
-      const rate = speed(title, progress);
+      const share = pass === "train" ? (epoch + batch / batches) / epochs : (epoch + 1) / epochs;
+      const rate = speed(event);
       const figures = {
         title,
         epoch: `${epoch + 1}/${epochs}`,
-        phase: phase === "train" ? "" : " validating",
-        loss: averages.loss.toFixed(3),
-        top1: percent(averages.top1),
+        phase: pass === "train" ? "" : " validating",
+        loss: loss.toFixed(3),
+        top1: percent(top1),
         speed: rate,
       };
       if (current?.title !== title) {
@@ -97,20 +82,19 @@ function timeLeft(now: () => number, first: number) {
   };
 }
 
-function lines(stream: ProgressStream, now: () => number): ProgressDisplay {
-  const speed = throughput(now);
+function lines(stream: ProgressStream): ProgressDisplay {
   let printed = "";
   return {
     stop() {},
-    update(title, progress) {
-      const { phase, epoch, epochs, batch, batches, averages } = progress;
-      const rate = speed(title, progress);
-      const pass = passOf(title, progress);
+    update(event) {
+      const { title, pass, epoch, epochs, batch, batches, loss, top1 } = event;
+      const rate = speed(event);
+      const place = passOf(event);
       // The last batch may be told twice: on the way, and as the end of the pass.
-      if (batch < batches || pass === printed) return;
-      printed = pass;
-      const what = `${title} epoch ${epoch + 1}/${epochs} ${phase === "train" ? "trained   " : "validated "}`;
-      const figures = `${what} loss ${averages.loss.toFixed(4)}  top1 ${percent(averages.top1)}`;
+      if (batch < batches || place === printed) return;
+      printed = place;
+      const what = `${title} epoch ${epoch + 1}/${epochs} ${pass === "train" ? "trained   " : "validated "}`;
+      const figures = `${what} loss ${loss.toFixed(4)}  top1 ${percent(top1)}`;
       stream.write(`${figures}${rate && `  ${rate}`}\n`);
     },
   };

@@ -1,26 +1,12 @@
-import { existsSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { proxy, type Remote } from "comlink";
 import type { Command } from "commander";
-import { findAlgorithm } from "../algos/index.ts";
-import { expandPath, loadConfig, parseExperimentConf, toYaml } from "../config/index.ts";
-import { suggest } from "../config/nearest.ts";
-import { datasetNames } from "../data/load.ts";
 import { SupernetError } from "../errors.ts";
-import { adapterName } from "../host/gpu.ts";
-import { nodeDatasetIo } from "../host/node/dataset-io.ts";
-import { readText, writeFileAtomic } from "../host/node/files.ts";
-import { requestGpu } from "../host/node/gpu.ts";
 import { onInterrupt } from "../host/node/interrupt.ts";
-import { folderLogSink } from "../host/node/log-sink.ts";
-import { packageRoot } from "../host/node/package-root.ts";
-import { type Experiment, ExperimentRunner } from "../nas/experiment-runner.ts";
-import { alphasText } from "../report/alphas.ts";
-import { cellsText } from "../report/cells.ts";
-import { costSummary, runSummary } from "../report/summary.ts";
-import { Engine } from "../runtime/webgpu/engine.ts";
+import type { Phase } from "../nas/experiment-runner.ts";
+import { type EngineClient, startEngine } from "../worker/client-node.ts";
+import type { RunEvent, RunRequest, SupernetApi } from "../worker/protocol.ts";
 import { createProgress, type ProgressDisplay } from "./progress.ts";
-import { openTuner, type TuneFlags, tuneOptions } from "./tune.ts";
+import { type TuneFlags, tuneOptions, tuneRequest } from "./tune.ts";
 
 interface RunFlags extends TuneFlags {
   readonly algos: string;
@@ -54,123 +40,85 @@ export function registerRun(program: Command): void {
     .option("--allow-unknown", "skip overrides that name nothing in the conf")
     .allowUnknownOption()
     .action(async (overrides: string[], flags: RunFlags) => {
-      // All are checked before the first one runs: a mistyped name must not show up hours later.
-      const runs = await Promise.all(pairs(flags).map((pair) => prepare(pair, overrides, flags)));
-      for (const run of runs) await runOne(run, flags);
+      const wanted = requests(overrides, flags);
+      const client = startEngine();
+      await runAll(wanted, client).finally(() => close(client));
     });
 }
 
-interface Pair {
-  readonly algo: string;
-  readonly dataset: string;
-}
-
-type PreparedRun = Omit<Experiment, "environment">;
-
-/** Every algorithm on every data set. @throws SupernetError("config") for what is not there or leaves nothing to do */
-function pairs({ algos, datasets, search, eval: evaluate }: RunFlags): Pair[] {
-  if (!search && !evaluate) {
+/** Every algorithm on every data set. @throws SupernetError("config") for what leaves nothing to do or says nothing */
+function requests(overrides: string[], flags: RunFlags): RunRequest[] {
+  const { algos, datasets, full, expPrefix: prefix, allowUnknown } = flags;
+  if (!flags.search && !flags.eval) {
     throw new SupernetError("config", "--no-search and --no-eval leave nothing to do; give one of them");
   }
+  const phases: Phase[] = [...(flags.search ? (["search"] as const) : []), ...(flags.eval ? (["eval"] as const) : [])];
   const names = (list: string) => list.split(",").map((name) => name.trim());
-  return names(algos).flatMap((algo) => names(datasets).map((dataset) => ({ algo, dataset })));
+  const common = { full, overrides, allowUnknown, prefix, phases, tune: tuneRequest(flags) };
+  return names(algos).flatMap((algo) => names(datasets).map((dataset) => ({ algo, dataset, ...common })));
 }
 
-/** @throws SupernetError "config" or "io", see `loadConfig` and `parseExperimentConf` */
-async function prepare({ algo, dataset }: Pair, overrides: string[], flags: RunFlags): Promise<PreparedRun> {
-  const { full = false, expPrefix = full ? "full" : "toy", allowUnknown } = flags;
-  const algorithm = findAlgorithm(algo);
-  const spec = confFiles(algo, dataset, full);
-  const loaded = await loadConfig(spec, { files: { read: readText }, args: overrides, allowUnknown, env: process.env });
-  const conf = parseExperimentConf(loaded.tree, loaded.places);
-  const variables = { ...process.env, default_dataroot: process.env.default_dataroot ?? join(homedir(), "dataroot") };
-  return {
-    algorithm,
-    conf,
-    confText: toYaml(loaded.root),
-    name: `${algo}_${dataset}_${expPrefix}`,
-    logdir: expandPath(conf.common.logdir, variables),
-    variables,
-  };
+async function runAll(wanted: readonly RunRequest[], { api, failed }: EngineClient): Promise<void> {
+  // All are checked before the first one runs: a mistyped name must not show up hours later.
+  for (const request of wanted) await Promise.race([api.resolve(request), failed]);
+  for (const request of wanted) await Promise.race([runOne(request, api), failed]);
 }
 
-async function runOne(prepared: PreparedRun, flags: RunFlags): Promise<void> {
-  const gpu = await requestGpu();
+async function runOne(request: RunRequest, api: Remote<SupernetApi>): Promise<void> {
+  const { name } = await api.adapter();
+  say(`adapter  ${name}`);
   const progress = createProgress(process.stdout);
-  const stop = new AbortController();
-  void gpu.lost.then((error) => stop.abort(error));
-  const onWarning = (message: string) => process.stderr.write(`warning: ${message}\n`);
-  const tuner = await openTuner(flags, gpu, say, { onWarning, signal: stop.signal });
-  const environment = {
-    engine: new Engine(gpu, tuner),
-    datasets: nodeDatasetIo,
-    writeFile: writeFileAtomic,
-    readText,
-    logSink: folderLogSink,
-    onProgress: progress.update,
-    onWarning,
-    signal: stop.signal,
-  };
-  const runner = new ExperimentRunner({ ...prepared, environment });
-  say(`adapter  ${adapterName(gpu.info)}`);
   let interrupted = false;
-  const running = runPhases(runner, progress, flags).finally(() => {
-    progress.stop();
-    // Destroying a device waits for the steps it still has; an interrupted process does not.
-    if (!interrupted) gpu.dispose();
-  });
+  const running = api
+    .start(
+      request,
+      proxy((event: RunEvent) => show(event, progress)),
+    )
+    .finally(() => progress.stop());
   // The process ends only when the run has closed its files.
   const off = onInterrupt(async () => {
     interrupted = true;
     progress.stop();
-    stop.abort(new SupernetError("device", "interrupted"));
-    await running.catch(() => undefined);
+    await api.stop();
+    await api.dispose();
   });
-  const failure = await running.then(
-    () => undefined,
-    (error: unknown) => ({ error }),
-  );
-  off();
-  // It is the interrupt's to end the process, and to say with which code.
-  if (interrupted) await new Promise<never>(() => {});
-  // Work on a lost device fails in many ways; the signal knows why.
-  if (failure) throw stop.signal.aborted ? stop.signal.reason : failure.error;
+  try {
+    const { eval: evaluation } = await running;
+    if (request.phases?.includes("eval") && evaluation) say(evaluation.text);
+  } catch (error) {
+    // It is the interrupt's to end the process, and to say with which code.
+    if (interrupted) await new Promise<never>(() => {});
+    throw error;
+  } finally {
+    off();
+  }
 }
 
-async function runPhases(runner: ExperimentRunner, progress: ProgressDisplay, flags: RunFlags): Promise<void> {
-  await runner.loadData([...(flags.search ? (["search"] as const) : []), ...(flags.eval ? (["eval"] as const) : [])]);
-  if (flags.search) {
-    say(`search   ${runner.folder("search")}`);
-    const result = await runner.search();
-    progress.stop();
-    say(alphasText(result.supernet, result.alphas));
-    say(cellsText(result.found));
-    say(runSummary(result.search, "validation"));
-    await runner.copySearchToEval();
+function show(event: RunEvent, progress: ProgressDisplay): void {
+  switch (event.kind) {
+    case "phase":
+      say(`${event.phase.padEnd(8)} ${event.folder}`);
+      break;
+    case "progress":
+      progress.update(event);
+      break;
+    case "found":
+      progress.stop();
+      say(event.text);
+      break;
+    case "tuning":
+      say(event.message);
+      break;
+    case "warning":
+      process.stderr.write(`warning: ${event.message}\n`);
+      break;
   }
-  if (flags.eval) {
-    say(`eval     ${runner.folder("eval")}`);
-    const result = await runner.evaluate();
-    progress.stop();
-    say(costSummary(result.desc, { ...result.image, affine: true }));
-    say(runSummary(result.run, "test"));
-  }
+}
+
+/** Dawn ends the process if its thread does while it has work: the device goes first. */
+async function close({ api, failed, end }: EngineClient): Promise<void> {
+  await Promise.race([api.dispose(), failed]).catch(() => {});
+  await end();
 }
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
-
-/**
- * The confs of an algorithm and a data set, `_toy` ones where there are any and `full` is not asked for.
- * @throws SupernetError("config") naming the nearest data set when there is none of that name
- */
-function confFiles(algo: string, dataset: string, full: boolean): string {
-  if (!datasetNames.includes(dataset)) {
-    throw new SupernetError("config", `there is no data set "${dataset}"; ${suggest(dataset, datasetNames)}`);
-  }
-  const path = (folder: string, name: string) => join(packageRoot(), "confs", folder, `${name}.yaml`);
-  const pick = (folder: string, name: string) => {
-    const toy = path(folder, `${name}_toy`);
-    return !full && existsSync(toy) ? toy : path(folder, name);
-  };
-  return `${pick("algos", algo)};${pick("datasets", dataset)}`;
-}

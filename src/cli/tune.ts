@@ -4,7 +4,9 @@ import { SupernetError } from "../errors.ts";
 import type { GpuHandle } from "../host/gpu.ts";
 import { packageVersion } from "../host/node/package-root.ts";
 import { fileTuningStore, tuningFile } from "../host/node/tuning.ts";
-import { TUNE_MODES, type TuneMode, Tuner, type TunerParts } from "../runtime/webgpu/tuner.ts";
+import { TUNE_MODES, type TuneMode, type Tuner } from "../runtime/webgpu/tuner.ts";
+import type { TuneRequest } from "../worker/protocol.ts";
+import { openTuner as open, type TuneParts } from "../worker/tune.ts";
 
 /** What `--tune` and `--tune-file` say. */
 export interface TuneFlags {
@@ -23,6 +25,13 @@ export const tuneOptions = (): readonly [Option, Option] => [
   ),
 ];
 
+/** The tuning that the flags ask for. @throws SupernetError("config") for flags that say nothing together */
+export function tuneRequest({ tune, tuneFile }: TuneFlags): TuneRequest | undefined {
+  if (tune !== "off") return { mode: tune, file: tuneFile };
+  if (tuneFile) throw new SupernetError("config", "--tune-file needs --tune fast or --tune full");
+  return undefined;
+}
+
 /**
  * The tuner that the flags ask for. Without one nothing is measured, and no file of choices is read or written: a run then
  * depends on nothing but its conf, its seed and the adapter.
@@ -31,26 +40,14 @@ export const tuneOptions = (): readonly [Option, Option] => [
  * @throws SupernetError("config") for flags that say nothing together
  */
 export async function openTuner(
-  { tune, tuneFile }: TuneFlags,
-  { info }: GpuHandle,
+  flags: TuneFlags,
+  gpu: GpuHandle,
   tell: (line: string) => void,
-  parts: Pick<TunerParts, "onWarning" | "onTuned" | "signal">,
+  parts: Pick<TuneParts, "onWarning" | "onTuned">,
 ): Promise<Tuner | undefined> {
-  if (tune === "off" && tuneFile) throw new SupernetError("config", "--tune-file needs --tune fast or --tune full");
-  if (tune === "off") return undefined;
-  const file = tuneFile ?? tuningFile(process.env, homedir(), process.platform);
-  return Tuner.open({
-    adapter: { ...info, engine: packageVersion() },
-    store: fileTuningStore(file, (message) => parts.onWarning?.(message)),
-    budget: TUNE_MODES[tune],
-    onWarning: parts.onWarning,
-    signal: parts.signal,
-    onStart: (choices) => tell(`tuning   ${choices} choices among variants of kernels`),
-    onTuned(summary) {
-      const { measured, changed, left, milliseconds } = summary;
-      const rest = left > 0 ? `; ${left} left: more runs or --tune full go on` : "";
-      tell(`tuned    ${measured} in ${(milliseconds / 1000).toFixed(1)} s, ${changed} other than by default${rest}`);
-      parts.onTuned?.(summary);
-    },
-  });
+  const request = tuneRequest(flags);
+  if (!request) return undefined;
+  const file = request.file ?? tuningFile(process.env, homedir(), process.platform);
+  const store = fileTuningStore(file, (message) => parts.onWarning?.(message));
+  return open(gpu, { mode: request.mode, store, version: packageVersion(), tell, ...parts });
 }

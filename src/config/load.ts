@@ -18,6 +18,8 @@ export interface LoadOptions {
   args?: readonly string[];
   /** Skip overrides that name nothing in the conf, as Archai does, instead of failing. */
   allowUnknown?: boolean;
+  /** False reads no file that an `__include__` names, for a conf that has been resolved before. */
+  includes?: boolean;
   /** False leaves every `_copy` as it is written. */
   resolveCopies?: boolean;
   /** Variables for `$name` and `~` in names of conf files. Values of the conf are not expanded: see `expandVars`. */
@@ -84,7 +86,7 @@ async function loadFile(
   }
   files.push(file);
   const section = parseYaml(text, file);
-  for (const include of includesOf(section)) {
+  for (const include of options.includes === false ? [] : includesOf(section)) {
     const name = resolveFile(file, expandPath(include.name, options.env ?? {}));
     await loadFile(name, into, files, [...including, file], options, include.at);
   }

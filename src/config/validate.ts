@@ -1,10 +1,9 @@
 import type { z } from "zod";
-import { SupernetError } from "../errors.ts";
-import { formatPosition } from "./errors.ts";
+import { ConfError, type ConfIssue } from "./errors.ts";
 import { nearestName, suggest } from "./nearest.ts";
 import { choicesOf, describeSchema, keysOf, schemaAt } from "./schema/describe.ts";
 import { type ExperimentConf, experimentSchema } from "./schema/experiment.ts";
-import type { Conf, ConfValue, Places } from "./types.ts";
+import type { Conf, ConfValue, Places, Position } from "./types.ts";
 
 /**
  * Checks a resolved conf against the schema of experiments and fills in defaults.
@@ -35,31 +34,32 @@ export function isExperimentConf(tree: Conf): boolean {
   return ["search", "eval"].some((phase) => isSection(valueAt(tree, ["nas", phase, "model_desc"])));
 }
 
-function report(issues: readonly z.core.$ZodIssue[], tree: Conf, places: Places = new Map()): SupernetError {
-  const found = issues.flatMap((issue) => messages(issue, tree, places));
-  return new SupernetError("config", [...new Set(found)].join("\n"));
+function report(issues: readonly z.core.$ZodIssue[], tree: Conf, places: Places = new Map()): ConfError {
+  return new ConfError(issues.flatMap((issue) => confIssues(issue, tree, places)));
 }
 
-function messages(issue: z.core.$ZodIssue, tree: Conf, places: Places): string[] {
+function confIssues(issue: z.core.$ZodIssue, tree: Conf, places: Places): ConfIssue[] {
   const path = issue.path.map(String);
   const schema = schemaAt(experimentSchema, path);
   if (issue.code === "unrecognized_keys") {
     const valid = keysOf(schema).filter((key) => !key.startsWith("_"));
     return issue.keys.map((key) => {
-      const at = [...path, key];
-      return `${place(at, places, "key")}unknown key ${at.join(".")}; ${suggest(key, valid)}`;
+      const full = [...path, key];
+      const message = `unknown key ${full.join(".")}; ${suggest(key, valid)}`;
+      return { message, at: place(full, places, "key") };
     });
   }
   const value = valueAt(tree, path);
   const name = path.join(".");
   if (value === undefined) {
-    return [`${place(path.slice(0, -1), places, "key")}${name} is missing; it needs ${describeSchema(schema)}`];
+    const at = place(path.slice(0, -1), places, "key");
+    return [{ message: `${name} is missing; it needs ${describeSchema(schema)}`, at }];
   }
   const at = place(path, places, "value");
   if (issue.code === "too_small" || issue.code === "too_big")
-    return [`${at}${name}: ${range(issue)}, got ${show(value)}`];
+    return [{ message: `${name}: ${range(issue)}, got ${show(value)}`, at }];
   const hint = numberHint(value, schema) || choiceHint(value, schema);
-  return [`${at}${name}: expected ${describeSchema(schema)}, got ${show(value)}${hint}`];
+  return [{ message: `${name}: expected ${describeSchema(schema)}, got ${show(value)}${hint}`, at }];
 }
 
 function range(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
@@ -82,12 +82,12 @@ function choiceHint(value: ConfValue, schema: z.core.$ZodType | undefined): stri
   return nearest === undefined ? "" : `; did you mean "${nearest}"?`;
 }
 
-function place(path: readonly string[], places: Places, part: "key" | "value"): string {
+function place(path: readonly string[], places: Places, part: "key" | "value"): Position | undefined {
   for (let length = path.length; length > 0; length--) {
     const found = places.get(path.slice(0, length).join("."));
-    if (found !== undefined && found[part].file !== "") return `${formatPosition(found[part])}: `;
+    if (found !== undefined && found[part].file !== "") return found[part];
   }
-  return "";
+  return undefined;
 }
 
 function valueAt(tree: ConfValue, path: readonly string[]): ConfValue | undefined {

@@ -32,7 +32,8 @@ export class ArchTrainer {
     this.#parts = parts;
   }
 
-  async fit(desc: ModelDesc): Promise<ArchTraining> {
+  /** @param onEpoch told the alphas after every epoch */
+  async fit(desc: ModelDesc, onEpoch?: (epoch: number, alphas: Alphas) => void): Promise<ArchTraining> {
     const { environment, algorithm, conf, dataset, seed, logger } = this.#parts;
     const { trainer } = conf;
     const setup = setUpSearch(desc, { engine: environment.engine, algorithm, conf, dataset, seed });
@@ -44,6 +45,7 @@ export class ArchTrainer {
         path: `arch_search/${trainer.title}`,
         loggerFreq: trainer.logger_freq,
         setup,
+        onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await setup.network.save(["alphas"]))),
       });
       return { alphas: await setup.network.save(["alphas"]), run };
     } finally {

@@ -24,8 +24,9 @@ export interface EvaluationResult {
   /** The network that was trained. */
   readonly desc: ModelDesc;
   readonly run: RunRecord;
-  /** Size of the images it was trained on. */
-  readonly image: { readonly height: number; readonly width: number };
+  /** The images it was trained on, and what they are normalised by. */
+  readonly image: Pick<Dataset, "height" | "width" | "channels" | "mean" | "std">;
+  readonly classes: readonly string[];
 }
 
 /**
@@ -48,13 +49,14 @@ export class Evaluater {
 
     logger.pushd("eval_arch");
     const { trainer, loader } = evaluation;
-    const parts = { environment, trainer, loader, dataset, seed, logger, path: "eval_arch" };
+    const parts = { environment, trainer, loader, dataset, seed, logger, path: "eval_arch", confusion: true };
     const { run, params, values } = await trainFixed(desc, parts);
     logger.popd();
 
     await environment.writeFile(evaluation.metric_filename, stringify(metricsTree(run)));
     const weights = writeSafetensors(modelTensors(params, values));
     await environment.writeFile(evaluation.model_filename.replace(/\.pt$/, ".safetensors"), weights);
-    return { desc, run, image: { height: dataset.height, width: dataset.width } };
+    const { height, width, channels, mean, std, classes } = dataset;
+    return { desc, run, image: { height, width, channels, mean, std }, classes };
   }
 }

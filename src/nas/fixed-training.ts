@@ -18,6 +18,8 @@ export interface FixedTrainingParts {
   readonly logger: Logger;
   /** Sections around this run in the log. */
   readonly path: string;
+  /** Count how the test images are classified in the end. */
+  readonly confusion?: boolean;
 }
 
 export interface FixedTraining {
@@ -29,7 +31,7 @@ export interface FixedTraining {
 
 /** Trains a network without alphas from scratch and tests it as it goes: evaluation, and the end of a search. */
 export async function trainFixed(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
-  const { environment, trainer, loader, dataset, seed, logger, path } = parts;
+  const { environment, trainer, loader, dataset, seed, logger, path, confusion } = parts;
   const setup = setUpFixed(desc, { engine: environment.engine, trainer, loader, dataset, seed });
   try {
     const run = await trainRun({
@@ -39,6 +41,7 @@ export async function trainFixed(desc: ModelDesc, parts: FixedTrainingParts): Pr
       path: `${path}/${trainer.title}`,
       loggerFreq: trainer.logger_freq,
       setup,
+      confusion,
     });
     return { run, params: setup.network.params, values: await setup.network.save() };
   } finally {

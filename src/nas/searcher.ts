@@ -52,7 +52,12 @@ export class Searcher {
     await environment.writeFile(search.full_desc_filename, modelDescToYaml(desc));
 
     logger.pushd("arch_search");
-    const { alphas, run } = await new ArchTrainer({ ...this.#parts, conf: search }).fit(desc);
+    const tell = environment.onSearchEpoch;
+    const onEpoch =
+      tell &&
+      ((epoch: number, alphas: Alphas) =>
+        tell({ epoch, supernet: desc, alphas, best: finalizeModel(desc, alphas, select) }));
+    const { alphas, run } = await new ArchTrainer({ ...this.#parts, conf: search }).fit(desc, onEpoch);
     logger.popd();
     const found = finalizeModel(desc, alphas, select);
     await environment.writeFile(search.final_desc_filename, modelDescToYaml(found));

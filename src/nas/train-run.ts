@@ -13,6 +13,10 @@ export interface TrainRunOptions {
   readonly path: string;
   readonly loggerFreq: number;
   readonly setup: TrainingSetup;
+  /** Awaited after each epoch is logged. */
+  readonly onEpoch?: ((epoch: number) => Promise<void>) | undefined;
+  /** Count how the validation images are classified in the end. */
+  readonly confusion?: boolean;
 }
 
 /** Trains a network from beginning to end, logging as it goes, and returns what there is to know about the run. */
@@ -27,6 +31,7 @@ export async function trainRun(options: TrainRunOptions): Promise<RunRecord> {
     train: feeds.train,
     validation: feeds.validation,
     signal: environment.signal,
+    gate: environment.gate,
     onProgress: (progress) => environment.onProgress?.(title, progress),
   });
   try {
@@ -36,10 +41,14 @@ export async function trainRun(options: TrainRunOptions): Promise<RunRecord> {
     const epochs = await trainer.fit(async (record, epoch) => {
       logEpoch(logger, record, epoch);
       await logger.flush();
+      await options.onEpoch?.(epoch);
     });
     logger.popd();
     logBest(logger, epochs);
-    return { title, path: options.path, loggerFreq: options.loggerFreq, startTime, endTime: Date.now() / 1000, epochs };
+    const { path, loggerFreq } = options;
+    const record = { title, path, loggerFreq, startTime, endTime: Date.now() / 1000, epochs };
+    const confusion = options.confusion ? await trainer.confusion() : undefined;
+    return confusion ? { ...record, confusion } : record;
   } finally {
     trainer.dispose();
     logger.popd();

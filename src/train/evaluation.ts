@@ -1,18 +1,22 @@
 import { encodePass, type Kernel } from "../runtime/webgpu/engine.ts";
+import { unpackPlanes } from "../runtime/webgpu/layout.ts";
 import type { BoundProgram, Program } from "../runtime/webgpu/program.ts";
 import { StepUniform } from "../runtime/webgpu/step.ts";
 import { type Feed, selectChunks } from "./feed.ts";
 import { Flow } from "./flow.ts";
+import type { Gate } from "./gate.ts";
 import { type Averages, DeviceMetrics } from "./metric-sums.ts";
 import type { PassRecord } from "./metrics.ts";
 import type { Network } from "./network.ts";
 import { runPass } from "./pass.ts";
+import { countPredictions } from "./predictions.ts";
 
 export interface EvaluationParts {
   readonly network: Network;
   readonly feed: Feed;
   readonly smoothing: number;
   readonly signal?: AbortSignal | undefined;
+  readonly gate?: Gate | undefined;
 }
 
 /** Loss and accuracy of a network, in evaluation mode, over all batches of a feed; every sample counts once. */
@@ -31,14 +35,15 @@ export class Evaluation {
     this.#parts = parts;
     this.#step = new StepUniform(engine.device, engine.buffers, parts.feed.chunks);
     this.#metrics = new DeviceMetrics(engine);
-    this.#flow = new Flow(engine, parts.signal);
+    this.#flow = new Flow(engine, parts.signal, parts.gate);
     this.#program = parts.network.evaluationProgram(parts.smoothing, parts.feed.samples);
   }
 
   /** Binds the program; best after all programs of a network are compiled, so that they share their temporaries. */
   async prepare(): Promise<void> {
-    const { network, feed } = this.#parts;
+    const { network, feed, signal } = this.#parts;
     await feed.prepare(this.#step.buffer);
+    signal?.throwIfAborted();
     this.#bound = await this.#program.bind({
       arenas: { params: network.arenas, grads: {}, next: {} },
       inputs: { x: feed.x, y: feed.y },
@@ -60,6 +65,30 @@ export class Evaluation {
       encode: (encoder, batch) => this.#encode(encoder, batch),
       report: (averages, batch, batches) => onBatch?.(averages, batch, batches),
     });
+  }
+
+  /**
+   * Counts of the feed's samples, `[label][prediction]`, a class a row and a column. Reads back the logits of every batch: for
+   * once at the end of a training.
+   * @throws as `run`
+   */
+  async confusion(): Promise<number[][]> {
+    const { network, feed } = this.#parts;
+    const { engine } = network;
+    const logits = this.#program.output("logits");
+    const classes = logits.type.shape[1]!;
+    const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+    const batches = feed.startPass(0);
+    if (feed.chunks !== 1) throw new Error("only feeds of one chunk a batch are counted");
+    for (let batch = 0; batch < batches; batch++) {
+      await this.#flow.submit((encoder) => this.#encode(encoder, batch));
+      const read = Promise.all([engine.read(logits), engine.read({ buffer: feed.y })]);
+      const [scores, labels] = await this.#flow.wait(read);
+      const { valid } = feed.select(batch);
+      const rows = unpackPlanes(new Float32Array(scores), logits.type.shape);
+      countPredictions(counts, rows, new Uint32Array(labels).subarray(0, valid));
+    }
+    return counts;
   }
 
   #encode(encoder: GPUCommandEncoder, batch: number): void {

@@ -1,5 +1,7 @@
 import type { Engine } from "../runtime/webgpu/engine.ts";
 import { submit } from "../runtime/webgpu/submission.ts";
+import { abortable } from "./abortable.ts";
+import type { Gate } from "./gate.ts";
 
 /** Steps that may wait on the device at once: enough to keep it busy, few enough to stop soon. */
 const IN_FLIGHT = 2;
@@ -14,16 +16,19 @@ const REPORT_EVERY = 250;
 export class Flow {
   readonly #engine: Engine;
   readonly #signal: AbortSignal | undefined;
+  readonly #gate: Gate | undefined;
   readonly #waiting: Promise<void>[] = [];
   /** Command buffers a step is split into, by how long the steps before took. */
   #pieces = 1;
   #finished = 0;
   #reported = performance.now();
-  #reporting = false;
+  #reporting: Promise<void> | undefined;
 
-  constructor(engine: Engine, signal?: AbortSignal) {
+  /** @param gate holds steps while it is closed; an aborted signal ends the wait */
+  constructor(engine: Engine, signal?: AbortSignal, gate?: Gate) {
     this.#engine = engine;
     this.#signal = signal;
+    this.#gate = gate;
   }
 
   /**
@@ -32,6 +37,7 @@ export class Flow {
    */
   async submit(encode: (encoder: GPUCommandEncoder) => void): Promise<void> {
     this.#signal?.throwIfAborted();
+    if (this.#gate?.closed) await this.#hold(this.#gate);
     this.#engine.check();
     const submitted = performance.now();
     submit(this.#engine, encode, this.#pieces);
@@ -39,6 +45,12 @@ export class Flow {
     this.#waiting.push(work.then(() => this.#done(submitted)));
     // Where the device computes on the host's processors nothing is gained by encoding ahead.
     if (this.#waiting.length > (this.#engine.quiet ? 0 : IN_FLIGHT)) await this.wait(this.#waiting.shift()!);
+  }
+
+  /** What is under way is done, and told, before the run stands still. */
+  async #hold(gate: Gate): Promise<void> {
+    await this.wait(Promise.all([...this.#waiting, this.#reporting]));
+    await this.wait(gate.passed());
   }
 
   /** The device was busy with a step from when it had finished the one before, or from when it got this one. */
@@ -54,20 +66,8 @@ export class Flow {
    * take seconds.
    * @throws the signal's reason when it is aborted
    */
-  async wait<T>(pending: Promise<T>): Promise<T> {
-    const signal = this.#signal;
-    if (!signal) return pending;
-    signal.throwIfAborted();
-    let onAbort = () => {};
-    const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => reject(signal.reason);
-      signal.addEventListener("abort", onAbort);
-    });
-    try {
-      return await Promise.race([pending, aborted]);
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
+  wait<T>(pending: Promise<T>): Promise<T> {
+    return abortable(pending, this.#signal);
   }
 
   /** Reads and tells progress if some time has passed since the last, without holding up the steps. */
@@ -75,12 +75,11 @@ export class Flow {
     const now = performance.now();
     if (this.#reporting || now - this.#reported < REPORT_EVERY) return;
     this.#reported = now;
-    this.#reporting = true;
     // A failed read is the device's failure, which the next step or awaited read throws.
-    read()
+    this.#reporting = read()
       .then(tell, () => {})
       .finally(() => {
-        this.#reporting = false;
+        this.#reporting = undefined;
       });
   }
 }

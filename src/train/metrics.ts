@@ -28,6 +28,8 @@ export interface RunRecord {
   readonly startTime: number;
   readonly endTime: number;
   readonly epochs: readonly EpochRecord[];
+  /** Counts of the validation images after the last epoch, `[label][prediction]`, where they were asked for. */
+  readonly confusion?: readonly (readonly number[])[];
   /** Test after training. */
   readonly test?: RunRecord;
 }

@@ -1,10 +1,12 @@
 import { type BoundDispatch, encodePass, type Kernel } from "../runtime/webgpu/engine.ts";
 import type { BoundProgram, Program, ProgramBindings } from "../runtime/webgpu/program.ts";
 import { StepUniform, type StepValues } from "../runtime/webgpu/step.ts";
+import { abortable } from "./abortable.ts";
 import type { TrainerConf } from "./conf.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Feed, selectChunks } from "./feed.ts";
 import { Flow } from "./flow.ts";
+import type { Gate } from "./gate.ts";
 import { lossSettings, smoothingOf } from "./loss-settings.ts";
 import { type Averages, DeviceMetrics } from "./metric-sums.ts";
 import type { EpochRecord, PassRecord } from "./metrics.ts";
@@ -41,6 +43,8 @@ export interface HookContext {
   readonly update: WeightUpdate;
   readonly schedule: Schedule;
   readonly stepsPerEpoch: number;
+  /** When it is aborted, nothing is to be prepared or submitted any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type StepHookFactory = (context: HookContext) => StepHook;
@@ -60,6 +64,8 @@ export interface TrainerParts {
   readonly onStep?: ((step: number) => Promise<void>) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Holds the run before its next step while it is closed. */
+  readonly gate?: Gate | undefined;
 }
 
 /** How far a pass over the data is; told every few batches, with the averages of the pass so far. */
@@ -70,6 +76,8 @@ export interface Progress {
   readonly batch: number;
   readonly batches: number;
   readonly averages: Averages;
+  /** Learning rate of the weights in the last training step. */
+  readonly lr: number;
 }
 
 /**
@@ -94,14 +102,19 @@ export class Trainer {
   #accumulateMetrics: readonly Kernel[] = [];
   readonly #disposers: (() => void)[] = [];
 
-  /** @throws SupernetError("config") on impossible settings, SupernetError("device") when the network does not fit. */
+  /**
+   * @throws SupernetError("config") on impossible settings, SupernetError("device") when the network does not fit; the
+   *   signal's reason when aborted
+   */
   static async create(parts: TrainerParts): Promise<Trainer> {
     const trainer = parts.network.engine.buffers.attempt(() => new Trainer(parts));
+    const preparing = trainer.#prepare();
     try {
-      await trainer.#prepare();
+      // Drivers may compile for a minute, which nobody who stops a run waits for.
+      await abortable(preparing, parts.signal);
       return trainer;
     } catch (error) {
-      trainer.dispose();
+      void preparing.catch(() => {}).finally(() => trainer.dispose());
       throw error;
     }
   }
@@ -110,7 +123,7 @@ export class Trainer {
     const { network, conf, train, roles = ["weights"] } = parts;
     const { engine } = network;
     this.#parts = parts;
-    this.#flow = new Flow(engine, parts.signal);
+    this.#flow = new Flow(engine, parts.signal, parts.gate);
     this.step = new StepUniform(engine.device, engine.buffers, train.chunks);
     this.metrics = new DeviceMetrics(engine);
     const optimizer = optimizerSpec(conf.optimizer);
@@ -138,19 +151,23 @@ export class Trainer {
       update: this.update,
       schedule: this.#schedule,
       stepsPerEpoch: this.#stepsPerEpoch,
+      signal: parts.signal,
     });
     if (parts.validation && conf.validation) {
       const smoothing = smoothingOf(conf.validation.lossfn);
-      this.#evaluation = new Evaluation({ network, feed: parts.validation, smoothing, signal: parts.signal });
+      const { validation: feed, signal, gate } = parts;
+      this.#evaluation = new Evaluation({ network, feed, smoothing, signal, gate });
     }
   }
 
   async #prepare(): Promise<void> {
-    const { network, train } = this.#parts;
+    const { network, train, signal } = this.#parts;
     await network.tune();
     await train.prepare(this.step.buffer);
     await this.hook?.prepare();
+    signal?.throwIfAborted();
     await this.#evaluation?.prepare();
+    signal?.throwIfAborted();
     this.#bound = await this.program.bind(this.#bindings(train));
     this.#disposers.push(this.#bound.dispose);
     const accumulate = await network.engine.kernels(
@@ -160,6 +177,8 @@ export class Trainer {
     this.#accumulateMetrics = accumulate.kernels;
     this.#disposers.push(accumulate.dispose);
     await this.update.prepare(this.hook?.beforeClip);
+    // The network may be gone by now, and a command on it would fail.
+    signal?.throwIfAborted();
     this.update.reset();
   }
 
@@ -245,8 +264,19 @@ export class Trainer {
 
   #report(phase: Progress["phase"], epoch: number) {
     const { conf, onProgress } = this.#parts;
-    return (averages: Averages, batch: number, batches: number) =>
-      onProgress?.({ phase, epoch, epochs: conf.epochs, batch, batches, averages });
+    const first = epoch * this.#stepsPerEpoch;
+    return (averages: Averages, batch: number, batches: number) => {
+      const { lr } = this.#schedule.at(first + (phase === "train" ? batch : this.#stepsPerEpoch) - 1);
+      onProgress?.({ phase, epoch, epochs: conf.epochs, batch, batches, averages, lr });
+    };
+  }
+
+  /**
+   * How the validation feed's images are classified now, `[label][prediction]`; undefined where nothing is validated on.
+   * @throws as `fit`
+   */
+  async confusion(): Promise<number[][] | undefined> {
+    return this.#evaluation?.confusion();
   }
 
   /** Frees everything but the network. */

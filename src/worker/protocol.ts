@@ -8,10 +8,11 @@
  */
 import type { AdapterKind, AdapterSummary } from "../host/gpu.ts";
 import type { Phase } from "../nas/experiment-runner.ts";
+import type { TuneMode } from "../runtime/webgpu/tuner.ts";
 
 /** Errors cross the boundary as this, thrown by every method below: `SupernetError` in parts. */
 export interface WireError {
-  /** `ErrorCode`, "aborted" for a run that was stopped, or "bug" for everything that is no `SupernetError`. */
+  /** `ErrorCode` ("aborted" for a run that was stopped), or "bug" for everything that is no `SupernetError`. */
   readonly code: string;
   readonly message: string;
   readonly stack?: string;
@@ -33,6 +34,14 @@ export interface RunRequest {
   readonly prefix?: string;
   /** Default both. */
   readonly phases?: readonly Phase[];
+  /** Time variants of kernels before they run; without it what is known of them is neither read nor written. */
+  readonly tune?: TuneRequest;
+}
+
+export interface TuneRequest {
+  readonly mode: TuneMode;
+  /** Node only: where the fastest are remembered, instead of the cache folder. */
+  readonly file?: string | undefined;
 }
 
 /** A conf, resolved. */
@@ -146,8 +155,15 @@ export type RunEvent =
       /** Share of the chosen edges that are skip connections: near 1, the search has collapsed. */
       readonly skipShare: number;
     }
-  /** The search has ended. */
-  | { readonly kind: "found"; readonly time: number; readonly cells: readonly CellDrawing[] }
+  /** The search has ended. `text` is that of `RunSummary.search`. */
+  | {
+      readonly kind: "found";
+      readonly time: number;
+      readonly cells: readonly CellDrawing[];
+      readonly text: string;
+    }
+  /** What tuning is about to do, or has done, in a line. */
+  | { readonly kind: "tuning"; readonly time: number; readonly message: string }
   | { readonly kind: "paused" | "resumed"; readonly time: number }
   | { readonly kind: "warning"; readonly time: number; readonly message: string };
 

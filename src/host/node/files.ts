@@ -1,14 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { access, appendFile, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, sep } from "node:path";
 import { SupernetError } from "../../errors.ts";
+import { type FileInfo, type FileTree, TEMPORARY } from "../files.ts";
 
 /**
  * Writes `path` so that it holds the old content or the new one and nothing between, whenever the process dies: to a
  * temporary file in the same folder (made if missing), flushed to disk, then renamed. Throws SupernetError("io").
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.tmp`);
+  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}${TEMPORARY}`);
   try {
     await mkdir(dirname(path), { recursive: true });
     const file = await open(temporary, "wx");
@@ -38,6 +39,50 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
     throw ioError("read", path, cause);
   }
 }
+
+/** Adds to the end of a file, which is made with its folder if it is missing. Throws SupernetError("io"). */
+export async function appendText(path: string, text: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await appendFile(path, text);
+  } catch (cause) {
+    throw ioError("write", path, cause);
+  }
+}
+
+/** The disk. */
+export const nodeFiles: FileTree = {
+  readBytes,
+  readText,
+  writeFile: writeFileAtomic,
+  appendText,
+  exists: (path) =>
+    access(path).then(
+      () => true,
+      () => false,
+    ),
+  async list(folder) {
+    const files: FileInfo[] = [];
+    try {
+      for (const name of await readdir(folder, { recursive: true })) {
+        // What is removed meanwhile is not there.
+        const info = name.endsWith(TEMPORARY) ? undefined : await stat(join(folder, name)).catch(() => undefined);
+        if (!info?.isFile()) continue;
+        files.push({ path: name.replaceAll(sep, "/"), bytes: info.size, modified: info.mtimeMs });
+      }
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw ioError("read", folder, cause);
+    }
+    return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  },
+  async remove(path) {
+    try {
+      await rm(path, { recursive: true, force: true });
+    } catch (cause) {
+      throw ioError("write", path, cause);
+    }
+  },
+};
 
 const REASONS: Record<string, string> = {
   ENOENT: "it does not exist",

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { folderLogSink } from "../../../src/host/node/log-sink.ts";
+import { nodeFiles } from "../../../src/host/node/files.ts";
 import { Logger } from "../../../src/log/logger.ts";
+import { folderLogSink } from "../../../src/log/sink.ts";
 
 let folder: string;
 
@@ -18,7 +19,7 @@ const read = (name: string) => readFile(join(folder, name), "utf8");
 
 describe("Logger", () => {
   it("keeps a tree by section, in the order of logging, as the reference does", async () => {
-    const log = new Logger(folderLogSink(folder));
+    const log = new Logger(folderLogSink(nodeFiles, folder));
     log.info({ seed: 2 });
     log.pushd("arch_search");
     log.pushd("arch_train");
@@ -60,7 +61,7 @@ describe("Logger", () => {
   });
 
   it("writes a line with time, level and section per message", async () => {
-    const log = new Logger(folderLogSink(folder));
+    const log = new Logger(folderLogSink(nodeFiles, folder));
     log.info("started");
     log.pushd("eval_arch");
     log.pushd(3);
@@ -79,7 +80,7 @@ describe("Logger", () => {
   });
 
   it("takes the later value of a key and continues a section that is entered again", async () => {
-    const log = new Logger(folderLogSink(folder));
+    const log = new Logger(folderLogSink(nodeFiles, folder));
     const shape = [1, 2];
     log.pushd("data");
     log.info({ a: 1, shape });
@@ -93,14 +94,14 @@ describe("Logger", () => {
   });
 
   it("quotes strings that PyYAML would take for a truth value", async () => {
-    const log = new Logger(folderLogSink(folder));
+    const log = new Logger(folderLogSink(nodeFiles, folder));
     log.info({ answer: "no", plain: "cosine" });
     await log.close();
     expect(await read("log.yaml")).toBe('answer: "no"\nplain: cosine\n');
   });
 
   it("appends to log.log and rewrites log.yaml at every flush", async () => {
-    const log = new Logger(folderLogSink(folder));
+    const log = new Logger(folderLogSink(nodeFiles, folder));
     for (let step = 0; step < 3; step++) {
       log.info({ step });
       await log.flush();
@@ -111,13 +112,13 @@ describe("Logger", () => {
 
   it("reports a failed write at flush, in words", async () => {
     await writeFile(join(folder, "occupied"), "");
-    const log = new Logger(folderLogSink(join(folder, "occupied")));
+    const log = new Logger(folderLogSink(nodeFiles, join(folder, "occupied")));
     log.info({ a: 1 });
     await expect(log.flush()).rejects.toThrow(/cannot write .*log\.log: part of its path is a file/);
   });
 
   it("refuses misuse", async () => {
-    const log = new Logger(folderLogSink(folder));
+    const log = new Logger(folderLogSink(nodeFiles, folder));
     expect(() => log.popd()).toThrow("without a pushd");
     log.info({ value: 1 });
     expect(() => log.pushd("value")).toThrow('"value" already holds a value');

@@ -1,12 +1,13 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { createProgress } from "../../../src/cli/progress.ts";
+import { throughput } from "../../../src/report/throughput.ts";
 import type { Progress } from "../../../src/train/trainer.ts";
 
 const batchSize = 32;
 
 const at = (phase: Progress["phase"], epoch: number, batch: number, more: Partial<Progress> = {}): Progress => {
-  const progress = { phase, epoch, epochs: 2, batch, batches: 4, ...more };
+  const progress = { phase, epoch, epochs: 2, batch, batches: 4, lr: 0.025, ...more };
   return { ...progress, averages: { loss: Math.LN10, top1: 0.125, top5: 0.5, samples: batchSize * batch } };
 };
 
@@ -15,11 +16,14 @@ function display(isTTY: boolean) {
   const stream = Object.assign(new PassThrough(), { isTTY, columns: 200 });
   let time = 0;
   const progress = createProgress(stream, () => time);
+  const speed = throughput(() => time);
   return {
     /** Tells the display, so many milliseconds after the last call. */
     tell(milliseconds: number, title: string, value: Progress) {
       time += milliseconds;
-      progress.update(title, value);
+      const { phase: pass, averages, ...place } = value;
+      const rest = { time, phase: "search", gpuBytes: 0, imagesPerSecond: speed(title, value) } as const;
+      progress.update({ kind: "progress", title, pass, ...place, ...averages, ...rest });
     },
     stop: progress.stop,
     written: () => String(stream.read() ?? ""),

@@ -1,0 +1,144 @@
+import { SupernetError } from "../../errors.ts";
+import { type FileInfo, type FileTree, TEMPORARY } from "../files.ts";
+
+/** Part of the File System Standard that TypeScript's library for pages leaves out, as it is for dedicated workers only. */
+interface WorkerFileHandle extends FileSystemFileHandle {
+  createSyncAccessHandle(): Promise<SyncAccessHandle>;
+  move(name: string): Promise<void>;
+}
+
+interface SyncAccessHandle {
+  write(data: Uint8Array, options?: { at: number }): number;
+  truncate(size: number): void;
+  getSize(): number;
+  flush(): void;
+  close(): void;
+}
+
+/**
+ * Files in the origin's private file system, for dedicated workers: nobody else may write there synchronously, and Safari has no
+ * other way to write.
+ */
+export const browserFiles: FileTree = {
+  readBytes: (path) =>
+    attempt("read", path, async () => {
+      const { folder, name } = split(path);
+      const handle = await (await openFolder(folder)).getFileHandle(name);
+      return new Uint8Array(await (await handle.getFile()).arrayBuffer());
+    }),
+  async readText(path) {
+    return new TextDecoder().decode(await this.readBytes(path));
+  },
+  async exists(path) {
+    const { folder, name } = split(path);
+    try {
+      const parent = await openFolder(folder);
+      await parent.getFileHandle(name).catch(() => parent.getDirectoryHandle(name));
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  writeFile: (path, data) =>
+    attempt("write", path, async () => {
+      const { folder, name } = split(path);
+      const parent = await openFolder(folder, { create: true });
+      const temporary = `.${name}.${crypto.randomUUID().slice(0, 8)}${TEMPORARY}`;
+      const handle = (await parent.getFileHandle(temporary, { create: true })) as WorkerFileHandle;
+      try {
+        await writeAt(handle, data, "start");
+        await handle.move(name);
+      } catch (cause) {
+        await parent.removeEntry(temporary).catch(() => undefined);
+        throw cause;
+      }
+    }),
+  appendText: (path, text) =>
+    attempt("write", path, async () => {
+      const { folder, name } = split(path);
+      const parent = await openFolder(folder, { create: true });
+      const handle = (await parent.getFileHandle(name, { create: true })) as WorkerFileHandle;
+      await writeAt(handle, text, "end");
+    }),
+  list: (folder) =>
+    attempt("read", folder, async () => {
+      const found: FileInfo[] = [];
+      try {
+        await collect(await openFolder(partsOf(folder)), "", found);
+      } catch (cause) {
+        if (!isNamed(cause, "NotFoundError")) throw cause;
+      }
+      return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+    }),
+  remove: (path) =>
+    attempt("write", path, async () => {
+      const { folder, name } = split(path);
+      try {
+        await (await openFolder(folder)).removeEntry(name, { recursive: true });
+      } catch (cause) {
+        if (!isNamed(cause, "NotFoundError")) throw cause;
+      }
+    }),
+};
+
+async function writeAt(handle: WorkerFileHandle, data: string | Uint8Array, where: "start" | "end"): Promise<void> {
+  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+  const access = await handle.createSyncAccessHandle();
+  try {
+    const at = where === "start" ? 0 : access.getSize();
+    const written = access.write(bytes, { at });
+    if (written !== bytes.length) {
+      access.truncate(at);
+      throw new DOMException("not all was written", "QuotaExceededError");
+    }
+    access.flush();
+  } finally {
+    access.close();
+  }
+}
+
+async function collect(folder: FileSystemDirectoryHandle, prefix: string, into: FileInfo[]): Promise<void> {
+  for await (const [name, handle] of folder.entries()) {
+    if (handle.kind === "directory") {
+      await collect(handle as FileSystemDirectoryHandle, `${prefix}${name}/`, into);
+    } else if (!name.endsWith(TEMPORARY)) {
+      const { size, lastModified } = await (handle as FileSystemFileHandle).getFile();
+      into.push({ path: prefix + name, bytes: size, modified: lastModified });
+    }
+  }
+}
+
+const partsOf = (path: string) => path.split("/").filter((part) => part !== "" && part !== ".");
+
+function split(path: string): { readonly folder: readonly string[]; readonly name: string } {
+  const parts = partsOf(path);
+  return { folder: parts.slice(0, -1), name: parts.at(-1) ?? "" };
+}
+
+async function openFolder(
+  path: readonly string[],
+  options: FileSystemGetDirectoryOptions = {},
+): Promise<FileSystemDirectoryHandle> {
+  let folder = await navigator.storage.getDirectory();
+  for (const name of path) folder = await folder.getDirectoryHandle(name, options);
+  return folder;
+}
+
+const isNamed = (error: unknown, name: string) => error instanceof DOMException && error.name === name;
+
+const REASONS: Readonly<Record<string, string>> = {
+  NotFoundError: "it does not exist",
+  TypeMismatchError: "part of its path is a file, not a folder",
+  QuotaExceededError: "the browser gives this page no more space: delete runs, or free disk space",
+  NoModificationAllowedError: "another tab is writing it: close that tab, or give this run another name",
+  SecurityError: "the browser lets this page keep no files: allow it to store data",
+};
+
+async function attempt<T>(action: "read" | "write", path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const { name, message } = cause instanceof Error ? cause : { name: "", message: String(cause) };
+    throw new SupernetError("io", `cannot ${action} ${path}: ${REASONS[name] ?? message}`, { cause });
+  }
+}

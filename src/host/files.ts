@@ -1,0 +1,29 @@
+/** A file of a tree. */
+export interface FileInfo {
+  /** Below the folder that was listed. */
+  readonly path: string;
+  readonly bytes: number;
+  /** When it was last written, in milliseconds since 1970. */
+  readonly modified: number;
+}
+
+/** Files by path: a disk in Node, an origin's private file system in a browser. Paths use `/`. */
+export interface FileTree {
+  /** @throws SupernetError("io") */
+  readBytes(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** UTF-8, a leading byte order mark removed. @throws SupernetError("io") */
+  readText(path: string): Promise<string>;
+  /** Whether there is a file or a folder of that path. */
+  exists(path: string): Promise<boolean>;
+  /** Replaces a file whole or not at all; makes its folder. @throws SupernetError("io") */
+  writeFile(path: string, data: string | Uint8Array): Promise<void>;
+  /** Adds to the end of a file, which is made with its folder if it is missing. @throws SupernetError("io") */
+  appendText(path: string, text: string): Promise<void>;
+  /** All files below a folder, in the order of their paths; none where there is no such folder. @throws SupernetError("io") */
+  list(folder: string): Promise<FileInfo[]>;
+  /** Removes a file, or a folder with all it contains, if it is there. @throws SupernetError("io") */
+  remove(path: string): Promise<void>;
+}
+
+/** Temporary files, which no list shows: what was not finished is no file yet. */
+export const TEMPORARY = ".tmp";

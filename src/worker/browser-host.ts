@@ -1,0 +1,53 @@
+import { version } from "../../package.json";
+import type { DatasetIo } from "../data/dataset.ts";
+import { SupernetError } from "../errors.ts";
+import { browserFiles } from "../host/browser/files.ts";
+import { requestGpu } from "../host/browser/gpu.ts";
+import { browserTuningStore } from "../host/browser/tuning.ts";
+import type { Host } from "./host.ts";
+
+const confs = import.meta.glob<string>("../../confs/**/*.yaml", { query: "?raw", import: "default", eager: true });
+
+/** Where runs and data sets lie in the origin's private file system. */
+const RUNS = "runs";
+const DATASETS = "datasets";
+
+/** As `import.meta.glob` names them. */
+const CONFS = "../../confs/";
+
+const datasets: DatasetIo = {
+  exists: (path) => browserFiles.exists(path),
+  read: (path) => browserFiles.readBytes(path),
+};
+
+/** Tabs, and several elements on one page, share the origin's files. */
+function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
+  return navigator.locks.request(`supernet run ${name}`, { ifAvailable: true }, (lock) => {
+    if (lock) return work();
+    throw new SupernetError("config", `${name} is running in another tab or element: give this run another prefix`);
+  });
+}
+
+/** A dedicated worker of a page. */
+export const browserHost: Host = {
+  requestGpu: () => requestGpu(),
+  // They are global wherever there is WebGPU.
+  loadGpuConstants: async () => {},
+  confs: {
+    root: CONFS,
+    exists: (path) => path in confs,
+    read: (path) => {
+      const text = confs[path];
+      if (text === undefined) throw new SupernetError("io", `cannot read ${path}: there is no such conf`);
+      return text;
+    },
+  },
+  files: browserFiles,
+  root: RUNS,
+  logdir: () => RUNS,
+  datasets,
+  alone,
+  variables: { default_dataroot: DATASETS },
+  tuningStore: browserTuningStore,
+  version,
+};

@@ -1,0 +1,73 @@
+import { rgbaPlanes } from "../data/rgba.ts";
+import { parseModelDesc } from "../desc/yaml.ts";
+import { SupernetError } from "../errors.ts";
+import { readSafetensors } from "../export/safetensors.ts";
+import { Classifier } from "../nas/classifier.ts";
+import type { Engine } from "../runtime/webgpu/engine.ts";
+import type { DeviceHolder } from "./device.ts";
+import type { Host } from "./host.ts";
+import type { ClassScore, RunSummary } from "./protocol.ts";
+import { runSummaryOf } from "./runs.ts";
+
+interface Loaded {
+  readonly name: string;
+  /** When the run ended whose weights these are. */
+  readonly ended: number;
+  readonly engine: Engine;
+  readonly facts: NonNullable<RunSummary["eval"]>;
+  readonly classifier: Classifier;
+}
+
+/** Classifies images by the networks of kept runs; the last one stays on the device for further images. */
+export class RunClassifier {
+  readonly #host: Host;
+  readonly #device: DeviceHolder;
+  #loaded: Loaded | undefined;
+  /** Calls wait for each other: none shall dispose the network of another. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(host: Host, device: DeviceHolder) {
+    this.#host = host;
+    this.#device = device;
+  }
+
+  /** @throws SupernetError "io" where the run has no weights, "device" when the device fails */
+  classify(name: string, image: ImageData): Promise<ClassScore[]> {
+    const scores = this.#last.then(() => this.#classify(name, image));
+    this.#last = scores.catch(() => {});
+    return scores;
+  }
+
+  async #classify(name: string, image: ImageData): Promise<ClassScore[]> {
+    const { facts, classifier } = await this.#load(name);
+    const probabilities = await classifier.classify(rgbaPlanes(image, facts.image));
+    const scores = facts.classes.map((label, index) => ({ label, probability: probabilities[index]! }));
+    return scores.sort((a, b) => b.probability - a.probability);
+  }
+
+  async #load(name: string): Promise<Loaded> {
+    const { files, root } = this.#host;
+    const summary = await runSummaryOf(files, root, name);
+    if (!summary?.eval || !summary.classifier) {
+      throw new SupernetError("io", `the run ${name} has no trained network: let its evaluation run to the end`);
+    }
+    const { engine } = await this.#device.open();
+    const { ended, eval: facts, classifier: data } = summary;
+    const known = this.#loaded;
+    if (known?.name === name && known.ended === ended && known.engine === engine) return known;
+    this.dispose();
+    const folder = `${root}/${name}_eval`;
+    const description = `${folder}/full_model_desc.yaml`;
+    const weights = `${folder}/model.safetensors`;
+    const desc = parseModelDesc(await files.readText(description), description);
+    const tensors = readSafetensors(await files.readBytes(weights), weights);
+    const classifier = await Classifier.create(engine, { desc, tensors, image: facts.image, ...data });
+    this.#loaded = { name, ended, engine, facts, classifier };
+    return this.#loaded;
+  }
+
+  dispose(): void {
+    this.#loaded?.classifier.dispose();
+    this.#loaded = undefined;
+  }
+}

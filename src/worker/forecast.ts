@@ -1,0 +1,54 @@
+import { ModelDescBuilder } from "../desc/builder.ts";
+import type { ModelDesc } from "../desc/model-desc.ts";
+import { parseModelDesc } from "../desc/yaml.ts";
+import { SupernetError } from "../errors.ts";
+import type { AdapterKind } from "../host/gpu.ts";
+import { type Alphas, finalizeModel } from "../nas/finalizers.ts";
+import { forecastMemory } from "../nas/forecast.ts";
+import { ALPHAS, PRIMITIVES } from "../ops/mixture.ts";
+import type { Host } from "./host.ts";
+import type { ForecastReport } from "./protocol.ts";
+import type { ResolvedRequest } from "./request.ts";
+
+/**
+ * GPU memory of the phases of a run. What an evaluation takes depends on what the search finds: without a search it is what
+ * was found before, else a network of the primitives that take the most.
+ *
+ * @throws SupernetError "config", "data" or "device", as the run would
+ */
+export async function forecastRun(request: ResolvedRequest, host: Host, kind: AdapterKind): Promise<ForecastReport[]> {
+  const { algorithm, conf, phases } = request;
+  await host.loadGpuConstants();
+  const supernet = algorithm.builder().build(conf.nas.search.model_desc);
+  const reports: ForecastReport[] = [];
+  for (const phase of phases) {
+    const template = phase === "eval" ? await foundDesc(request, host, supernet) : undefined;
+    const desc = template ? new ModelDescBuilder().build(conf.nas.eval.model_desc, template) : supernet;
+    reports.push({ phase, ...(await forecastMemory(desc, { conf, phase, kind, algorithm })) });
+  }
+  return reports;
+}
+
+async function foundDesc(request: ResolvedRequest, host: Host, supernet: ModelDesc): Promise<ModelDesc> {
+  const { name, conf, phases } = request;
+  const path = `${host.logdir(conf.common.logdir)}/${name}_eval/final_model_desc.yaml`;
+  if (phases.includes("search") || !(await host.files.exists(path))) return costliest(supernet);
+  try {
+    return parseModelDesc(await host.files.readText(path), path);
+  } catch (error) {
+    if (error instanceof SupernetError) return costliest(supernet);
+    throw error;
+  }
+}
+
+/** The architecture that keeps the most: two convolutions of 5x5 in a row on every edge. */
+function costliest(supernet: ModelDesc): ModelDesc {
+  const alphas = PRIMITIVES.map((name) => (name === "sep_conv_5x5" ? 1 : 0));
+  const named = supernet.cellDescs.flatMap(({ trainablesFrom, nodes }) =>
+    nodes.flatMap(({ edges }, node) =>
+      edges.map((_, edge) => [`cells.${trainablesFrom}.dag.${node}.${edge}._wrapped.${ALPHAS}`, alphas] as const),
+    ),
+  );
+  const all: Alphas = new Map(named);
+  return finalizeModel(supernet, all);
+}

@@ -1,0 +1,40 @@
+import type { Variables } from "../config/index.ts";
+import type { DatasetIo } from "../data/dataset.ts";
+import type { FileTree } from "../host/files.ts";
+import type { GpuHandle } from "../host/gpu.ts";
+import type { TuningStore } from "../host/tuning.ts";
+
+/** The confs that come with this package. */
+export interface ConfFolder {
+  /** Its path, `/` at the end; names below it are `algos/darts.yaml`. */
+  readonly root: string;
+  exists(path: string): boolean;
+  /** @throws SupernetError("io") */
+  read(path: string): Promise<string> | string;
+}
+
+/** What the engine's side of the API needs to know of where it runs. */
+export interface Host {
+  /** @throws SupernetError("device") where there is no adapter */
+  requestGpu(): Promise<GpuHandle>;
+  /** Makes WebGPU's constants global where they are not. */
+  loadGpuConstants(): Promise<void>;
+  readonly confs: ConfFolder;
+  readonly files: FileTree;
+  /** Folder of the runs that are listed. */
+  readonly root: string;
+  /** Folder of the runs of a conf, given its `common.logdir`. */
+  logdir(asked: string): string;
+  readonly datasets: DatasetIo;
+  /**
+   * Keeps a run's folders for this worker while `work` goes on.
+   * @throws SupernetError("config") where another one of this origin has them, naming the remedy
+   */
+  alone<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** Variables that confs may use; `default_dataroot` among them. */
+  readonly variables: Variables;
+  /** @param file where choices are kept instead of the usual place, if the host can choose */
+  tuningStore(onWarning: (message: string) => void, file: string | undefined): TuningStore;
+  /** Of this package. */
+  readonly version: string;
+}

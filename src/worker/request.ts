@@ -1,0 +1,94 @@
+import { findAlgorithm } from "../algos/index.ts";
+import {
+  ConfError,
+  type ExperimentConf,
+  type LoadedConf,
+  type LoadOptions,
+  loadConfig,
+  parseExperimentConf,
+  toYaml,
+} from "../config/index.ts";
+import { suggest } from "../config/nearest.ts";
+import { SupernetError } from "../errors.ts";
+import type { Algorithm } from "../nas/algorithm.ts";
+import type { Phase } from "../nas/experiment-runner.ts";
+import { datasetNames } from "./datasets.ts";
+import type { Host } from "./host.ts";
+import type { ConfProblem, RunRequest } from "./protocol.ts";
+
+/** A request with everything looked up and checked. */
+export interface ResolvedRequest {
+  readonly algorithm: Algorithm;
+  readonly dataset: string;
+  readonly conf: ExperimentConf;
+  /** YAML with includes, copies and overrides carried out. */
+  readonly confText: string;
+  /** `<algo>_<dataset>_<prefix>`. */
+  readonly name: string;
+  readonly phases: readonly Phase[];
+}
+
+const PHASES: readonly Phase[] = ["search", "eval"];
+
+/** What a conf text without a file is called in messages. */
+const CONF_TEXT = "conf.yaml";
+
+/** @throws SupernetError "config" or "io", see `loadConfig` and `parseExperimentConf` */
+export async function resolveRequest(request: RunRequest, host: Host): Promise<ResolvedRequest> {
+  const { algo, dataset, full = false, overrides = [], allowUnknown = false, confText } = request;
+  const { prefix = full ? "full" : "toy", phases = PHASES } = request;
+  const algorithm = findAlgorithm(algo);
+  if (/[/\\]/.test(prefix)) {
+    throw new SupernetError("config", `the prefix "${prefix}" names folders: leave slashes out`);
+  }
+  if (phases.length === 0) throw new SupernetError("config", "there is nothing to run: name search, eval or both");
+  const options = { args: overrides, allowUnknown, env: host.variables };
+  const loaded =
+    confText === undefined
+      ? await loadConfig(await confFiles(algo, dataset, full, host), { ...options, files: host.confs })
+      : await loadText(confText, options);
+  return {
+    algorithm,
+    dataset,
+    conf: parseExperimentConf(loaded.tree, loaded.places),
+    confText: toYaml(loaded.root),
+    name: `${algo}_${dataset}_${prefix}`,
+    phases: PHASES.filter((phase) => phases.includes(phase)),
+  };
+}
+
+/** What is wrong with a conf text: at most the first problem of its syntax, or all of its keys and values. */
+export async function checkConf(confText: string): Promise<ConfProblem[]> {
+  try {
+    const { tree, places } = await loadText(confText, {});
+    parseExperimentConf(tree, places);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfError) {
+      return error.issues.map(({ message, at }) => ({ message, line: at?.line ?? 0, column: at?.col ?? 0 }));
+    }
+    if (error instanceof SupernetError) return [{ message: error.message, line: 0, column: 0 }];
+    throw error;
+  }
+}
+
+function loadText(text: string, options: Omit<LoadOptions, "files" | "includes">): Promise<LoadedConf> {
+  return loadConfig(CONF_TEXT, { ...options, files: { read: () => text }, includes: false });
+}
+
+/**
+ * The confs of an algorithm and a data set, `_toy` ones where there are any and `full` is not asked for.
+ * @throws SupernetError("config") naming the nearest data set when there is none of that name
+ */
+async function confFiles(algo: string, dataset: string, full: boolean, host: Host): Promise<string> {
+  const names = await datasetNames(host);
+  if (!names.includes(dataset)) {
+    throw new SupernetError("config", `there is no data set "${dataset}"; ${suggest(dataset, names)}`);
+  }
+  const path = (folder: string, name: string) => `${host.confs.root}${folder}/${name}.yaml`;
+  const pick = (folder: string, name: string) => {
+    const toy = path(folder, `${name}_toy`);
+    return !full && host.confs.exists(toy) ? toy : path(folder, name);
+  };
+  return `${pick("algos", algo)};${pick("datasets", dataset)}`;
+}

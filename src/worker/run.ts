@@ -1,0 +1,143 @@
+import { adapterName } from "../host/gpu.ts";
+import { folderLogSink } from "../log/sink.ts";
+import type { Environment, SearchState } from "../nas/environment.ts";
+import { ExperimentRunner, type Phase } from "../nas/experiment-runner.ts";
+import { cellGraphs, skipShare } from "../report/cells.ts";
+import { throughput } from "../report/throughput.ts";
+import { Engine } from "../runtime/webgpu/engine.ts";
+import type { Gate } from "../train/gate.ts";
+import type { Progress } from "../train/trainer.ts";
+import type { OpenDevice } from "./device.ts";
+import { cellDrawings, cellWeights } from "./drawings.ts";
+import type { Host } from "./host.ts";
+import type { RunEvent, RunSummary, TuneRequest } from "./protocol.ts";
+import type { ResolvedRequest } from "./request.ts";
+import { readSummary, SUMMARY } from "./runs.ts";
+import { evalSummary, type StoredSummary, searchSummary } from "./summary.ts";
+import { openTuner } from "./tune.ts";
+
+/** An event without its time. */
+export type EventBody = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, "time"> : never) : never;
+
+export interface RunParts {
+  readonly host: Host;
+  readonly device: OpenDevice;
+  readonly request: ResolvedRequest;
+  readonly tune: TuneRequest | undefined;
+  readonly tell: (event: EventBody) => void;
+  readonly signal: AbortSignal;
+  readonly gate: Gate;
+}
+
+/**
+ * Runs the phases of an experiment, tells what happens, and keeps what it came to as `run.json` in the folder of the last one.
+ * @throws as `ExperimentRunner`; the signal's reason when it is aborted
+ */
+export async function runExperiment(parts: RunParts): Promise<RunSummary> {
+  const { host, device, request, tell, signal } = parts;
+  const { name, phases, dataset, algorithm, conf } = request;
+  const started = Date.now();
+  const current: { phase: Phase } = { phase: phases[0] ?? "search" };
+  const environment = await makeEnvironment(parts, () => current.phase);
+  const logdir = host.logdir(conf.common.logdir);
+  const runner = new ExperimentRunner({ ...request, environment, logdir, variables: host.variables });
+  await runner.loadData(phases);
+  signal.throwIfAborted();
+  const before = await readSummary(host.files, runner.folder("eval"));
+  // A run that does not end leaves none: what is there then belongs to no run.
+  for (const phase of ["search", "eval"] as const) await host.files.remove(`${runner.folder(phase)}/${SUMMARY}`);
+
+  tell({ kind: "started", name, phases });
+  const enter = (phase: Phase) => {
+    current.phase = phase;
+    tell({ kind: "phase", phase, folder: runner.folder(phase) });
+  };
+  let summary: StoredSummary = {
+    name,
+    algo: algorithm.name,
+    dataset,
+    seed: conf.common.seed,
+    started,
+    ended: started,
+    adapter: adapterName(device.gpu.info),
+  };
+  if (phases.includes("search")) {
+    enter("search");
+    const search = searchSummary(await runner.search());
+    summary = { ...summary, search };
+    tell({ kind: "found", cells: search.cells, text: search.text });
+    await runner.copySearchToEval();
+  } else if (before?.search) {
+    // What is evaluated was found by the run before.
+    summary = { ...summary, search: before.search };
+  }
+  if (phases.includes("eval")) {
+    enter("eval");
+    const result = await runner.evaluate();
+    const { mean, std } = result.image;
+    const classifier = { mean, std, dropPath: conf.nas.eval.trainer.drop_path_prob > 0 };
+    summary = { ...summary, eval: evalSummary(result), classifier };
+  }
+  summary = { ...summary, ended: Date.now() };
+  await host.files.writeFile(`${runner.folder(current.phase)}/${SUMMARY}`, `${JSON.stringify(summary, null, 1)}\n`);
+  return summary;
+}
+
+async function makeEnvironment(parts: RunParts, phase: () => Phase): Promise<Environment> {
+  const { host, device, tune, tell, signal, gate } = parts;
+  const onWarning = (message: string) => tell({ kind: "warning", message });
+  const tuner =
+    tune &&
+    (await openTuner(device.gpu, {
+      mode: tune.mode,
+      store: host.tuningStore(onWarning, tune.file),
+      version: host.version,
+      tell: (message) => tell({ kind: "tuning", message }),
+      onWarning,
+      signal,
+    }));
+  // Kernels that were tuned for one run are not those of the next.
+  const engine = tuner ? new Engine(device.gpu, tuner) : device.engine;
+  const speed = throughput(() => performance.now());
+  return {
+    engine,
+    datasets: host.datasets,
+    writeFile: host.files.writeFile,
+    readText: (path) => host.files.readText(path),
+    logSink: (folder) => folderLogSink(host.files, folder),
+    onProgress: (title, progress) => tell(progressEvent(title, progress, phase(), speed(title, progress), engine)),
+    onSearchEpoch: (state) => tell(alphasEvent(state)),
+    onWarning,
+    signal,
+    gate,
+  };
+}
+
+function progressEvent(
+  title: string,
+  { phase: pass, averages, ...place }: Progress,
+  phase: Phase,
+  imagesPerSecond: number,
+  engine: Engine,
+): EventBody {
+  return {
+    kind: "progress",
+    phase,
+    title,
+    pass,
+    ...place,
+    ...averages,
+    imagesPerSecond,
+    gpuBytes: engine.buffers.liveBytes,
+  };
+}
+
+function alphasEvent({ epoch, supernet, alphas, best }: SearchState): EventBody {
+  return {
+    kind: "alphas",
+    epoch,
+    cells: cellWeights(supernet, alphas),
+    best: cellDrawings(best),
+    skipShare: skipShare(cellGraphs(best)),
+  };
+}

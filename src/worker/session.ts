@@ -1,0 +1,135 @@
+import { type ProxyMethods, releaseProxy, transfer } from "comlink";
+import { algorithmNames } from "../algos/index.ts";
+import { experimentKeys } from "../config/index.ts";
+import { SupernetError } from "../errors.ts";
+import { Gate } from "../train/gate.ts";
+import { RunClassifier } from "./classify.ts";
+import { datasetMethods } from "./datasets.ts";
+import { adapterReport, DeviceHolder } from "./device.ts";
+import { forecastRun } from "./forecast.ts";
+import type { Host } from "./host.ts";
+import type { RunEvent, RunRequest, RunSummary, SupernetApi } from "./protocol.ts";
+import { checkConf, resolveRequest } from "./request.ts";
+import { type EventBody, runExperiment } from "./run.ts";
+import { readRunFile, removeRun, storedRuns, zipRun } from "./runs.ts";
+
+/** A run in progress. */
+interface Current {
+  readonly name: string;
+  readonly stop: AbortController;
+  readonly gate: Gate;
+  /** Resolves when its files are closed; never rejects. */
+  readonly ended: Promise<void>;
+}
+
+type Listener = (event: RunEvent) => unknown;
+
+/** The engine behind the API: one device, one run at a time. */
+export function createSession(host: Host): SupernetApi {
+  const device = new DeviceHolder(host);
+  const classifier = new RunClassifier(host, device);
+  let current: Current | undefined;
+
+  const start = async (request: RunRequest, listener: Listener): Promise<RunSummary> => {
+    if (current) throw new SupernetError("config", `${current.name} is running: stop it, or wait until it has ended`);
+    const outbox = new Outbox(listener);
+    const stop = new AbortController();
+    const gate = new Gate({
+      onHeld: () => outbox.tell({ kind: "paused" }),
+      onReleased: () => outbox.tell({ kind: "resumed" }),
+    });
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    current = { name: `${request.algo} on ${request.dataset}`, stop, gate, ended };
+    try {
+      const resolved = await resolveRequest(request, host);
+      return await host.alone(resolved.name, async () => {
+        const open = await device.open();
+        void open.gpu.lost.then((error) => stop.abort(error));
+        const parts = { host, device: open, request: resolved, tune: request.tune };
+        return await runExperiment({ ...parts, tell: (event) => outbox.tell(event), signal: stop.signal, gate });
+      });
+    } catch (error) {
+      // Work that is cut off fails in many ways; the signal knows why.
+      throw stop.signal.aborted ? stop.signal.reason : error;
+    } finally {
+      current = undefined;
+      end();
+      await outbox.close();
+    }
+  };
+
+  const idle = (what: string) => {
+    if (current) throw new SupernetError("config", `${what} has to wait: ${current.name} is running`);
+  };
+
+  const stopRun = async () => {
+    current?.stop.abort(new SupernetError("aborted", "the run was interrupted"));
+    await current?.ended;
+  };
+
+  return {
+    ...datasetMethods(host),
+    adapter: async () => adapterReport((await device.open()).gpu),
+    resolve: async (request) => {
+      const { name, confText } = await resolveRequest(request, host);
+      return { name, text: confText };
+    },
+    check: checkConf,
+    confKeys: async () => experimentKeys(),
+    algorithms: async () => algorithmNames,
+    forecast: async (request) => {
+      const resolved = await resolveRequest(request, host);
+      const { kind } = (await device.open()).gpu;
+      return forecastRun(resolved, host, kind);
+    },
+    start,
+    pause: async () => current?.gate.close(),
+    resume: async () => current?.gate.open(),
+    stop: stopRun,
+    runs: () => storedRuns(host.files, host.root),
+    readFile: async (path) => moved(await readRunFile(host.files, host.root, path)),
+    zip: async (name) => moved(await zipRun(host.files, host.root, name)),
+    remove: async (name) => {
+      idle("removing a run");
+      await removeRun(host.files, host.root, name);
+    },
+    classify: (name, pixels) => classifier.classify(name, pixels),
+    dispose: async () => {
+      await stopRun();
+      classifier.dispose();
+      await device.dispose();
+    },
+  };
+}
+
+/** Bytes that go to the caller instead of being copied. */
+const moved = (bytes: Uint8Array<ArrayBuffer>) => transfer(bytes, [bytes.buffer]);
+
+/** Sends events to a listener on another thread. */
+class Outbox {
+  readonly #listener: Listener;
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  constructor(listener: Listener) {
+    this.#listener = listener;
+  }
+
+  tell(event: EventBody): void {
+    const sent = (async () => this.#listener({ ...event, time: Date.now() } as RunEvent))();
+    // What a listener does with an event is not the run's business.
+    const arrived = sent.catch(() => {}).finally(() => this.#underWay.delete(arrived));
+    this.#underWay.add(arrived);
+  }
+
+  /**
+   * Resolves when every event has arrived: events and results go different ways, and results would overtake. Nothing can be
+   * told afterwards.
+   */
+  async close(): Promise<void> {
+    await Promise.all(this.#underWay);
+    (this.#listener as Partial<ProxyMethods>)[releaseProxy]?.();
+  }
+}
