@@ -12,14 +12,17 @@ import { searchLosses } from "./fixtures/tiny-search.ts";
 const ARGS = [
   "--no-sandbox",
   "--disable-features=WebGPU",
-  "--use-gl=angle",
-  "--use-angle=swiftshader",
-  "--enable-unsafe-swiftshader",
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
   "--no-first-run",
 ];
+
+const SWIFTSHADER = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
+const NO_WEBGL = ["--disable-gpu", "--disable-software-rasterizer"];
+
+const launch = (more: readonly string[]) =>
+  chromium.launch({ executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium", args: [...ARGS, ...more] });
 
 let server: ViteDevServer;
 let browser: Browser;
@@ -36,7 +39,7 @@ beforeAll(async () => {
     optimizeDeps: { include: ["fast-check", "@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-webgl"] },
   });
   await server.listen();
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium", args: ARGS });
+  browser = await launch(SWIFTSHADER);
   page = await browser.newPage();
   page.on("pageerror", (error) => faults.push(String(error)));
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
@@ -58,6 +61,28 @@ test("WebGL opens and tells what it is", async () => {
   expect(adapter.name).not.toBe("");
   expect(adapter.limits.maxTextureSize).toBeGreaterThanOrEqual(2048);
   expect(adapter.limits.maxTextureImageUnits).toBeGreaterThanOrEqual(16);
+});
+
+test("it opens again after it was disposed, and in a worker", async () => {
+  const functions = await inPage();
+  const before = await functions.evaluate((own) => own.open());
+  expect(await functions.evaluate((own) => own.open())).toEqual(before);
+  expect(await functions.evaluate((own) => own.inWorker())).toEqual({ name: before.name, values: [11, 22], bytes: 24 });
+});
+
+test("a browser without WebGL is told so", async () => {
+  const bare = await launch(NO_WEBGL);
+  try {
+    const other = await bare.newPage();
+    await other.goto(page.url());
+    await other.waitForFunction(() => "page" in globalThis);
+    const opened = other.evaluate(() => (globalThis as unknown as { page: TfjsPage }).page.open());
+    await expect(opened).rejects.toThrow(
+      "the browser offers neither WebGPU nor WebGL: switch hardware acceleration on in its settings",
+    );
+  } finally {
+    await bare.close();
+  }
 });
 
 describe("every op and its gradient agree with the reference backend", () => {

@@ -36,6 +36,8 @@ export async function openTfjs(): Promise<TfjsHandle> {
     import("@tensorflow/tfjs-core"),
     import("@tensorflow/tfjs-backend-webgl"),
   ]);
+  // Disposing takes the backend off TensorFlow.js's list.
+  if (!tf.findBackendFactory("webgl")) tf.registerBackend("webgl", () => new MathBackendWebGL());
   // Shapes as numbers that shaders are given, not as text in them: far fewer shaders to compile.
   tf.env().set("WEBGL_USE_SHAPES_UNIFORMS", true);
   if (!(await tf.setBackend("webgl").catch(() => false))) {
