@@ -15,10 +15,11 @@ export function compare(
 ): void {
   const names = (outputs: ReadonlyMap<string, unknown>) => [...outputs.keys()].sort().join(", ");
   if (names(actual) !== names(expected)) throw new Error(`outputs are ${names(actual)}, not ${names(expected)}`);
+  const boundOf = tolerance(defined, feeds);
   for (const [name, want] of expected) {
     const got = actual.get(name)!;
     if (got.length !== want.length) throw new Error(`${name} has ${got.length} elements, not ${want.length}`);
-    const bound = tolerance(defined, feeds, want);
+    const bound = boundOf(want);
     // Not `>`: NaN must fail.
     const wrong = want.findIndex((value, index) => !(Math.abs(value - got[index]!) <= bound));
     if (wrong >= 0) throw new Error(`${name}[${wrong}] is ${got[wrong]}, not ${want[wrong]} +- ${bound}`);
@@ -31,10 +32,11 @@ export function compare(
  * grants exp and inverse square root. Batch norm divides a difference by a standard deviation, so its terms are
  * larger than its inputs and results by up to max |x| / std.
  */
-function tolerance(graph: Graph, feeds: Feeds, want: Float64Array): number {
+function tolerance(graph: Graph, feeds: Feeds): (want: Float64Array) => number {
   const terms = Math.max(...graph.nodes.map((node) => elements(node.type)));
   const fed = Math.max(1, ...Object.values({ ...feeds.inputs, ...feeds.params }).map((data) => largest(data)));
-  return 8 * 2 ** -24 * Math.sqrt(terms) * (largest(want) + fed) * amplification(graph, feeds);
+  const factor = 8 * 2 ** -24 * Math.sqrt(terms) * amplification(graph, feeds);
+  return (want) => factor * (largest(want) + fed);
 }
 
 function amplification(graph: Graph, feeds: Feeds): number {
