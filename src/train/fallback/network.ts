@@ -51,6 +51,13 @@ export class FallbackNetwork implements ProgramParameters {
     this.#vectors.set(role, vector);
   }
 
+  /** Overwrites all parameters (weights, alphas and running statistics) by name; throws if one is not given. */
+  load(tensors: ReadonlyMap<string, ArrayLike<number>>): void {
+    const missing = this.params.find(({ name }) => !tensors.has(name));
+    if (missing) throw new Error(`no values for ${missing.name}`);
+    for (const role of ROLES) this.set(role, tf.tensor1d(this.layouts[role].pack(tensors)));
+  }
+
   trainingProgram(settings: TrainingSettings): FallbackProgram {
     return new FallbackProgram(this, trainingGraph(this.desc, this.shape, settings, FALLBACK_PASSES));
   }

@@ -16,6 +16,8 @@ export interface ProgramParameters {
 
 /** What a run of a program yields; whoever ran it disposes it all, or keeps it within `tf.tidy`. */
 export interface RunResult {
+  /** [N, classes]. */
+  readonly logits: tf.Tensor2D;
   /** Per sample: loss, and whether its label is the first or among the first five of the logits. */
   readonly loss: tf.Tensor1D;
   readonly top1: tf.Tensor1D;
@@ -47,7 +49,9 @@ export class FallbackProgram {
     const outputs = this.#run({ inputs: { x, y }, param: (name) => this.#param(vectors, name), step });
     const perSample = (name: string) => outputs.get(name) as tf.Tensor1D;
     const gradient = (role: ParamRole) => this.#gather(outputs, "grad", role);
+    const logits = outputs.get("logits")!;
     return {
+      logits: tf.reshape(logits, [logits.shape[0]!, -1]),
       loss: perSample("loss"),
       top1: perSample("top1"),
       top5: perSample("top5"),

@@ -3,15 +3,18 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ParamSpec } from "../../../src/graph/types.ts";
 import { Rng } from "../../../src/random/rng.ts";
+import { evaluateReference } from "../../../src/runtime/reference/index.ts";
 import { ArenaLayout } from "../../../src/runtime/webgpu/arena.ts";
 import type { TrainerConf } from "../../../src/train/conf.ts";
 import { HostFeed } from "../../../src/train/fallback/feed.ts";
 import { FallbackNetwork } from "../../../src/train/fallback/network.ts";
 import { FallbackOptimizer } from "../../../src/train/fallback/optimizer.ts";
+import { predictFallback } from "../../../src/train/fallback/predict.ts";
 import { FallbackTrainer } from "../../../src/train/fallback/trainer.ts";
+import { evaluationGraph } from "../../../src/train/graphs.ts";
 import { referenceOptimizer } from "../../../src/train/optimizers/reference.ts";
 import { type OptimizerSpec, stepRates } from "../../../src/train/optimizers/spec.ts";
-import { PLAIN, smallSupernet } from "../../gpu/small.ts";
+import { PLAIN, smallFinal, smallSupernet } from "../../gpu/small.ts";
 import { uniformData } from "../../properties.ts";
 
 const SIZE = 4;
@@ -126,6 +129,24 @@ test("a run that is aborted ends before its next step", async () => {
   );
   await expect(run).rejects.toThrow("stopped");
   expect(steps).toBe(1);
+});
+
+test("a trained network predicts what the definition says", async () => {
+  const desc = smallFinal();
+  const network = new FallbackNetwork(desc, { ...SHAPE, affine: true }, 3);
+  const values = await network.save();
+  network.dispose();
+  const data = uniformData(new Rng(4, 0), 2 * 3 * SIZE * SIZE);
+  const graph = evaluationGraph(desc, { ...SHAPE, affine: true }, 0);
+  const want = evaluateReference(graph, { inputs: { x: data, y: [0, 0] }, params: Object.fromEntries(values) });
+  const logits = want.get("logits")!;
+  const images = { data, shape: [2, 3, SIZE, SIZE] as const };
+  const got = await predictFallback(desc, values, images);
+  expect(got.length).toBe(logits.length);
+  logits.forEach((value, at) => {
+    expect(Math.abs(got[at]! - value), `${at}`).toBeLessThan(1e-5);
+  });
+  await expect(predictFallback(desc, new Map(), images)).rejects.toThrow("no values for");
 });
 
 describe("optimizers take the steps of the definition", () => {
