@@ -185,7 +185,8 @@ export class FallbackTrainer {
 
   #report(phase: Progress["phase"], epoch: number, batch: number, batches: number, { averages }: PassCounter): void {
     const { conf, onProgress } = this.#parts;
-    onProgress?.({ phase, epoch, epochs: conf.epochs, batch, batches, averages });
+    const last = epoch * this.#stepsPerEpoch + (phase === "train" ? batch : this.#stepsPerEpoch) - 1;
+    onProgress?.({ phase, epoch, epochs: conf.epochs, batch, batches, averages, lr: this.#schedule.at(last).lr });
   }
 
   /** Frees everything but the network. */
