@@ -106,7 +106,7 @@ async function time(engine: Engine, { dispatch, times }: Load): Promise<number> 
     const commands = encoder.finish();
     const before = performance.now();
     engine.device.queue.submit([commands]);
-    await engine.device.queue.onSubmittedWorkDone();
+    await engine.done();
     const milliseconds = performance.now() - before;
     engine.check();
     return milliseconds;

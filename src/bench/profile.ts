@@ -98,7 +98,7 @@ async function bySubmits(engine: Engine, commands: readonly Command[]): Promise<
     const commandBuffer = encoder.finish();
     const before = performance.now();
     device.queue.submit([commandBuffer]);
-    await device.queue.onSubmittedWorkDone();
+    await engine.done();
     if (command.kind === "kernel") times.push(performance.now() - before);
   }
   engine.check();

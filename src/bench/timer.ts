@@ -48,7 +48,7 @@ export class StepTimer {
     const step = await makeStep(engine, workload, passes);
     const flow = new Flow(engine);
     const counts = await countCommands(() => flow.submit(step.encode));
-    await engine.device.queue.onSubmittedWorkDone();
+    await engine.done();
     const firstStep = performance.now() - started;
     engine.check();
     const { liveBytes: bytes, liveBuffers: buffers } = engine.buffers;
@@ -69,11 +69,10 @@ export class StepTimer {
    * @param warmup steps before, whose commands are counted and whose times are forgotten
    */
   async run(repeats: number, warmup: number): Promise<void> {
-    const { queue } = this.#engine.device;
     const submit = () => this.#flow.submit(this.#step.encode);
     for (let step = 0; step < warmup; step++) {
       this.#counts = await countCommands(submit);
-      await queue.onSubmittedWorkDone();
+      await this.#engine.done();
     }
     for (let step = 0; step < repeats; step++) {
       const before = performance.now();
@@ -81,7 +80,7 @@ export class StepTimer {
       const room = submit();
       const submitted = performance.now();
       await room;
-      await queue.onSubmittedWorkDone();
+      await this.#engine.done();
       const done = performance.now();
       this.#engine.check();
       this.#times.push(done - before);

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { SupernetError } from "../errors.ts";
-import { installInterrupt } from "../host/node/interrupt.ts";
+import { endProcess, installInterrupt } from "../host/node/interrupt.ts";
 import { packageVersion } from "../host/node/package-root.ts";
 import { registerBench } from "./bench.ts";
 import { registerConfig } from "./config.ts";
@@ -48,7 +48,7 @@ function reportBug(error: unknown): void {
 
 function exitWithBug(error: unknown): void {
   reportBug(error);
-  process.exit(EXIT.bug);
+  void endProcess(EXIT.bug, "SIGKILL");
 }
 
 installInterrupt();
@@ -56,7 +56,7 @@ process.on("uncaughtException", exitWithBug);
 process.on("unhandledRejection", exitWithBug);
 // A reader that went away ("supernet devices | head") is no error of ours.
 process.stdout.on("error", (error: NodeJS.ErrnoException) =>
-  error.code === "EPIPE" ? process.exit(0) : exitWithBug(error),
+  error.code === "EPIPE" ? void endProcess(0, "SIGKILL") : exitWithBug(error),
 );
 
 const code = await main(process.argv.slice(2));

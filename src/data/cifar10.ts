@@ -1,20 +1,18 @@
-import { parseTarGzip } from "nanotar";
 import { SupernetError } from "../errors.ts";
-import type { Dataset, DatasetConf, DatasetIo, Split } from "./dataset.ts";
+import { gunzip } from "./archive/gunzip.ts";
+import { listTar } from "./archive/tar.ts";
+import {
+  CIFAR10_FILES,
+  CIFAR10_SIZE,
+  type NamedBytes,
+  readCifar10Classes,
+  readCifar10Records,
+} from "./cifar10-records.ts";
+import type { Dataset, DatasetConf, DatasetIo } from "./dataset.ts";
 
-// The binary version of CIFAR-10 (https://www.cs.toronto.edu/~kriz/cifar.html): records of a label byte and three
-// 32x32 planes, red, green, blue. The official files hold 10,000 records each; any number is accepted here.
 const FOLDER = "cifar-10-batches-bin";
 const ARCHIVE = "cifar-10-binary.tar.gz";
-const TRAIN_FILES = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`);
-const TEST_FILE = "test_batch.bin";
-const META_FILE = "batches.meta.txt";
-
-const SIZE = 32;
-const PLANE = SIZE * SIZE;
-const CHANNELS = 3;
-const RECORD = 1 + CHANNELS * PLANE;
-const CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+const { train: TRAIN_FILES, test: TEST_FILE, meta: META_FILE } = CIFAR10_FILES;
 
 // Over the 50,000 official training images; the values that DARTS and Archai use.
 const MEAN = [0.49139968, 0.48215827, 0.44653124];
@@ -24,12 +22,6 @@ const REMEDY =
   `Put ${FOLDER}/ or ${ARCHIVE} (from https://www.cs.toronto.edu/~kriz/cifar.html) into a folder DIR and pass ` +
   "--nas.search.loader.dataset.dataroot DIR (--nas.eval.loader.dataset.dataroot DIR for the evaluation), " +
   "or use the embedded data set: --datasets shapes";
-
-/** One file, wherever it came from; `path` is for messages. */
-interface NamedBytes {
-  path: string;
-  bytes: Uint8Array;
-}
 
 /** The files that were found: `get` answers undefined for an absent one. */
 interface Files {
@@ -51,17 +43,17 @@ export async function loadCifar10(conf: DatasetConf, io: DatasetIo): Promise<Dat
   if (train.length === 0) throw missing(`${files.place}: none of ${TRAIN_FILES.join(", ")} is there`);
   if (!test) throw missing(`${files.place}: ${TEST_FILE} is not there`);
 
-  const classes = readClasses(await files.get(META_FILE));
-  const trainSplit = readRecords(train);
-  const testSplit = readRecords([test]);
+  const classes = readCifar10Classes(await files.get(META_FILE));
+  const trainSplit = readCifar10Records(train);
+  const testSplit = readCifar10Records([test]);
   const names = train.map((file) => file.path.slice(file.path.lastIndexOf("/") + 1)).join(", ");
   const part = train.length < TRAIN_FILES.length ? ` (${train.length} of ${TRAIN_FILES.length} files: ${names})` : "";
   return {
     name: "cifar10",
     classes,
-    channels: CHANNELS,
-    height: SIZE,
-    width: SIZE,
+    channels: 3,
+    height: CIFAR10_SIZE,
+    width: CIFAR10_SIZE,
     mean: MEAN,
     std: STD,
     trainTransform: { pad: 4, flip: true },
@@ -92,74 +84,16 @@ async function findFiles(dataroot: string | undefined, io: DatasetIo): Promise<F
 }
 
 async function openArchive(archive: string, compressed: Uint8Array<ArrayBuffer>): Promise<Files> {
-  let entries: Map<string, Uint8Array>;
-  try {
-    const items = await parseTarGzip(compressed, { filter: (item) => /\.(bin|txt)$/.test(item.name) });
-    entries = new Map();
-    for (const item of items) {
-      const bytes = item.data ?? new Uint8Array();
-      // A tar cut off inside a file still parses; its last entry is then shorter than its header says.
-      if (bytes.length !== item.size) throw new Error(`${item.name} ends after ${bytes.length} of ${item.size} bytes`);
-      entries.set(item.name.slice(item.name.lastIndexOf("/") + 1), bytes);
-    }
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SupernetError("data", `${archive}: not a complete gzip tar (${reason}); download it again. ${REMEDY}`, {
-      cause,
-    });
-  }
+  const entries = await listTar(await gunzip(new Blob([compressed]), archive), archive);
   return {
     place: archive,
-    get(name) {
-      const bytes = entries.get(name);
-      return Promise.resolve(bytes && { path: `${archive}/${name}`, bytes });
+    async get(name) {
+      const entry = entries.find(({ path }) => path === name || path.endsWith(`/${name}`));
+      return entry && { path: `${archive}/${name}`, bytes: await entry.read() };
     },
   };
 }
 
-function readClasses(meta: NamedBytes | undefined): string[] {
-  if (!meta) return CLASSES;
-  const lines = new TextDecoder().decode(meta.bytes).split(/\r?\n/);
-  const names = lines.map((line) => line.trim()).filter((line) => line !== "");
-  if (names.length !== CLASSES.length) {
-    throw damaged(meta.path, `has ${names.length} class names instead of ${CLASSES.length}`);
-  }
-  return names;
-}
-
-/** Joins the records of several files and turns their colour planes into interleaved pixels. */
-function readRecords(files: NamedBytes[]): Split {
-  for (const { path, bytes } of files) {
-    if (bytes.length === 0 || bytes.length % RECORD !== 0) {
-      throw damaged(path, `is ${bytes.length} bytes long, which is not a whole number of ${RECORD}-byte records`);
-    }
-  }
-  const count = files.reduce((sum, file) => sum + file.bytes.length / RECORD, 0);
-  const images = new Uint8Array(count * CHANNELS * PLANE);
-  const labels = new Uint32Array(count);
-  let image = 0;
-  for (const { path, bytes } of files) {
-    for (let start = 0; start < bytes.length; start += RECORD) {
-      const label = bytes[start]!;
-      if (label >= CLASSES.length)
-        throw damaged(path, `has label ${label} in record ${start / RECORD}; they are 0 to 9`);
-      labels[image] = label;
-      let to = image * CHANNELS * PLANE;
-      for (let red = start + 1; red <= start + PLANE; red++) {
-        images[to++] = bytes[red]!;
-        images[to++] = bytes[red + PLANE]!;
-        images[to++] = bytes[red + 2 * PLANE]!;
-      }
-      image++;
-    }
-  }
-  return { images, labels, count };
-}
-
 function missing(what: string): SupernetError {
   return new SupernetError("data", `${what}. ${REMEDY}`);
-}
-
-function damaged(path: string, what: string): SupernetError {
-  return new SupernetError("data", `${path} ${what}; copy or download it again. ${REMEDY}`);
 }

@@ -1,6 +1,9 @@
+import { nearestName } from "../config/nearest.ts";
 import { SupernetError } from "../errors.ts";
 import { loadCifar10 } from "./cifar10.ts";
 import type { Dataset, DatasetConf, DatasetIo, DatasetProvider } from "./dataset.ts";
+import { ownDatasetPath } from "./own/own-dataset.ts";
+import { loadOwn } from "./own/provider.ts";
 import { loadShapes } from "./shapes.ts";
 
 const providers: Readonly<Record<string, DatasetProvider>> = {
@@ -8,24 +11,29 @@ const providers: Readonly<Record<string, DatasetProvider>> = {
   shapes: loadShapes,
 };
 
-/** The names that a conf's `dataset.name` may have. */
+/** The names of the data sets that need no import. */
 export const datasetNames: readonly string[] = Object.keys(providers);
 
 /**
- * Loads the data set that a conf names.
+ * Loads the data set that a conf names: a built-in one, or one imported into the data root.
  *
  * @throws SupernetError("data") for an unknown name, for missing or damaged files, and where the conf's `n_classes` or
  *   `channels` contradict the data
  */
 export async function loadDataset(conf: DatasetConf, io: DatasetIo): Promise<Dataset> {
-  const provider = Object.hasOwn(providers, conf.name) ? providers[conf.name] : undefined;
-  if (!provider) {
-    throw new SupernetError("data", `dataset.name: no data set '${conf.name}'; there are ${datasetNames.join(", ")}`);
-  }
+  const provider = Object.hasOwn(providers, conf.name) ? providers[conf.name]! : loadOwn;
   const dataset = await provider(conf, io);
+  if (!dataset) throw unknownName(conf);
   agree("n_classes", conf.n_classes, dataset.classes.length, dataset);
   agree("channels", conf.channels, dataset.channels, dataset);
   return dataset;
+}
+
+function unknownName({ name, dataroot }: DatasetConf): SupernetError {
+  const nearest = nearestName(name, datasetNames);
+  const known = nearest === undefined ? `there are ${datasetNames.join(", ")}` : `did you mean '${nearest}'?`;
+  const imported = dataroot ? ` An imported one would be ${ownDatasetPath(dataroot, name)}, which is not there.` : "";
+  return new SupernetError("data", `dataset.name: no data set '${name}'; ${known}${imported}`);
 }
 
 function agree(key: string, asked: number | undefined, found: number, dataset: Dataset): void {

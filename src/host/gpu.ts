@@ -19,6 +19,8 @@ export interface GpuHandle {
   readonly kind: AdapterKind;
   /** Set where the host polls the device while a promise of it is open. */
   readonly polls?: boolean;
+  /** Opens a second device on the same adapter, or gives the one it has opened; set where an engine gains by it. */
+  readonly sibling?: () => Promise<GPUDevice>;
   /** Resolves when the device is lost for another reason than `dispose`; never rejects. */
   readonly lost: Promise<SupernetError>;
   /** Destroys the device and with it all its buffers. May be called twice. */

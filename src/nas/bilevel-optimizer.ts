@@ -108,7 +108,7 @@ export class BilevelOptimizer implements StepHook {
   }
 
   async prepare(): Promise<void> {
-    const { network, step } = this.#context;
+    const { network, step, signal } = this.#context;
     const { engine } = network;
     await this.#val.prepare(step.buffer);
     const stages = this.scratch ? await this.#secondOrderStages(this.scratch) : [await this.#firstOrderStage()];
@@ -120,6 +120,7 @@ export class BilevelOptimizer implements StepHook {
     const update = await engine.kernels([this.#optimizer.dispatch], "alpha update");
     this.#update = update.kernels;
     this.#disposers.push(update.dispose);
+    signal?.throwIfAborted();
     const encoder = engine.device.createCommandEncoder();
     this.#optimizer.reset(encoder);
     engine.device.queue.submit([encoder.finish()]);
@@ -176,7 +177,8 @@ export class BilevelOptimizer implements StepHook {
     instead: Partial<Record<ParamRole, Arena>>,
     grads: Partial<Record<ParamRole, Arena>>,
   ): Promise<BoundProgram> {
-    const { network, step } = this.#context;
+    const { network, step, signal } = this.#context;
+    signal?.throwIfAborted();
     const bound = await program.bind({
       arenas: { params: { ...network.arenas, ...instead }, grads, next: { state: network.stateShadow } },
       inputs: { x: feed.x, y: feed.y, ...feed.inputs },

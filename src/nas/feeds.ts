@@ -2,7 +2,7 @@ import type { ExperimentConf } from "../config/index.ts";
 import { evalAugmentation, trainAugmentation } from "../data/augment.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { batchFor, evalPass, trainPass } from "../data/sampler.ts";
-import { limitImages, maxSamples, splitTrainVal } from "../data/split.ts";
+import { limitImages, maxSamples, splitTrainVal, type TrainVal } from "../data/split.ts";
 import { SupernetError } from "../errors.ts";
 import { STREAMS } from "../random/streams.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
@@ -11,12 +11,16 @@ import { ResidentFeed, ResidentSplit } from "../train/resident-feed.ts";
 
 export type LoaderConf = ExperimentConf["nas"]["search"]["loader"];
 
-export interface FeedSettings {
-  readonly engine: Engine;
+/** Which images a run uses, and in which order. */
+export interface ImagePlan {
   readonly dataset: Dataset;
   readonly loader: LoaderConf;
   readonly chunks: number;
   readonly seed: number;
+}
+
+export interface FeedSettings extends ImagePlan {
+  readonly engine: Engine;
 }
 
 /** The feeds of a training run; disposing it frees them and the images. */
@@ -39,13 +43,7 @@ export function searchFeeds(settings: FeedSettings): RunFeeds & { readonly alpha
 
 function makeSearchFeeds(settings: FeedSettings): RunFeeds & { readonly alphas: Feed } {
   const { engine, dataset } = settings;
-  const parts = trainingParts(settings);
-  if (parts.val.length === 0) {
-    throw new SupernetError(
-      "config",
-      "a search needs images that drive the alphas; set nas.search.loader.val_ratio above 0",
-    );
-  }
+  const parts = searchParts(settings);
   const split = new ResidentSplit(engine, dataset.train);
   const batch = batchOf(settings, Math.min(parts.train.length, parts.val.length));
   const train = trainFeed(settings, split, parts.train, batch, "train");
@@ -61,6 +59,19 @@ function makeSearchFeeds(settings: FeedSettings): RunFeeds & { readonly alphas: 
 }
 
 /**
+ * `trainingParts` of a search.
+ * @throws SupernetError("config") when there is nothing to drive the alphas with
+ */
+export function searchParts(plan: ImagePlan): TrainVal {
+  const parts = trainingParts(plan);
+  if (parts.val.length > 0) return parts;
+  throw new SupernetError(
+    "config",
+    "a search needs images that drive the alphas; set nas.search.loader.val_ratio above 0",
+  );
+}
+
+/**
  * An evaluation: the training part trains (all images unless `val_ratio` takes some), the test images test.
  * @throws as `searchFeeds`
  */
@@ -69,9 +80,9 @@ export function evaluationFeeds(settings: FeedSettings): RunFeeds {
 }
 
 function makeEvaluationFeeds(settings: FeedSettings): RunFeeds {
-  const { engine, dataset, loader, seed } = settings;
+  const { engine, dataset } = settings;
   const parts = trainingParts(settings);
-  const tests = limitImages(dataset.test.labels, maxSamples(loader.dataset.max_batches, loader.test_batch), seed);
+  const tests = testImages(settings);
   const trainSplit = new ResidentSplit(engine, dataset.train);
   const testSplit = new ResidentSplit(engine, dataset.test);
   const batch = batchOf(settings, parts.train.length);
@@ -85,13 +96,22 @@ function makeEvaluationFeeds(settings: FeedSettings): RunFeeds {
   };
 }
 
-function trainingParts({ dataset, loader, seed }: FeedSettings) {
+/** Images that test. */
+export function testImages({ dataset, loader, seed }: ImagePlan): Uint32Array {
+  return limitImages(dataset.test.labels, maxSamples(loader.dataset.max_batches, loader.test_batch), seed);
+}
+
+/** Images that train, and those that `val_ratio` takes from them. */
+export function trainingParts({ dataset, loader, seed }: ImagePlan): TrainVal {
   const max = maxSamples(loader.dataset.max_batches, loader.train_batch);
   return splitTrainVal(dataset.train.labels, { valRatio: loader.val_ratio, max, seed });
 }
 
-/** @throws SupernetError("config") when the batch does not divide into the chunks */
-function batchOf({ loader, chunks }: FeedSettings, images: number): number {
+/**
+ * Images a batch.
+ * @throws SupernetError("config") when it does not divide into the chunks
+ */
+export function batchOf({ loader, chunks }: ImagePlan, images: number): number {
   const batch = batchFor(images, loader.train_batch, "training");
   if (batch % chunks !== 0) {
     throw new SupernetError(
@@ -102,35 +122,41 @@ function batchOf({ loader, chunks }: FeedSettings, images: number): number {
   return batch;
 }
 
+/** How a training feed draws `images`: shuffled, augmented, in chunks. */
+export function trainDrawing(
+  { dataset, loader, chunks, seed }: ImagePlan,
+  images: Uint32Array,
+  batch: number,
+  purpose: "train" | "validation",
+) {
+  const stream = purpose === "train" ? STREAMS.shuffle : STREAMS.shuffleVal;
+  const augmentation = trainAugmentation(dataset, loader.cutout, purpose);
+  const passOf = (epoch: number) => trainPass(images, batch, { seed, stream, epoch });
+  return { augmentation, batch, chunks, passOf };
+}
+
+/**
+ * How a feed visits each of `images` once, as they are. What an evaluation yields does not depend on its batch, so it never
+ * needs more memory than training does.
+ */
+export function evalDrawing({ dataset, loader, chunks }: ImagePlan, images: Uint32Array, trainBatch: number) {
+  const batch = Math.min(trainBatch / chunks, batchFor(images.length, loader.test_batch, "test"));
+  const pass = evalPass(images, batch);
+  return { augmentation: evalAugmentation(dataset), batch, chunks: 1, passOf: () => pass };
+}
+
 function trainFeed(
-  { engine, dataset, loader, chunks, seed }: FeedSettings,
+  settings: FeedSettings,
   split: ResidentSplit,
   images: Uint32Array,
   batch: number,
   purpose: "train" | "validation",
 ): Feed {
-  const stream = purpose === "train" ? STREAMS.shuffle : STREAMS.shuffleVal;
-  const augmentation = trainAugmentation(dataset, loader.cutout, purpose);
-  const passOf = (epoch: number) => trainPass(images, batch, { seed, stream, epoch });
-  return new ResidentFeed(engine, { split, augmentation, batch, chunks, passOf });
+  return new ResidentFeed(settings.engine, { split, ...trainDrawing(settings, images, batch, purpose) });
 }
 
-/** What an evaluation yields does not depend on its batch, so it never needs more memory than training does. */
-function evalFeed(
-  { engine, dataset, loader, chunks }: FeedSettings,
-  split: ResidentSplit,
-  images: Uint32Array,
-  trainBatch: number,
-): Feed {
-  const batch = Math.min(trainBatch / chunks, batchFor(images.length, loader.test_batch, "test"));
-  const pass = evalPass(images, batch);
-  return new ResidentFeed(engine, {
-    split,
-    augmentation: evalAugmentation(dataset),
-    batch,
-    chunks: 1,
-    passOf: () => pass,
-  });
+function evalFeed(settings: FeedSettings, split: ResidentSplit, images: Uint32Array, trainBatch: number): Feed {
+  return new ResidentFeed(settings.engine, { split, ...evalDrawing(settings, images, trainBatch) });
 }
 
 function disposeAll(owned: readonly { dispose(): void }[]): void {

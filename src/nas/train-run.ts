@@ -1,6 +1,6 @@
+import type { ParamSpec } from "../graph/types.ts";
 import type { Logger } from "../log/logger.ts";
 import { bestEpochs, type EpochRecord, type PassRecord, type RunRecord } from "../train/metrics.ts";
-import type { Network } from "../train/network.ts";
 import { Trainer } from "../train/trainer.ts";
 import type { Environment } from "./environment.ts";
 import type { TrainingSetup } from "./training-setup.ts";
@@ -25,7 +25,7 @@ export async function trainRun(options: TrainRunOptions): Promise<RunRecord> {
   const { network, feeds, parts } = options.setup;
   const startTime = Date.now() / 1000;
   logger.pushd(title);
-  logger.info({ ...feeds.sizes, batch_chunks: feeds.train.chunks, parameters: countWeights(network) });
+  logger.info({ ...feeds.sizes, batch_chunks: feeds.train.chunks, parameters: countWeights(network.params) });
   const trainer = await Trainer.create({
     ...parts,
     train: feeds.train,
@@ -55,12 +55,14 @@ export async function trainRun(options: TrainRunOptions): Promise<RunRecord> {
   }
 }
 
-function countWeights(network: Network): number {
-  const trained = network.params.filter(({ role }) => role !== "state");
+/** Numbers that training moves. */
+export function countWeights(params: readonly ParamSpec[]): number {
+  const trained = params.filter(({ role }) => role !== "state");
   return trained.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
 }
 
-function logEpoch(logger: Logger, { train, val, startLr, endLr }: EpochRecord, epoch: number): void {
+/** Logs the figures of an epoch. */
+export function logEpoch(logger: Logger, { train, val, startLr, endLr }: EpochRecord, epoch: number): void {
   logger.pushd(epoch);
   logger.info({ start_lr: startLr });
   logPass(logger, "train", train, { end_lr: endLr });
@@ -76,7 +78,8 @@ function logPass(logger: Logger, name: string, pass: PassRecord, more: Readonly<
   logger.popd();
 }
 
-function logBest(logger: Logger, epochs: readonly EpochRecord[]): void {
+/** Logs which epochs were the best. */
+export function logBest(logger: Logger, epochs: readonly EpochRecord[]): void {
   const best = bestEpochs(epochs);
   for (const [name, epoch] of [["best_train", best.train] as const, ["best_val", best.val] as const]) {
     if (!epoch) continue;

@@ -41,8 +41,9 @@ export class Evaluation {
 
   /** Binds the program; best after all programs of a network are compiled, so that they share their temporaries. */
   async prepare(): Promise<void> {
-    const { network, feed } = this.#parts;
+    const { network, feed, signal } = this.#parts;
     await feed.prepare(this.#step.buffer);
+    signal?.throwIfAborted();
     this.#bound = await this.#program.bind({
       arenas: { params: network.arenas, grads: {}, next: {} },
       inputs: { x: feed.x, y: feed.y },

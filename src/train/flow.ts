@@ -1,6 +1,6 @@
 import type { Engine } from "../runtime/webgpu/engine.ts";
-import { QuietWait } from "../runtime/webgpu/quiet-wait.ts";
 import { submit } from "../runtime/webgpu/submission.ts";
+import { abortable } from "./abortable.ts";
 import type { Gate } from "./gate.ts";
 
 /** Steps that may wait on the device at once: enough to keep it busy, few enough to stop soon. */
@@ -20,7 +20,6 @@ export class Flow {
   readonly #waiting: Promise<void>[] = [];
   /** Command buffers a step is split into, by how long the steps before took. */
   #pieces = 1;
-  readonly #quiet: QuietWait | undefined;
   #finished = 0;
   #reported = performance.now();
   #reporting: Promise<void> | undefined;
@@ -30,7 +29,6 @@ export class Flow {
     this.#engine = engine;
     this.#signal = signal;
     this.#gate = gate;
-    this.#quiet = engine.quiet ? new QuietWait(engine.device.queue) : undefined;
   }
 
   /**
@@ -43,10 +41,10 @@ export class Flow {
     this.#engine.check();
     const submitted = performance.now();
     submit(this.#engine, encode, this.#pieces);
-    const work = this.#quiet ? this.#quiet.done() : this.#engine.device.queue.onSubmittedWorkDone();
+    const work = this.#engine.done();
     this.#waiting.push(work.then(() => this.#done(submitted)));
     // Where the device computes on the host's processors nothing is gained by encoding ahead.
-    if (this.#waiting.length > (this.#quiet ? 0 : IN_FLIGHT)) await this.wait(this.#waiting.shift()!);
+    if (this.#waiting.length > (this.#engine.quiet ? 0 : IN_FLIGHT)) await this.wait(this.#waiting.shift()!);
   }
 
   /** What is under way is done, and told, before the run stands still. */
@@ -68,20 +66,8 @@ export class Flow {
    * take seconds.
    * @throws the signal's reason when it is aborted
    */
-  async wait<T>(pending: Promise<T>): Promise<T> {
-    const signal = this.#signal;
-    if (!signal) return pending;
-    signal.throwIfAborted();
-    let onAbort = () => {};
-    const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => reject(signal.reason);
-      signal.addEventListener("abort", onAbort);
-    });
-    try {
-      return await Promise.race([pending, aborted]);
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
+  wait<T>(pending: Promise<T>): Promise<T> {
+    return abortable(pending, this.#signal);
   }
 
   /** Reads and tells progress if some time has passed since the last, without holding up the steps. */

@@ -1,8 +1,6 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
-import type { Graph, Init, ParamRole, ParamSpec } from "../graph/types.ts";
+import type { Graph, ParamRole, ParamSpec } from "../graph/types.ts";
 import { lowerModel } from "../ops/model.ts";
-import { Rng } from "../random/rng.ts";
-import { STREAMS } from "../random/streams.ts";
 import { Arena, ArenaLayout } from "../runtime/webgpu/arena.ts";
 import type { BufferRole } from "../runtime/webgpu/buffers.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
@@ -15,6 +13,7 @@ import {
   type TrainingSettings,
   trainingGraph,
 } from "./graphs.ts";
+import { initialValues } from "./initial-values.ts";
 
 export type Arenas = Readonly<Record<ParamRole, Arena>>;
 
@@ -96,7 +95,7 @@ export class Network {
 
   /** Draws every parameter's start from random stream `init`, one sub-stream a parameter. */
   initialise(seed: number): void {
-    this.load(new Map(this.params.map((spec, index) => [spec.name, initialValues(spec, seed, index)])));
+    this.load(initialValues(this.params, seed));
   }
 
   /** Overwrites all parameters (weights, alphas and running statistics) by name; throws if one is not given. */
@@ -129,28 +128,4 @@ export class Network {
 
 function byRole<T>(make: (role: ParamRole) => T): Record<ParamRole, T> {
   return { weights: make("weights"), alphas: make("alphas"), state: make("state") };
-}
-
-function initialValues({ shape, init }: ParamSpec, seed: number, index: number): Float32Array {
-  const size = shape.reduce((product, length) => product * length, 1);
-  const values = new Float32Array(size);
-  const rng = new Rng(seed, STREAMS.init, index);
-  const draw = sampler(init, rng, size);
-  for (let element = 0; element < size; element++) values[element] = draw(element);
-  return values;
-}
-
-function sampler(init: Init, rng: Rng, size: number): (element: number) => number {
-  switch (init.kind) {
-    case "constant":
-      return () => init.value;
-    case "uniform_fan_in": {
-      const bound = 1 / Math.sqrt(init.fanIn);
-      return () => (2 * rng.uniform01() - 1) * bound;
-    }
-    case "normal":
-      return () => rng.normal() * init.std;
-    case "running_stats":
-      return (element) => (element < size / 2 ? 0 : 1);
-  }
 }

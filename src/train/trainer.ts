@@ -1,6 +1,7 @@
 import { type BoundDispatch, encodePass, type Kernel } from "../runtime/webgpu/engine.ts";
 import type { BoundProgram, Program, ProgramBindings } from "../runtime/webgpu/program.ts";
 import { StepUniform, type StepValues } from "../runtime/webgpu/step.ts";
+import { abortable } from "./abortable.ts";
 import type { TrainerConf } from "./conf.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Feed, selectChunks } from "./feed.ts";
@@ -42,6 +43,8 @@ export interface HookContext {
   readonly update: WeightUpdate;
   readonly schedule: Schedule;
   readonly stepsPerEpoch: number;
+  /** When it is aborted, nothing is to be prepared or submitted any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type StepHookFactory = (context: HookContext) => StepHook;
@@ -99,14 +102,19 @@ export class Trainer {
   #accumulateMetrics: readonly Kernel[] = [];
   readonly #disposers: (() => void)[] = [];
 
-  /** @throws SupernetError("config") on impossible settings, SupernetError("device") when the network does not fit. */
+  /**
+   * @throws SupernetError("config") on impossible settings, SupernetError("device") when the network does not fit; the
+   *   signal's reason when aborted
+   */
   static async create(parts: TrainerParts): Promise<Trainer> {
     const trainer = parts.network.engine.buffers.attempt(() => new Trainer(parts));
+    const preparing = trainer.#prepare();
     try {
-      await trainer.#prepare();
+      // Drivers may compile for a minute, which nobody who stops a run waits for.
+      await abortable(preparing, parts.signal);
       return trainer;
     } catch (error) {
-      trainer.dispose();
+      void preparing.catch(() => {}).finally(() => trainer.dispose());
       throw error;
     }
   }
@@ -143,6 +151,7 @@ export class Trainer {
       update: this.update,
       schedule: this.#schedule,
       stepsPerEpoch: this.#stepsPerEpoch,
+      signal: parts.signal,
     });
     if (parts.validation && conf.validation) {
       const smoothing = smoothingOf(conf.validation.lossfn);
@@ -152,11 +161,13 @@ export class Trainer {
   }
 
   async #prepare(): Promise<void> {
-    const { network, train } = this.#parts;
+    const { network, train, signal } = this.#parts;
     await network.tune();
     await train.prepare(this.step.buffer);
     await this.hook?.prepare();
+    signal?.throwIfAborted();
     await this.#evaluation?.prepare();
+    signal?.throwIfAborted();
     this.#bound = await this.program.bind(this.#bindings(train));
     this.#disposers.push(this.#bound.dispose);
     const accumulate = await network.engine.kernels(
@@ -166,6 +177,8 @@ export class Trainer {
     this.#accumulateMetrics = accumulate.kernels;
     this.#disposers.push(accumulate.dispose);
     await this.update.prepare(this.hook?.beforeClip);
+    // The network may be gone by now, and a command on it would fail.
+    signal?.throwIfAborted();
     this.update.reset();
   }
 

@@ -20,6 +20,14 @@ const datasets: DatasetIo = {
   read: (path) => browserFiles.readBytes(path),
 };
 
+/** Tabs, and several elements on one page, share the origin's files. */
+function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
+  return navigator.locks.request(`supernet run ${name}`, { ifAvailable: true }, (lock) => {
+    if (lock) return work();
+    throw new SupernetError("config", `${name} is running in another tab or element: give this run another prefix`);
+  });
+}
+
 /** A dedicated worker of a page. */
 export const browserHost: Host = {
   requestGpu: () => requestGpu(),
@@ -38,6 +46,7 @@ export const browserHost: Host = {
   root: RUNS,
   logdir: () => RUNS,
   datasets,
+  alone,
   variables: { default_dataroot: DATASETS },
   tuningStore: browserTuningStore,
   version,

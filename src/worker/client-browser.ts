@@ -5,6 +5,8 @@ import { carryErrors } from "./wire.ts";
 /** An engine in a worker of its own. */
 export interface EngineClient {
   readonly api: Remote<SupernetApi>;
+  /** Rejects when the worker cannot be loaded or dies of a bug: calls that are open then are never answered. */
+  readonly failed: Promise<never>;
   /** Ends the worker, whatever it does. Files are whole; what was not written yet is lost. */
   end(): void;
 }
@@ -13,5 +15,11 @@ export interface EngineClient {
 export function startEngine(): EngineClient {
   carryErrors();
   const worker = new Worker(new URL("./browser.ts", import.meta.url), { type: "module", name: "supernet" });
-  return { api: wrap<SupernetApi>(worker), end: () => worker.terminate() };
+  const failed = new Promise<never>((_, reject) => {
+    worker.addEventListener("error", ({ message }) => {
+      reject(new Error(message || "the engine's worker cannot be loaded"));
+    });
+  });
+  failed.catch(() => {});
+  return { api: wrap<SupernetApi>(worker), failed, end: () => worker.terminate() };
 }

@@ -26,6 +26,11 @@ export interface Host {
   /** Folder of the runs of a conf, given its `common.logdir`. */
   logdir(asked: string): string;
   readonly datasets: DatasetIo;
+  /**
+   * Keeps a run's folders for this worker while `work` goes on.
+   * @throws SupernetError("config") where another one of this origin has them, naming the remedy
+   */
+  alone<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** Variables that confs may use; `default_dataroot` among them. */
   readonly variables: Variables;
   /** @param file where choices are kept instead of the usual place, if the host can choose */

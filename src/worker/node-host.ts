@@ -29,6 +29,8 @@ export function nodeHost(logdir?: string): Host {
     root: logdir ?? expandPath(LOGDIR, variables),
     logdir: (asked) => logdir ?? expandPath(asked, variables),
     datasets: nodeDatasetIo,
+    // Processes are told apart by their users, with --exp-prefix or --common.logdir.
+    alone: (_name, work) => work(),
     variables,
     tuningStore: (onWarning, file) => fileTuningStore(file ?? tuningFile(env, homedir(), process.platform), onWarning),
     version: packageVersion(),

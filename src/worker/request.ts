@@ -41,6 +41,7 @@ export async function resolveRequest(request: RunRequest, host: Host): Promise<R
   if (/[/\\]/.test(prefix)) {
     throw new SupernetError("config", `the prefix "${prefix}" names folders: leave slashes out`);
   }
+  if (phases.length === 0) throw new SupernetError("config", "there is nothing to run: name search, eval or both");
   const options = { args: overrides, allowUnknown, env: host.variables };
   const loaded =
     confText === undefined

@@ -1,4 +1,4 @@
-import { transfer } from "comlink";
+import { type ProxyMethods, releaseProxy, transfer } from "comlink";
 import { algorithmNames } from "../algos/index.ts";
 import { experimentKeys } from "../config/index.ts";
 import { SupernetError } from "../errors.ts";
@@ -45,17 +45,19 @@ export function createSession(host: Host): SupernetApi {
     current = { name: `${request.algo} on ${request.dataset}`, stop, gate, ended };
     try {
       const resolved = await resolveRequest(request, host);
-      const open = await device.open();
-      void open.gpu.lost.then((error) => stop.abort(error));
-      const parts = { host, device: open, request: resolved, tune: request.tune };
-      return await runExperiment({ ...parts, tell: (event) => outbox.tell(event), signal: stop.signal, gate });
+      return await host.alone(resolved.name, async () => {
+        const open = await device.open();
+        void open.gpu.lost.then((error) => stop.abort(error));
+        const parts = { host, device: open, request: resolved, tune: request.tune };
+        return await runExperiment({ ...parts, tell: (event) => outbox.tell(event), signal: stop.signal, gate });
+      });
     } catch (error) {
       // Work that is cut off fails in many ways; the signal knows why.
       throw stop.signal.aborted ? stop.signal.reason : error;
     } finally {
       current = undefined;
       end();
-      await outbox.delivered();
+      await outbox.close();
     }
   };
 
@@ -109,7 +111,7 @@ const moved = (bytes: Uint8Array<ArrayBuffer>) => transfer(bytes, [bytes.buffer]
 /** Sends events to a listener on another thread. */
 class Outbox {
   readonly #listener: Listener;
-  readonly #sent: Promise<unknown>[] = [];
+  readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(listener: Listener) {
     this.#listener = listener;
@@ -118,11 +120,16 @@ class Outbox {
   tell(event: EventBody): void {
     const sent = (async () => this.#listener({ ...event, time: Date.now() } as RunEvent))();
     // What a listener does with an event is not the run's business.
-    this.#sent.push(sent.catch(() => {}));
+    const arrived = sent.catch(() => {}).finally(() => this.#underWay.delete(arrived));
+    this.#underWay.add(arrived);
   }
 
-  /** Resolves when every event has arrived: events and results go different ways, and results would overtake. */
-  async delivered(): Promise<void> {
-    await Promise.all(this.#sent);
+  /**
+   * Resolves when every event has arrived: events and results go different ways, and results would overtake. Nothing can be
+   * told afterwards.
+   */
+  async close(): Promise<void> {
+    await Promise.all(this.#underWay);
+    (this.#listener as Partial<ProxyMethods>)[releaseProxy]?.();
   }
 }

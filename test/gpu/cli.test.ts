@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -64,7 +64,9 @@ function supernet(args: readonly string[], { interruptAt }: Options = {}): Promi
       stderr += text;
     });
     child.on("error", reject);
-    child.on("close", (code) => {
+    child.on("close", (exitCode, signal) => {
+      // As shells report it: what is cut off in the midst of preparation dies of the signal.
+      const code = exitCode ?? 128 + constants.signals[signal!];
       const own = stderr.replaceAll(/^(warning|mesa)\b.*\n/gim, "").replaceAll(folder, "FOLDER");
       resolve({ code, stdout, stderr: own, endedAfter: performance.now() - interrupted });
     });
@@ -114,7 +116,7 @@ describe("a search and an evaluation", () => {
         ...["config_used.yaml", "eval_train_metrics.yaml", "final_model_desc.yaml", "full_model_desc.yaml"].map(
           (name) => `darts_shapes_toy_eval/${name}`,
         ),
-        ...["log.log", "log.yaml", "model.safetensors"].map((name) => `darts_shapes_toy_eval/${name}`),
+        ...["log.log", "log.yaml", "model.safetensors", "run.json"].map((name) => `darts_shapes_toy_eval/${name}`),
         "darts_shapes_toy_search",
         ...["config_used.yaml", "final_model_desc.yaml", "full_model_desc.yaml", "log.log", "log.yaml"].map(
           (name) => `darts_shapes_toy_search/${name}`,

@@ -13,12 +13,25 @@ export function testEngine(): Promise<Engine> {
   return engine;
 }
 
-/** An engine on a device of its own. */
+/** An engine on a device of its own, with a sibling where the adapter is lavapipe, as in use: tests compile a lot. */
 export async function newEngine(requiredFeatures: GPUFeatureName[] = []): Promise<Engine> {
+  const adapter = await testAdapter();
+  const device = await adapter.requestDevice({ requiredFeatures });
+  if (!/llvmpipe/i.test(adapter.info.description)) return new Engine({ device, kind: "software" });
+  let second: Promise<GPUDevice> | undefined;
+  const sibling = () => {
+    second ??= testAdapter().then((other) => other.requestDevice());
+    return second;
+  };
+  return new Engine({ device, kind: "software", sibling });
+}
+
+/** A fresh one: an adapter opens one device. */
+export async function testAdapter(): Promise<GPUAdapter> {
   if (existsSync(LAVAPIPE)) process.env.VK_DRIVER_FILES ??= LAVAPIPE;
   Object.assign(globalThis, globals);
   instance ??= create([]);
   const adapter = await instance.requestAdapter();
   if (!adapter) throw new Error("no WebGPU adapter: run the tests with `npm test`, which installs one");
-  return new Engine({ device: await adapter.requestDevice({ requiredFeatures }), kind: "software" });
+  return adapter;
 }

@@ -300,10 +300,27 @@ describe("a signal", () => {
   test("ends a run before its first step", async () => {
     const steps: number[] = [];
     const onStep = async (step: number) => void steps.push(step);
-    const { trainer, dispose } = await onFixed(batches, PLAIN, { onStep, signal: AbortSignal.abort("no") });
+    const abort = new AbortController();
+    const { trainer, dispose } = await onFixed(batches, PLAIN, { onStep, signal: abort.signal });
+    abort.abort("no");
     await expect(trainer.fit()).rejects.toBe("no");
     expect(steps).toEqual([]);
     dispose();
+  });
+
+  test("ends the preparation of a run without waiting for it, and nothing is left", async () => {
+    const start = held(engine);
+    const abort = new AbortController();
+    const network = new Network(engine, desc, { batch: 4, height: 8, width: 8, affine: true, dropPath: "none" });
+    const [train, validation] = [new FixedFeed(engine, batches), new FixedFeed(engine, batches)];
+    const creating = Trainer.create({ network, conf: VALIDATED, seed: 0, train, validation, signal: abort.signal });
+    abort.abort("no");
+    await expect(creating).rejects.toBe("no");
+    for (const owned of [network, train, validation]) owned.dispose();
+    await expect.poll(() => held(engine)).toEqual(start);
+    // What was under way has done nothing to buffers that were gone.
+    await engine.device.queue.onSubmittedWorkDone();
+    engine.check();
   });
 
   test("ends a validation pass", async () => {

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { SupernetError } from "../../errors.ts";
-import { findAdapter, type GpuHandle, type GpuOptions, openDevice } from "../gpu.ts";
+import { adapterName, findAdapter, type GpuHandle, type GpuOptions, openDevice } from "../gpu.ts";
 
 /** Where Debian's `chromium` package keeps SwiftShader; the Vulkan loader does not search there by itself. */
 const CHROMIUM_ICD = "/usr/lib/chromium/vk_swiftshader_icd.json";
@@ -27,8 +27,30 @@ export async function requestGpu(options: NodeGpuOptions = {}): Promise<GpuHandl
     dawn = await startDawn(options);
     adapter = await findAdapter(dawn, options);
   }
-  if (adapter) return { ...(await openDevice(adapter, options)), polls: true };
+  if (adapter) return withSibling({ ...(await openDevice(adapter, options)), polls: true }, dawn, options);
   throw new SupernetError("device", `no WebGPU adapter found: ${remedy()}`);
+}
+
+/** lavapipe compiles in the thread of a device's queue: see src/runtime/webgpu/first-runs.ts. */
+function withSibling(gpu: GpuHandle, instance: GPU, options: NodeGpuOptions): GpuHandle {
+  if (!/llvmpipe/i.test(adapterName(gpu.info))) return gpu;
+  let second: Promise<GpuHandle> | undefined;
+  const open = async () => {
+    const adapter = await findAdapter(instance, options);
+    if (!adapter) throw new SupernetError("device", "the adapter is gone: run again");
+    return openDevice(adapter, options);
+  };
+  return {
+    ...gpu,
+    async sibling() {
+      second ??= open();
+      return (await second).device;
+    },
+    dispose() {
+      gpu.dispose();
+      second?.then(({ dispose }) => dispose()).catch(() => {});
+    },
+  };
 }
 
 async function startDawn({ dawn: dawnOptions = [] }: NodeGpuOptions): Promise<GPU> {

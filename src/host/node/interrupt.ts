@@ -1,8 +1,10 @@
+import { constants } from "node:os";
+
 /** Ends the process on Ctrl-C (or SIGTERM) after letting whoever asked for it save and clean up. */
 type Cleanup = () => void | Promise<void>;
 
 /** Cleaning up must not keep a user waiting: after this time the process ends anyway. */
-const DEADLINE_MS = 1500;
+const DEADLINE_MS = 1200;
 
 const cleanups = new Set<Cleanup>();
 
@@ -12,19 +14,28 @@ export function onInterrupt(cleanup: Cleanup): () => void {
   return () => cleanups.delete(cleanup);
 }
 
-/** Installs the handlers; called once by the command line. Exit codes: 130 for Ctrl-C, 143 for SIGTERM. */
+/**
+ * Installs the handlers; called once by the command line. The process ends with code 130 on Ctrl-C and 143 on SIGTERM; where
+ * cleaning up takes too long, by the signal itself, which shells report as the same codes.
+ */
 export function installInterrupt(): void {
-  process.on("SIGINT", () => interrupt(130));
-  process.on("SIGTERM", () => interrupt(143));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    const code = 128 + constants.signals[signal];
+    process.on(signal, () => endProcess(code, signal));
+  }
 }
 
-let interrupted = false;
+let ending = false;
 
-async function interrupt(code: number): Promise<void> {
+/**
+ * Ends the process after cleaning up.
+ * @param signal what to die of if that takes too long, or if this is called again
+ */
+export async function endProcess(code: number, signal: NodeJS.Signals): Promise<void> {
   // Impatient: the second Ctrl-C does not wait for anything.
-  if (interrupted) process.exit(code);
-  interrupted = true;
-  setTimeout(() => process.exit(code), DEADLINE_MS);
+  if (ending) dieOf(signal);
+  ending = true;
+  setTimeout(() => dieOf(signal), DEADLINE_MS);
   // Last registered, first cleaned up: a log is closed after what still writes to it.
   for (const cleanup of [...cleanups].reverse()) {
     try {
@@ -34,4 +45,13 @@ async function interrupt(code: number): Promise<void> {
     }
   }
   process.exit(code);
+}
+
+/**
+ * Ends the process at once. `process.exit` would end its threads first, and Dawn aborts the process when a thread ends in which
+ * the device still works.
+ */
+function dieOf(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }

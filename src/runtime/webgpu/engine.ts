@@ -1,11 +1,13 @@
 import { SupernetError } from "../../errors.ts";
 import type { Graph } from "../../graph/types.ts";
 import { Buffers } from "./buffers.ts";
+import { FirstRuns } from "./first-runs.ts";
 import type { DispatchSpec, Tuning } from "./kernel.ts";
 import { checkLimits } from "./limits.ts";
 import { type Picks, untuned, withPicks } from "./picks.ts";
+import { Pipelines } from "./pipelines.ts";
+import { quietly } from "./quiet-wait.ts";
 import { Recorder } from "./recorder.ts";
-import { ShaderLibrary } from "./shaders.ts";
 import { packUniforms, stageUniforms } from "./uniforms.ts";
 
 /** The part of a device handle (src/host) that the engine needs. */
@@ -15,6 +17,8 @@ export interface EngineDevice {
   readonly kind: "gpu" | "software";
   /** Waiting for a promise of the device keeps a processor busy, as in Node; see quiet-wait.ts. */
   readonly polls?: boolean;
+  /** Another device on the same adapter, always the same; set where pipelines are compiled when they first run. */
+  readonly sibling?: () => Promise<GPUDevice>;
 }
 
 /** Finds out which variants of kernels are the fastest on a device; see tuner.ts. */
@@ -73,27 +77,22 @@ export class Engine {
   readonly device: GPUDevice;
   readonly buffers: Buffers;
   readonly tuning: Tuning;
-  /** Whether waiting for the device would slow it down. */
+  /** Whether waiting for the device would slow it down; see `wait`. */
   readonly quiet: boolean;
   readonly tuner: KernelTuner | undefined;
-  readonly #shaders: ShaderLibrary;
-  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
-  readonly #layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
-  readonly #stepLayout: GPUBindGroupLayout;
+  readonly #pipelines: Pipelines;
+  readonly #firstRuns: FirstRuns | undefined;
   #failure: SupernetError | undefined;
 
   /** @param tuner without one, kernels are what suits the kind of adapter */
-  constructor({ device, kind, polls = false }: EngineDevice, tuner?: KernelTuner) {
+  constructor({ device, kind, polls = false, sibling }: EngineDevice, tuner?: KernelTuner) {
     this.quiet = polls && kind === "software";
     this.device = device;
     this.buffers = new Buffers(device);
-    this.#shaders = new ShaderLibrary(device);
+    this.#pipelines = new Pipelines(device);
+    this.#firstRuns = sibling && new FirstRuns(device, this.#pipelines, sibling);
     this.tuner = tuner;
     this.tuning = tuner ? withPicks(untuned(kind), tuner.picks) : untuned(kind);
-    this.#stepLayout = device.createBindGroupLayout({
-      label: "step",
-      entries: [{ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } }],
-    });
     device.addEventListener("uncapturederror", (event) => {
       const { error } = event;
       const why = error instanceof GPUOutOfMemoryError ? `it has no memory left; ${SMALLER}` : error.message;
@@ -123,7 +122,8 @@ export class Engine {
     dispatches.forEach((dispatch, index) => {
       checkLimits(dispatch, words[index]!.byteLength, this.device.limits);
     });
-    const pipelines = await Promise.all(dispatches.map((dispatch) => this.#pipeline(dispatch)));
+    const pipelines = await Promise.all(dispatches.map((dispatch) => this.#pipelines.get(dispatch)));
+    await this.#firstRuns?.run(dispatches);
     const { staged, offsets } = stageUniforms(words);
     const uniforms = this.buffers.uniform(`${label} uniforms`, staged.byteLength);
     this.device.queue.writeBuffer(uniforms, 0, staged);
@@ -133,7 +133,7 @@ export class Engine {
       if (!group) {
         group = this.device.createBindGroup({
           label: "step",
-          layout: this.#stepLayout,
+          layout: this.#pipelines.stepLayout,
           entries: [{ binding: 0, resource: { buffer } }],
         });
         stepGroups.set(buffer, group);
@@ -149,7 +149,7 @@ export class Engine {
       const bindings = [uniform, ...dispatch.reads, ...dispatch.writes];
       const group = this.device.createBindGroup({
         label: dispatch.shader,
-        layout: this.#layout(dispatch).group,
+        layout: this.#pipelines.groupLayout(dispatch),
         entries: bindings.map((resource, binding) => ({ binding, resource })),
       });
       const step = dispatch.step && stepGroup(dispatch.step);
@@ -166,6 +166,16 @@ export class Engine {
       };
     });
     return { kernels, dispose: () => this.buffers.destroy(uniforms) };
+  }
+
+  /** Waits for a promise of the device, in the way that lets it work. */
+  wait<T>(pending: Promise<T>): Promise<T> {
+    return this.quiet ? quietly(pending) : pending;
+  }
+
+  /** Resolves when everything submitted so far is done. */
+  done(): Promise<undefined> {
+    return this.wait(this.device.queue.onSubmittedWorkDone());
   }
 
   /** Copies a buffer to the host after everything submitted so far. Makes a staging buffer: not for the steady state. */
@@ -190,7 +200,7 @@ export class Engine {
    */
   async map(staging: GPUBuffer): Promise<ArrayBuffer> {
     try {
-      await staging.mapAsync(GPUMapMode.READ);
+      await this.wait(staging.mapAsync(GPUMapMode.READ));
     } catch (cause) {
       this.check();
       const why = cause instanceof Error ? cause.message : String(cause);
@@ -201,65 +211,10 @@ export class Engine {
   }
 
   get pipelineCount(): number {
-    return this.#pipelines.size;
+    return this.#pipelines.count;
   }
 
   dispose(): void {
     this.buffers.destroyAll();
-  }
-
-  #pipeline(dispatch: BoundDispatch): Promise<GPUComputePipeline> {
-    const { shader, entry = "main", constants = {}, conditions = {} } = dispatch;
-    const layout = this.#layout(dispatch);
-    const key = JSON.stringify([shader, entry, constants, conditions, dispatch.reads.length, dispatch.writes.length]);
-    let pipeline = this.#pipelines.get(key);
-    if (!pipeline) {
-      pipeline = this.#createPipeline(shader, entry, { ...constants }, { ...conditions }, layout.pipeline);
-      this.#pipelines.set(key, pipeline);
-    }
-    return pipeline;
-  }
-
-  async #createPipeline(
-    shader: string,
-    entryPoint: string,
-    constants: Record<string, number>,
-    conditions: Record<string, boolean>,
-    layout: GPUPipelineLayout,
-  ): Promise<GPUComputePipeline> {
-    const module = await this.#shaders.module(shader, conditions);
-    try {
-      return await this.device.createComputePipelineAsync({
-        label: `${shader}.${entryPoint}`,
-        layout,
-        compute: { module, entryPoint, constants },
-      });
-    } catch (error) {
-      const message = (error as Error).message;
-      throw new SupernetError("device", `shaders/${shader}.wesl: pipeline ${entryPoint} was refused: ${message}`, {
-        cause: error,
-      });
-    }
-  }
-
-  #layout(dispatch: BoundDispatch): { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {
-    const { reads, writes, step } = dispatch;
-    const key = `${reads.length},${writes.length},${step ? "step" : ""}`;
-    let layout = this.#layouts.get(key);
-    if (!layout) {
-      const types: GPUBufferBindingType[] = [
-        "uniform",
-        ...reads.map(() => "read-only-storage" as const),
-        ...writes.map(() => "storage" as const),
-      ];
-      const group = this.device.createBindGroupLayout({
-        label: key,
-        entries: types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } })),
-      });
-      const bindGroupLayouts = step ? [group, this.#stepLayout] : [group];
-      layout = { group, pipeline: this.device.createPipelineLayout({ label: key, bindGroupLayouts }) };
-      this.#layouts.set(key, layout);
-    }
-    return layout;
   }
 }

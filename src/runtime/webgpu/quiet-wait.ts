@@ -1,35 +1,30 @@
-/** Below this, in milliseconds, sleeping is not worth it. */
-const SHORT = 20;
-/** Of the time that such work has lately taken at least, this share is slept through. */
-const SHARE = 0.9;
-/** Waits that are remembered. */
-const KNOWN = 4;
+/** The longest pause between two looks at the device, in milliseconds. */
+const LONGEST = 5;
+/** A pause is this share of the time waited so far: nothing takes much longer for being waited for quietly. */
+const SHARE = 0.02;
+
+const cell = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Waits for the device without keeping the host busy. Dawn in Node polls without pause while a promise of it is open, which
- * takes a processor from an adapter that computes on the CPU. So no promise is opened for most of the time that the work will
- * take, judging by the waits before. (https://dawn.googlesource.com/dawn/+/refs/heads/main/src/dawn/node: its `AsyncRunner`
- * polls from `setImmediate`; this file can go when that waits for events.)
+ * Waits for a promise of the device without keeping a processor busy. Dawn in Node polls from `setImmediate` without pause while
+ * a promise of it is open, which takes a processor from an adapter that computes on the CPU: steps of lavapipe on two cores take
+ * half as long again. So the thread is put to sleep between two polls; its timers and files wait for a few milliseconds.
+ *
+ * Node only. (https://dawn.googlesource.com/dawn/+/refs/heads/main/src/dawn/node: `AsyncRunner`; this file can go when that waits
+ * for events.)
  */
-export class QuietWait {
-  readonly #queue: GPUQueue;
-  /** How long the last waits took; undefined before the first, which says nothing: drivers compile when work first runs. */
-  #known: number[] | undefined;
-
-  constructor(queue: GPUQueue) {
-    this.#queue = queue;
-  }
-
-  /** Resolves when everything submitted so far is done. */
-  async done(): Promise<void> {
-    const started = performance.now();
-    const sleep = this.#known?.length ? SHARE * Math.min(...this.#known) : 0;
-    if (sleep > SHORT) await new Promise((resolve) => setTimeout(resolve, sleep));
-    const woken = performance.now();
-    await this.#queue.onSubmittedWorkDone();
-    const now = performance.now();
-    const overslept = sleep > SHORT && now - woken < 0.02 * sleep;
-    // How long work takes that was done before the sleeper woke is not known: the next wait measures it awake.
-    this.#known = this.#known === undefined || overslept ? [] : [...this.#known.slice(1 - KNOWN), now - started];
+export async function quietly<T>(pending: Promise<T>): Promise<T> {
+  const started = performance.now();
+  let open = true;
+  const pause = () => {
+    if (!open) return;
+    Atomics.wait(cell, 0, 0, Math.min(LONGEST, SHARE * (performance.now() - started)));
+    setImmediate(pause);
+  };
+  setImmediate(pause);
+  try {
+    return await pending;
+  } finally {
+    open = false;
   }
 }

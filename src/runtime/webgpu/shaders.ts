@@ -1,4 +1,4 @@
-import { type LinkedWesl, link, mapGPUCompilationInfo } from "wesl";
+import { type LinkedWesl, link, mapGPUCompilationInfo, RecordResolver } from "wesl";
 import { SupernetError } from "../../errors.ts";
 
 const files = import.meta.glob<string>("../../../shaders/*.wesl", { query: "?raw", import: "default", eager: true });
@@ -10,6 +10,28 @@ const shipped: ShaderSources = Object.fromEntries(
   Object.entries(files).map(([path, text]) => [`./${path.slice(path.lastIndexOf("/") + 1)}`, text]),
 );
 
+/** Links sources, each parsed once and each text made once: a second device gets what the first one got. */
+class Linker {
+  readonly #resolver: RecordResolver;
+  readonly #linked = new Map<string, Promise<LinkedWesl>>();
+
+  constructor(sources: ShaderSources) {
+    this.#resolver = new RecordResolver({ ...sources }, { keepComments: false });
+  }
+
+  /** @param key of name and conditions */
+  link(name: string, conditions: Readonly<Record<string, boolean>>, key: string): Promise<LinkedWesl> {
+    let linked = this.#linked.get(key);
+    if (!linked) {
+      linked = link({ resolver: this.#resolver, rootModuleName: name, conditions: { ...conditions } });
+      this.#linked.set(key, linked);
+    }
+    return linked;
+  }
+}
+
+const shippedLinker = new Linker(shipped);
+
 /**
  * Compiled shader modules of one device, each linked from shaders/*.wesl once per set of conditions.
  * Errors point at file and line of the source, not at the linked text.
@@ -17,11 +39,13 @@ const shipped: ShaderSources = Object.fromEntries(
 export class ShaderLibrary {
   readonly #device: GPUDevice;
   readonly #sources: ShaderSources;
+  readonly #linker: Linker;
   readonly #modules = new Map<string, Promise<GPUShaderModule>>();
 
   constructor(device: GPUDevice, sources = shipped) {
     this.#device = device;
     this.#sources = sources;
+    this.#linker = sources === shipped ? shippedLinker : new Linker(sources);
   }
 
   /** @throws SupernetError("device") with `shaders/<file>:<line>:<column>` when the source does not compile. */
@@ -42,12 +66,7 @@ export class ShaderLibrary {
     if (!(`./${name}.wesl` in this.#sources)) throw new Error(`no shader shaders/${name}.wesl`);
     let linked: LinkedWesl;
     try {
-      linked = await link({
-        weslSrc: this.#sources,
-        rootModuleName: name,
-        conditions: { ...conditions },
-        keepComments: false,
-      });
+      linked = await this.#linker.link(name, conditions, label);
     } catch (error) {
       throw new SupernetError("device", `shaders/${name}.wesl does not link: ${(error as Error).message}`, {
         cause: error,

@@ -98,9 +98,9 @@ test("a damaged archive is named", async () => {
   const whole = await createTarGzip([{ name: `${FOLDER}/data_batch_1.bin`, data }]);
   const path = join(root, "cifar-10-binary.tar.gz");
   await writeFile(path, whole.subarray(0, whole.length / 2));
-  await expectDataError(load(), `${path}: not a complete gzip tar`, /download it again/);
+  await expectDataError(load(), `${path} is damaged: it is not a complete gzip file; download or pack it again`);
   await writeFile(path, "not a tar");
-  await expectDataError(load(), `${path}: not a complete gzip tar`);
+  await expectDataError(load(), `${path} is damaged: it is not a complete gzip file; download or pack it again`);
 });
 
 test("a conf that contradicts the data is told what to set", async () => {

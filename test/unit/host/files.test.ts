@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readBytes, readText, writeFileAtomic } from "../../../src/host/node/files.ts";
+import { nodeFiles, readBytes, readText, writeFileAtomic } from "../../../src/host/node/files.ts";
 
 let folder: string;
 
@@ -65,5 +65,30 @@ describe("reading", () => {
       message: `cannot read ${missing}: it does not exist`,
     });
     await expect(readBytes(folder)).rejects.toThrow("it is a folder, not a file");
+  });
+});
+
+describe("the tree of files", () => {
+  it("lists what lies below a folder, in order, but nothing unfinished", async () => {
+    await nodeFiles.appendText(join(folder, "run/b/log.log"), "one\n");
+    await nodeFiles.appendText(join(folder, "run/b/log.log"), "two\n");
+    await nodeFiles.writeFile(join(folder, "run/a.yaml"), "a: 1\n");
+    await writeFile(join(folder, "run/.a.yaml.1234.tmp"), "a:");
+    const now = Date.now();
+    const files = await nodeFiles.list(join(folder, "run"));
+    expect(files.map(({ path, bytes }) => [path, bytes])).toEqual([
+      ["a.yaml", 5],
+      ["b/log.log", 8],
+    ]);
+    for (const { modified } of files) expect(Math.abs(modified - now)).toBeLessThan(60_000);
+    expect(await nodeFiles.list(join(folder, "none"))).toEqual([]);
+  });
+
+  it("removes a folder with all it contains, and does not mind if there is none", async () => {
+    await nodeFiles.writeFile(join(folder, "run/a/b.txt"), "b");
+    await nodeFiles.remove(join(folder, "run"));
+    await nodeFiles.remove(join(folder, "run"));
+    expect(await nodeFiles.exists(join(folder, "run"))).toBe(false);
+    expect(await nodeFiles.exists(folder)).toBe(true);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cellsText } from "../../../src/report/cells.ts";
+import { cellGraphs, cellsText, skipShare } from "../../../src/report/cells.ts";
 import { cell, edge, multiEdge, network } from "./support.ts";
 
 const normal = [
@@ -43,5 +43,35 @@ describe("cellsText", () => {
 
   it("has nothing to show of a network without cells", () => {
     expect(cellsText(network())).toBe("");
+  });
+});
+
+describe("cellGraphs", () => {
+  it("has each type of cell once, with the states that every edge reads", () => {
+    const desc = network(cell(0, "regular", normal), cell(1, "reduction", reduction), cell(2, "regular", normal));
+    expect(cellGraphs(desc)).toEqual([
+      {
+        cellType: "regular",
+        cell: 0,
+        nodes: 2,
+        edges: [
+          { node: 0, states: [1], op: "sep_conv_3x3" },
+          { node: 0, states: [0], op: "skip_connect" },
+          { node: 1, states: [2], op: "dil_conv_5x5" },
+          { node: 1, states: [1], op: "avg_pool_3x3" },
+        ],
+      },
+      {
+        cellType: "reduction",
+        cell: 1,
+        nodes: 1,
+        edges: [
+          { node: 0, states: [0], op: "max_pool_3x3" },
+          { node: 0, states: [1], op: "max_pool_3x3" },
+        ],
+      },
+    ]);
+    expect(skipShare(cellGraphs(desc))).toBeCloseTo(1 / 6);
+    expect(skipShare([])).toBe(0);
   });
 });

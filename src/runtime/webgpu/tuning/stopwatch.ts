@@ -27,7 +27,7 @@ export class Stopwatch {
       const commands = encoder.finish();
       const before = performance.now();
       device.queue.submit([commands]);
-      await device.queue.onSubmittedWorkDone();
+      await this.#engine.done();
       const after = performance.now();
       this.#engine.check();
       return (after - before) / times;

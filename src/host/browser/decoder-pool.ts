@@ -1,0 +1,104 @@
+import * as Comlink from "comlink";
+import type { DecodeImage } from "../../data/own/decode-all.ts";
+import { decodeImage } from "./decode.ts";
+import type { DecodeApi } from "./decode-worker.ts";
+
+/** Decoders in workers of their own. Disposing it ends them; what they are decoding then fails. */
+export interface DecoderPool {
+  /** @throws Error that says of the file why it cannot be decoded */
+  readonly decode: DecodeImage;
+  /** Images that are worth decoding at a time. */
+  readonly concurrency: number;
+  /** Workers that are alive; 0 where images are decoded in place. */
+  readonly workers: () => number;
+  dispose(): void;
+}
+
+/** One worker decodes one image while it is sent the next. */
+const PER_WORKER = 2;
+const MOST_WORKERS = 4;
+
+/**
+ * Starts workers that decode images, one for each core but one, four at most. Where workers cannot be started, as inside
+ * of workers in some browsers and under some policies, and for images whose worker dies, it decodes in place.
+ */
+export function openDecoderPool(count = defaultWorkers()): DecoderPool {
+  const members = new Set<Member>();
+  for (let i = 0; i < count; i++) {
+    const member = startMember((gone) => members.delete(gone));
+    if (member) members.add(member);
+  }
+  return {
+    concurrency: Math.max(1, members.size) * PER_WORKER,
+    workers: () => members.size,
+    async decode(image, size) {
+      const member = leastBusy(members);
+      if (!member) return decodeImage(image, size);
+      member.busy++;
+      try {
+        return await Promise.race([member.api.decode(image, size), member.death]);
+      } catch (error) {
+        if (error instanceof DeadWorker) return decodeImage(image, size);
+        throw error;
+      } finally {
+        member.busy--;
+      }
+    },
+    dispose() {
+      for (const member of members) member.end();
+      members.clear();
+    },
+  };
+}
+
+interface Member {
+  readonly api: Comlink.Remote<DecodeApi>;
+  /** Rejects with `DeadWorker`; calls to a worker that has died are never answered. */
+  readonly death: Promise<never>;
+  busy: number;
+  end(): void;
+}
+
+class DeadWorker extends Error {}
+
+function startMember(onDeath: (member: Member) => void): Member | undefined {
+  let worker: Worker;
+  try {
+    worker = new Worker(new URL("./decode-worker.ts", import.meta.url), { type: "module", name: "supernet-decode" });
+  } catch {
+    return undefined;
+  }
+  let die: (error: Error) => void = () => {};
+  const death = new Promise<never>((_, reject) => {
+    die = reject;
+  });
+  death.catch(() => {}); // nobody may be waiting
+  const member: Member = {
+    api: Comlink.wrap<DecodeApi>(worker),
+    death,
+    busy: 0,
+    end() {
+      worker.terminate();
+      die(new Error("cannot be decoded: the import was given up"));
+    },
+  };
+  // The script cannot be loaded, or something was thrown that no call answers.
+  worker.addEventListener("error", (event) => {
+    event.preventDefault();
+    worker.terminate();
+    onDeath(member);
+    die(new DeadWorker());
+  });
+  return member;
+}
+
+function leastBusy(members: Iterable<Member>): Member | undefined {
+  let best: Member | undefined;
+  for (const member of members) if (!best || member.busy < best.busy) best = member;
+  return best;
+}
+
+function defaultWorkers(): number {
+  if (typeof Worker === "undefined") return 0;
+  return Math.min(MOST_WORKERS, Math.max(1, (globalThis.navigator?.hardwareConcurrency ?? 2) - 1));
+}

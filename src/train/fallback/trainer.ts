@@ -1,0 +1,207 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { SupernetError } from "../../errors.ts";
+import type { TrainerConf } from "../conf.ts";
+import { lossSettings, smoothingOf } from "../loss-settings.ts";
+import type { EpochRecord, PassRecord } from "../metrics.ts";
+import { optimizerSpec, type StepRates, stepRates } from "../optimizers/spec.ts";
+import { makeSchedule, type Schedule } from "../schedules/index.ts";
+import type { Progress } from "../trainer.ts";
+import { FallbackBilevel } from "./bilevel.ts";
+import type { HostBatch, HostFeed } from "./feed.ts";
+import { PassCounter, sumsOf } from "./metrics.ts";
+import type { FallbackNetwork } from "./network.ts";
+import { FallbackOptimizer } from "./optimizer.ts";
+import type { FallbackProgram } from "./program.ts";
+
+export interface FallbackTrainerParts {
+  readonly network: FallbackNetwork;
+  readonly conf: TrainerConf;
+  readonly seed: number;
+  /** Batches that train; its chunks are the network's batch. */
+  readonly train: HostFeed;
+  /** Batches that drive the alphas of a search, cut like those that train; without them the alphas stay as they are. */
+  readonly alphas?: HostFeed | undefined;
+  /** What to validate on, every `conf.validation.freq` epochs and after the last one; in one chunk a batch. */
+  readonly validation?: HostFeed | undefined;
+  /** Awaited after each step, with its number: to pause, or to look at what it did. */
+  readonly onStep?: ((step: number) => Promise<void> | undefined) | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Trains a network by a conf's `trainer` section on TensorFlow.js, for browsers without WebGPU: what `Trainer` does, with
+ * the same numbers up to rounding. The host waits for each step; nothing here is made to be fast.
+ */
+export class FallbackTrainer {
+  readonly #parts: FallbackTrainerParts;
+  readonly #program: FallbackProgram;
+  readonly #evaluation: FallbackProgram | undefined;
+  readonly #optimizer: FallbackOptimizer;
+  readonly #schedule: Schedule;
+  readonly #bilevel: FallbackBilevel | undefined;
+  readonly #stepsPerEpoch: number;
+
+  /** @throws SupernetError("config") on impossible settings, or those that only the engine knows */
+  constructor(parts: FallbackTrainerParts) {
+    const { network, conf, train, alphas, validation } = parts;
+    if (conf.reference_quirks) {
+      throw new SupernetError("config", "reference_quirks need WebGPU; set trainer.reference_quirks: false");
+    }
+    this.#parts = parts;
+    this.#stepsPerEpoch = train.startPass(0);
+    const spec = optimizerSpec(conf.optimizer);
+    const lr = spec.type === "cocob" ? Number.NaN : spec.lr;
+    this.#schedule = makeSchedule(conf.lr_schedule, { lr, epochs: conf.epochs, stepsPerEpoch: this.#stepsPerEpoch });
+    // A schedule that ends early says so now, not after hours.
+    this.#schedule.at(conf.epochs * this.#stepsPerEpoch);
+    this.#program = network.trainingProgram({ ...lossSettings(conf), gradients: ["weights"], runningStats: true });
+    this.#evaluation =
+      validation && conf.validation
+        ? network.evaluationProgram(smoothingOf(conf.validation.lossfn), validation.samples)
+        : undefined;
+    this.#optimizer = new FallbackOptimizer(spec, network.layouts.weights, network.vectors.weights);
+    try {
+      this.#bilevel = alphas && this.#makeBilevel();
+    } catch (error) {
+      this.#optimizer.dispose();
+      throw error;
+    }
+  }
+
+  #makeBilevel(): FallbackBilevel {
+    const { network, conf } = this.#parts;
+    const [program, weights, stepsPerEpoch] = [this.#program, this.#optimizer, this.#stepsPerEpoch];
+    return new FallbackBilevel({ network, conf, program, weights, stepsPerEpoch });
+  }
+
+  /**
+   * Trains all epochs; the caller is told after each.
+   * @throws the signal's reason when aborted
+   */
+  async fit(onEpoch?: (record: EpochRecord, epoch: number) => void | Promise<void>): Promise<EpochRecord[]> {
+    const { conf } = this.#parts;
+    const results: EpochRecord[] = [];
+    for (let epoch = 0; epoch < conf.epochs; epoch++) {
+      const result = await this.runEpoch(epoch);
+      results.push(result);
+      await onEpoch?.(result, epoch);
+    }
+    return results;
+  }
+
+  async runEpoch(epoch: number): Promise<EpochRecord> {
+    const { conf } = this.#parts;
+    const train = await this.#train(epoch);
+    const freq = conf.validation?.freq ?? 0;
+    const due = freq > 0 && ((epoch + 1) % freq === 0 || epoch + 1 === conf.epochs);
+    const val = due && this.#evaluation ? await this.#validate(this.#evaluation, epoch) : undefined;
+    const first = epoch * this.#stepsPerEpoch;
+    const rates = { startLr: this.#schedule.at(first).lr, endLr: this.#schedule.at(first + this.#stepsPerEpoch).lr };
+    return val ? { train, val, ...rates } : { train, ...rates };
+  }
+
+  async #train(epoch: number): Promise<PassRecord> {
+    const { train, alphas, onStep } = this.#parts;
+    const batches = train.startPass(epoch);
+    const alphaBatches = alphas?.startPass(epoch) ?? 1;
+    const counter = new PassCounter();
+    for (let batch = 0; batch < batches; batch++) {
+      const step = epoch * this.#stepsPerEpoch + batch;
+      // A set that drives the alphas and is shorter than the training set starts over.
+      await this.#count(counter, () => this.#step(epoch, step, batch, batch % alphaBatches));
+      await onStep?.(step);
+      this.#report("train", epoch, batch + 1, batches, counter);
+    }
+    return counter.record();
+  }
+
+  async #validate(program: FallbackProgram, epoch: number): Promise<PassRecord> {
+    const { validation, seed } = this.#parts;
+    const batches = validation!.startPass(0);
+    const counter = new PassCounter();
+    for (let batch = 0; batch < batches; batch++) {
+      await this.#count(counter, () => {
+        const chunks = validation!.load(batch, { seed, step: 0 });
+        const sums = tf.tidy(() => tf.addN(chunks.map((chunk) => sumsOf(program.run(chunk), chunk.valid))));
+        return { sums, chunks };
+      });
+      this.#report("validate", epoch, batch + 1, batches, counter);
+    }
+    return counter.record();
+  }
+
+  /** Runs a step, waits for its metrics and frees its images. */
+  async #count(counter: PassCounter, run: () => { sums: tf.Tensor; chunks: readonly HostBatch[] }): Promise<void> {
+    this.#parts.signal?.throwIfAborted();
+    const { sums, chunks } = run();
+    const samples = chunks.reduce((total, { valid }) => total + valid, 0);
+    try {
+      counter.add([...(await sums.data())], samples);
+    } finally {
+      sums.dispose();
+      disposeAll(chunks);
+    }
+  }
+
+  /** One optimizer step. */
+  #step(epoch: number, step: number, batch: number, alphaBatch: number) {
+    const { conf, seed, train, alphas } = this.#parts;
+    const rates = stepRates(this.#optimizer.spec, step + 1, this.#schedule.at(step));
+    const chunks = train.load(batch, { seed, step });
+    if (this.#bilevel) {
+      const val = alphas!.load(alphaBatch, { seed, step });
+      this.#bilevel.step(step, chunks, val, rates);
+      disposeAll(val);
+    }
+    const dropPath = (conf.drop_path_prob * epoch) / conf.epochs;
+    return { sums: this.#moveWeights(chunks, { seed, step, dropPath }, rates), chunks };
+  }
+
+  /** From the chunks of a batch to new weights and running statistics. @returns the batch's sums of the metrics */
+  #moveWeights(
+    chunks: readonly HostBatch[],
+    at: { readonly seed: number; readonly step: number; readonly dropPath: number },
+    rates: StepRates,
+  ): tf.Tensor {
+    const { network, conf } = this.#parts;
+    return tf.tidy(() => {
+      const results = chunks.map((chunk) => {
+        const [gradient, sums, state] = tf.tidy(() => {
+          const result = this.#program.run(chunk, { ...at, sampleStart: chunk.sampleStart });
+          return [result.gradients.weights, sumsOf(result, chunk.valid), result.state ?? tf.zeros([0])];
+        });
+        // The next chunk goes on from these running statistics.
+        if (state.size > 0) network.set("state", tf.keep(state) as tf.Tensor1D);
+        return { gradient: gradient as tf.Tensor1D, sums };
+      });
+      const mean = tf.div(tf.addN(results.map(({ gradient }) => gradient)), chunks.length) as tf.Tensor1D;
+      const gradient = conf.grad_clip > 0 ? clipped(mean, conf.grad_clip) : mean;
+      const weights = this.#optimizer.step(network.vectors.weights, gradient, rates);
+      network.set("weights", tf.keep(weights));
+      return tf.addN(results.map(({ sums }) => sums));
+    });
+  }
+
+  #report(phase: Progress["phase"], epoch: number, batch: number, batches: number, { averages }: PassCounter): void {
+    const { conf, onProgress } = this.#parts;
+    const last = epoch * this.#stepsPerEpoch + (phase === "train" ? batch : this.#stepsPerEpoch) - 1;
+    onProgress?.({ phase, epoch, epochs: conf.epochs, batch, batches, averages, lr: this.#schedule.at(last).lr });
+  }
+
+  /** Frees everything but the network. */
+  dispose(): void {
+    this.#optimizer.dispose();
+    this.#bilevel?.dispose();
+  }
+}
+
+/** Scaled down to a norm of at most `most`, as PyTorch does. */
+function clipped(gradient: tf.Tensor1D, most: number): tf.Tensor1D {
+  const factor = tf.minimum(tf.div(most, tf.add(tf.norm(gradient), 1e-6)), 1);
+  return tf.mul(gradient, factor);
+}
+
+function disposeAll(chunks: readonly HostBatch[]): void {
+  tf.dispose(chunks.flatMap(({ x, y }) => [x, y]));
+}

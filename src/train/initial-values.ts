@@ -1,0 +1,32 @@
+import type { Init, ParamSpec } from "../graph/types.ts";
+import { Rng } from "../random/rng.ts";
+import { STREAMS } from "../random/streams.ts";
+
+/** Every parameter's start by name, drawn from random stream `init`, one sub-stream a parameter. */
+export function initialValues(params: readonly ParamSpec[], seed: number): Map<string, Float32Array> {
+  return new Map(params.map((spec, index) => [spec.name, valuesOf(spec, seed, index)]));
+}
+
+function valuesOf({ shape, init }: ParamSpec, seed: number, index: number): Float32Array {
+  const size = shape.reduce((product, length) => product * length, 1);
+  const values = new Float32Array(size);
+  const rng = new Rng(seed, STREAMS.init, index);
+  const draw = sampler(init, rng, size);
+  for (let element = 0; element < size; element++) values[element] = draw(element);
+  return values;
+}
+
+function sampler(init: Init, rng: Rng, size: number): (element: number) => number {
+  switch (init.kind) {
+    case "constant":
+      return () => init.value;
+    case "uniform_fan_in": {
+      const bound = 1 / Math.sqrt(init.fanIn);
+      return () => (2 * rng.uniform01() - 1) * bound;
+    }
+    case "normal":
+      return () => rng.normal() * init.std;
+    case "running_stats":
+      return (element) => (element < size / 2 ? 0 : 1);
+  }
+}

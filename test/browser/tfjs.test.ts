@@ -1,0 +1,107 @@
+import "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs-core";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { createServer, type ViteDevServer } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { opCases } from "../properties.ts";
+import type { TfjsPage } from "./fixtures/tfjs.ts";
+import { searchLosses } from "./fixtures/tiny-search.ts";
+
+// TensorFlow.js on a real WebGL, in Chromium without WebGPU; SwiftShader where there is no GPU.
+
+const ARGS = [
+  "--no-sandbox",
+  "--disable-features=WebGPU",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+];
+
+const SWIFTSHADER = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
+const NO_WEBGL = ["--disable-gpu", "--disable-software-rasterizer"];
+
+const launch = (more: readonly string[]) =>
+  chromium.launch({ executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium", args: [...ARGS, ...more] });
+
+let server: ViteDevServer;
+let browser: Browser;
+let page: Page;
+const faults: string[] = [];
+
+beforeAll(async () => {
+  server = await createServer({
+    configFile: false,
+    root: process.cwd(),
+    logLevel: "error",
+    cacheDir: "node_modules/.vite-tfjs-test",
+    server: { port: 0, hmr: false },
+    optimizeDeps: { include: ["fast-check", "@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-webgl"] },
+  });
+  await server.listen();
+  browser = await launch(SWIFTSHADER);
+  page = await browser.newPage();
+  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  await page.goto(`${server.resolvedUrls!.local[0]}test/browser/fixtures/tfjs.html`);
+  await page.waitForFunction(() => "page" in globalThis);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** The functions of the page. */
+const inPage = () => page.evaluateHandle(() => (globalThis as unknown as { page: TfjsPage }).page);
+
+test("WebGL opens and tells what it is", async () => {
+  const adapter = await (await inPage()).evaluate((functions) => functions.open());
+  expect(adapter).toMatchObject({ backend: "tfjs", webgpu: false, current: "webgl" });
+  expect(adapter.name).not.toBe("");
+  expect(adapter.limits.maxTextureSize).toBeGreaterThanOrEqual(2048);
+  expect(adapter.limits.maxTextureImageUnits).toBeGreaterThanOrEqual(16);
+});
+
+test("it opens again after it was disposed, and in a worker", async () => {
+  const functions = await inPage();
+  const before = await functions.evaluate((own) => own.open());
+  expect(await functions.evaluate((own) => own.open())).toEqual(before);
+  expect(await functions.evaluate((own) => own.inWorker())).toEqual({ name: before.name, values: [11, 22], bytes: 24 });
+});
+
+test("a browser without WebGL is told so", async () => {
+  const bare = await launch(NO_WEBGL);
+  try {
+    const other = await bare.newPage();
+    await other.goto(page.url());
+    await other.waitForFunction(() => "page" in globalThis);
+    const opened = other.evaluate(() => (globalThis as unknown as { page: TfjsPage }).page.open());
+    await expect(opened).rejects.toThrow(
+      "the browser offers neither WebGPU nor WebGL: switch hardware acceleration on in its settings",
+    );
+  } finally {
+    await bare.close();
+  }
+});
+
+describe("every op and its gradient agree with the reference backend", () => {
+  test.each(Object.keys(opCases))("%s", async (name) => {
+    const result = await (await inPage()).evaluate((functions, op) => functions.check(op, 3), name);
+    expect(result).toEqual({ wrong: "", left: 0 });
+  });
+});
+
+test("a search step has the losses of a search step on the CPU, and leaves no tensors behind", async () => {
+  await tf.setBackend("cpu");
+  const want = await searchLosses();
+  const got = await (await inPage()).evaluate((functions) => functions.searchLosses());
+  expect(Math.abs(got.train - want.train)).toBeLessThan(1e-3);
+  expect(Math.abs(got.val - want.val)).toBeLessThan(1e-3);
+  expect(new Set(got.tensors).size).toBe(1);
+  expect(new Set(want.tensors).size).toBe(1);
+});
+
+test("nothing went wrong in the page", () => {
+  expect(faults).toEqual([]);
+});

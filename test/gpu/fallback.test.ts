@@ -1,0 +1,167 @@
+import "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs-core";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { darts } from "../../src/algos/darts/index.ts";
+import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
+import type { Dataset } from "../../src/data/dataset.ts";
+import { readText } from "../../src/host/node/files.ts";
+import { Logger } from "../../src/log/logger.ts";
+import { ArchTrainer } from "../../src/nas/arch-trainer.ts";
+import type { Environment } from "../../src/nas/environment.ts";
+import { trainFixedFallback, trainSupernetFallback } from "../../src/nas/fallback.ts";
+import { trainFixed } from "../../src/nas/fixed-training.ts";
+import type { EpochRecord, RunRecord } from "../../src/train/metrics.ts";
+import { testEngine } from "./engine.ts";
+import { shapes, smallFinal, smallSupernet } from "./small.ts";
+
+// The same run on the engine and on TensorFlow.js: same images, same start, same formulas. Losses drift apart as rounding
+// does, so runs are short.
+
+const OVERRIDES = {
+  "nas.search.loader.train_batch": 4,
+  "nas.search.loader.test_batch": 4,
+  "nas.search.trainer.epochs": 1,
+  "nas.eval.loader.train_batch": 4,
+  "nas.eval.loader.test_batch": 4,
+  "nas.eval.trainer.epochs": 2,
+};
+
+const SIZE = 8;
+let dataset: Dataset;
+let environment: Environment;
+const silent = () => new Logger({ writeText: async () => {}, appendText: async () => {} });
+
+beforeAll(async () => {
+  await tf.setBackend("cpu");
+  const { train, test, ...rest } = await shapes(16, 6);
+  const [height, width] = [SIZE, SIZE];
+  const trainTransform = { pad: 1, flip: true };
+  dataset = { ...rest, height, width, trainTransform, train: middle(train, rest), test: middle(test, rest) };
+  environment = { engine: await testEngine() } as Environment;
+});
+
+/** The middle of each image. */
+function middle(
+  split: Dataset["train"],
+  { height, width, channels }: Omit<Dataset, "train" | "test">,
+): Dataset["train"] {
+  const images = new Uint8Array(split.count * SIZE * SIZE * channels);
+  const [top, left] = [(height - SIZE) / 2, (width - SIZE) / 2];
+  let at = 0;
+  for (let image = 0; image < split.count; image++) {
+    for (let y = 0; y < SIZE; y++) {
+      const from = ((image * height + top + y) * width + left) * channels;
+      images.set(split.images.subarray(from, from + SIZE * channels), at);
+      at += SIZE * channels;
+    }
+  }
+  return { ...split, images };
+}
+
+async function confOf(more: Readonly<Record<string, unknown>>) {
+  const loaded = await loadConfig("confs/algos/darts_toy.yaml;confs/datasets/shapes_toy.yaml", {
+    files: { read: readText },
+    args: Object.entries({ ...OVERRIDES, ...more }).flatMap(([path, value]) => [`--${path}`, String(value)]),
+  });
+  return parseExperimentConf(loaded.tree, loaded.places);
+}
+
+let tensors = 0;
+beforeEach(() => {
+  tensors = tf.memory().numTensors;
+});
+afterEach(() => {
+  expect(tf.memory().numTensors, "tensors that a run leaves behind").toBe(tensors);
+});
+
+const figures = ({ epochs }: RunRecord) =>
+  epochs.map(({ train, val, startLr, endLr }: EpochRecord) => ({
+    lr: [startLr, endLr],
+    steps: [train.steps, val?.steps],
+    train: train.averages,
+    last: train.lastStep,
+    val: val?.averages,
+  }));
+
+function expectAlike(actual: RunRecord, expected: RunRecord): void {
+  const [got, want] = [figures(actual), figures(expected)];
+  expect(got.length).toBe(want.length);
+  want.forEach((epoch, index) => {
+    const own = got[index]!;
+    expect(own.lr).toEqual(epoch.lr);
+    expect(own.steps).toEqual(epoch.steps);
+    for (const pass of ["train", "last", "val"] as const) {
+      expect(own[pass]?.samples, pass).toBe(epoch[pass]?.samples);
+      expect(Math.abs(own[pass]!.loss - epoch[pass]!.loss), `${pass} loss of epoch ${index}`).toBeLessThan(1e-4);
+    }
+  });
+  expect(Number.isFinite(want[0]!.train.loss) && want[0]!.train.loss > 1).toBe(true);
+}
+
+/** Largest difference between two sets of parameters. */
+function distance(a: ReadonlyMap<string, ArrayLike<number>>, b: ReadonlyMap<string, ArrayLike<number>>): number {
+  expect([...a.keys()].sort()).toEqual([...b.keys()].sort());
+  return Math.max(
+    ...[...b].map(([name, values]) =>
+      Array.from(values).reduce((most, value, at) => Math.max(most, Math.abs(value - a.get(name)![at]!)), 0),
+    ),
+  );
+}
+
+/** Moves the alphas by their gradient, where Adam would hide how large it is. */
+const GRADIENT = { type: "sgd", lr: 1, momentum: 0, nesterov: false } as const;
+
+describe("a search", () => {
+  test.each([
+    ["of second order", {}],
+    ["of first order", { "nas.search.trainer.second_order": false }],
+    ["in chunks", { "nas.search.trainer.batch_chunks": 2 }],
+  ])("%s on TensorFlow.js is the engine's", async (_, more) => {
+    const { search } = (await confOf(more)).nas;
+    const alphaOptimizer = { ...search.trainer.alpha_optimizer!, ...GRADIENT };
+    const conf = { ...search, trainer: { ...search.trainer, alpha_optimizer: alphaOptimizer } };
+    const desc = smallSupernet(1, 1);
+    const common = { algorithm: darts, conf, dataset, seed: 5 };
+    const want = await new ArchTrainer({ ...common, environment, logger: silent() }).fit(desc);
+    const steps: number[] = [];
+    const got = await trainSupernetFallback(desc, {
+      ...common,
+      logger: silent(),
+      environment: { onStep: async (step) => void steps.push(step) },
+    });
+    expectAlike(got.run, want.run);
+    expect(steps).toEqual([0, 1]);
+    expect(distance(got.alphas, want.alphas)).toBeLessThan(1e-5);
+    expect(got.run).toMatchObject({ title: want.run.title, path: want.run.path, loggerFreq: want.run.loggerFreq });
+  });
+});
+
+const ADAM = {
+  "nas.eval.trainer.optimizer.type": "adam",
+  "nas.eval.trainer.optimizer.lr": 0.001,
+  "nas.eval.trainer.optimizer.decay_bn": 0,
+};
+
+test.each([
+  ["plainly", {}],
+  ["with drop path, in chunks", { "nas.eval.trainer.drop_path_prob": 0.4, "nas.eval.trainer.batch_chunks": 2 }],
+  ["by Adam", ADAM],
+])("an evaluation %s on TensorFlow.js is the engine's", async (_, more) => {
+  const { trainer, loader } = (await confOf(more)).nas.eval;
+  const parts = { trainer, loader, dataset, seed: 9, path: "eval_arch" };
+  const desc = smallFinal();
+  const want = await trainFixed(desc, { ...parts, environment, logger: silent() });
+  const told: string[] = [];
+  const got = await trainFixedFallback(desc, {
+    ...parts,
+    logger: silent(),
+    environment: {
+      onProgress: (title, { phase, batch, batches }) => told.push(`${title} ${phase} ${batch}/${batches}`),
+    },
+  });
+  expectAlike(got.run, want.run);
+  expect(got.params).toEqual(want.params);
+  expect(distance(got.values, want.values)).toBeLessThan(1e-5);
+  expect(told.slice(0, 4)).toEqual([1, 2, 3, 4].map((batch) => `${trainer.title} train ${batch}/4`));
+  expect(told[4]).toBe(`${trainer.title} validate 1/${want.run.epochs[0]!.val!.steps}`);
+});
