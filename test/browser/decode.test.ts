@@ -7,11 +7,11 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { createServer, type ViteDevServer } from "vite";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { DatasetReport } from "../../src/worker/protocol.ts";
+import { CHROMIUM } from "./chromium.ts";
 import { png, withOrientation } from "./images.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const PHOTOS = join(ROOT, "../shared/data/cifar-10-folder");
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const FLAGS = [
   "--no-sandbox",
   "--disable-background-networking",

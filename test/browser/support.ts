@@ -5,6 +5,7 @@ import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { type PreviewServer, preview } from "vite";
 import { expect } from "vitest";
+import { CHROMIUM } from "./chromium.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SHOTS = join(ROOT, "test-artifacts");
@@ -49,7 +50,7 @@ export function openBrowser({ webgpu = true } = {}): Promise<Browser> {
   // Vulkan drivers that tests of Node need are not the browser's: it brings its own.
   const { VK_DRIVER_FILES: _, VK_ICD_FILENAMES: __, ...env } = process.env;
   return chromium.launch({
-    executablePath: process.env.SUPERNET_CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: CHROMIUM,
     args,
     env: env as never,
   });

@@ -4,6 +4,7 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { createServer, type ViteDevServer } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { opCases } from "../properties.ts";
+import { CHROMIUM } from "./chromium.ts";
 import type { TfjsPage } from "./fixtures/tfjs.ts";
 import { searchLosses } from "./fixtures/tiny-search.ts";
 
@@ -21,8 +22,7 @@ const ARGS = [
 const SWIFTSHADER = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
 const NO_WEBGL = ["--disable-gpu", "--disable-software-rasterizer"];
 
-const launch = (more: readonly string[]) =>
-  chromium.launch({ executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium", args: [...ARGS, ...more] });
+const launch = (more: readonly string[]) => chromium.launch({ executablePath: CHROMIUM, args: [...ARGS, ...more] });
 
 let server: ViteDevServer;
 let browser: Browser;

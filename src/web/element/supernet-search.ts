@@ -149,7 +149,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
   #open(): RunSession {
     if (this.#session) return this.#session;
     this.#engine = startEngine();
-    const session = new RunSession(this.#engine.api);
+    const session = new RunSession(this.#engine);
     session.store.subscribe((action) => {
       this.requestUpdate();
       this.#tell(action);

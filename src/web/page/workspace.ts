@@ -49,7 +49,7 @@ export class Workspace {
 
   constructor(engine: EngineClient) {
     this.engine = engine;
-    this.session = new RunSession(engine.api);
+    this.session = new RunSession(engine);
   }
 
   get state(): PageState {
@@ -58,7 +58,8 @@ export class Workspace {
 
   /** Asks for everything that the page shows at first. Parts that fail are told, the others are shown. */
   async open(): Promise<void> {
-    const { api } = this.engine;
+    const { api, failed } = this.engine;
+    failed.catch((error) => this.store.dispatch({ problem: wireError(error).message }));
     await Promise.all([
       this.#load(async () => ({ algorithms: await api.algorithms() })),
       this.#load(async () => ({ datasets: await api.datasets() })),

@@ -1,15 +1,16 @@
 import * as Comlink from "comlink";
-import type { RunRequest, SupernetApi, WireError } from "../../worker/protocol.ts";
+import type { EngineClient } from "../../worker/client-browser.ts";
+import type { RunEvent, RunRequest, WireError } from "../../worker/protocol.ts";
 import { idleView, isBusy, type RunAction, type RunView, reduceRun } from "./run-view.ts";
 import { Store } from "./store.ts";
 
 /** One engine's run, as a store: starting, holding and ending it, and what it tells meanwhile. */
 export class RunSession {
   readonly store = new Store<RunView, RunAction>(reduceRun, idleView);
-  readonly #api: Comlink.Remote<SupernetApi>;
+  readonly #engine: EngineClient;
 
-  constructor(api: Comlink.Remote<SupernetApi>) {
-    this.#api = api;
+  constructor(engine: EngineClient) {
+    this.#engine = engine;
   }
 
   get view(): RunView {
@@ -21,10 +22,9 @@ export class RunSession {
     if (isBusy(this.view)) return;
     this.store.dispatch({ kind: "starting" });
     try {
-      const summary = await this.#api.start(
-        request,
-        Comlink.proxy((event) => this.store.dispatch(event)),
-      );
+      const { api, failed } = this.#engine;
+      const listener = Comlink.proxy((event: RunEvent) => this.store.dispatch(event));
+      const summary = await Promise.race([api.start(request, listener), failed]);
       this.store.dispatch({ kind: "done", summary });
     } catch (error) {
       this.store.dispatch({ kind: "failed", error: wireError(error) });
@@ -32,17 +32,17 @@ export class RunSession {
   }
 
   async pause(): Promise<void> {
-    await this.#api.pause();
+    await this.#engine.api.pause();
   }
 
   async resume(): Promise<void> {
-    await this.#api.resume();
+    await this.#engine.api.resume();
   }
 
   async stop(): Promise<void> {
     if (!isBusy(this.view)) return;
     this.store.dispatch({ kind: "stopping" });
-    await this.#api.stop();
+    await this.#engine.api.stop();
   }
 }
 
