@@ -43,7 +43,7 @@ describe("the embedded element", () => {
       await element.getByText(/^Done/).first().waitFor({ timeout: 500_000 });
       await element.getByRole("group", { name: "Normal cell, drawn" }).waitFor();
       await element
-        .getByRole("img", { name: /^Loss by epoch/ })
+        .getByRole("img", { name: /^Loss over/ })
         .first()
         .waitFor();
     }

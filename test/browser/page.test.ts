@@ -45,8 +45,8 @@ describe("without WebGPU", () => {
 describe("the conf as text", () => {
   it("is checked and completed while it is written", { timeout: 120_000 }, async () => {
     const { page, faults } = await visit(await open(), site.url);
-    await page.getByLabel("Seed").fill("11");
-    await page.getByLabel("Seed").blur();
+    await page.getByLabel("Seed", { exact: true }).fill("11");
+    await page.getByLabel("Seed", { exact: true }).blur();
     await page.getByRole("button", { name: "Edit the conf" }).click();
     const editor = page.getByLabel("Conf in YAML");
     await editor.waitFor();

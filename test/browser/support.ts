@@ -123,8 +123,8 @@ export async function inspect(page: Page, state: string): Promise<void> {
 /** Fills in the form of the page. */
 export async function choose(page: Page, overrides: string, seed = ""): Promise<void> {
   await page.getByLabel("Overrides, as on a command line").fill(overrides);
-  await page.getByLabel("Seed").fill(seed);
-  await page.getByLabel("Seed").blur();
+  await page.getByLabel("Seed", { exact: true }).fill(seed);
+  await page.getByLabel("Seed", { exact: true }).blur();
 }
 
 export const runButton = (page: Page) => page.getByRole("button", { name: /^Run/ });

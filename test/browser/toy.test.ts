@@ -41,7 +41,7 @@ describe("the toy run of DARTS on the page", () => {
     await runButton(page).click();
 
     await untilStatus(page, /^Search: epoch 1 of 2, training/, 400_000);
-    const lossCurve = page.getByRole("img", { name: /^Loss by epoch over \d epochs?. training from/ });
+    const lossCurve = page.getByRole("img", { name: /^Loss over \d epochs?. training from/ });
     await lossCurve.waitFor();
     expect(await lossCurve.locator("canvas").count(), "a plot is drawn").toBe(1);
     // The first mixtures are told before the search has ended, and change by its end.

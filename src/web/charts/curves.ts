@@ -32,9 +32,9 @@ export class SnCurves extends LitElement {
     const { curve } = this;
     if (!curve) return null;
     return html`<div class="pair">
-      <sn-chart heading="Loss by epoch" .epochs=${shownEpochs(curve)} .format=${loss} .series=${this.#lines(curve, "loss")}></sn-chart>
+      <sn-chart heading="Loss" .epochs=${shownEpochs(curve)} .format=${loss} .series=${this.#lines(curve, "loss")}></sn-chart>
       <sn-chart
-        heading="Accuracy by epoch"
+        heading="Accuracy"
         .epochs=${shownEpochs(curve)}
         .format=${wholePercent}
         .yRange=${accuracyRange([...curve.train, ...curve.val])}

@@ -44,7 +44,13 @@ export function createPlot(parent: HTMLElement, options: PlotOptions): Plot {
       padding: [8, 10, 0, 0],
       scales: { x: { time: false, range: [...xRange] }, y: yRange ? { range: [...yRange] } : {} },
       axes: [
-        { ...axis, size: 26, gap: 3, incrs: [0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200] },
+        {
+          ...axis,
+          size: 26,
+          gap: 3,
+          incrs: [0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200],
+          values: (_, values) => values.map(epoch),
+        },
         { ...axis, size: 52, gap: 4, space: 28, values: (_, values) => values.map(format) },
       ],
       series: [
@@ -62,4 +68,9 @@ export function createPlot(parent: HTMLElement, options: PlotOptions): Plot {
     alignSeries(series),
     parent,
   );
+}
+
+/** The first label says what is counted. */
+function epoch(value: number, index: number): string {
+  return index === 0 ? `epoch ${value}` : String(value);
 }

@@ -25,12 +25,15 @@ export class SnTryModel extends LitElement {
     engine: { attribute: false },
     run: {},
     source: { state: true },
+    chosen: { state: true },
     scores: { state: true },
     problem: { state: true },
   };
   declare engine: EngineClient;
   declare run: string;
   declare private source: Source;
+  /** An image is shown. */
+  declare private chosen: boolean;
   declare private scores: readonly ClassScore[];
   declare private problem: string;
 
@@ -40,6 +43,7 @@ export class SnTryModel extends LitElement {
     super();
     this.run = "";
     this.source = "file";
+    this.chosen = false;
     this.scores = [];
     this.problem = "";
   }
@@ -139,13 +143,14 @@ export class SnTryModel extends LitElement {
     if (this.source === "draw") return html`<sn-draw-pad @image=${classify}></sn-draw-pad>`;
     if (this.source === "camera") return html`<sn-camera-view @image=${classify}></sn-camera-view>`;
     return html`<div class="zone" @dragover=${(event: DragEvent) => event.preventDefault()} @drop=${this.#drop}>
-      <canvas width="1" height="1" role="img" aria-label="The image that was chosen"></canvas>
+      <canvas ?hidden=${!this.chosen} width="1" height="1" role="img" aria-label="The image that was chosen"></canvas>
       <label class="small">Drop an image here, or choose one<input type="file" accept="image/*" @change=${this.#picked} /></label>
     </div>`;
   }
 
   #choose(source: Source): void {
     this.source = source;
+    this.chosen = false;
     this.scores = [];
     this.problem = "";
   }
@@ -172,6 +177,7 @@ export class SnTryModel extends LitElement {
       canvas.height = Math.max(1, Math.round(image.height * scale));
       context.drawImage(image, 0, 0, canvas.width, canvas.height);
       image.close();
+      this.chosen = true;
     } catch {
       this.problem = `${file.name} is not an image that this browser can read: choose a PNG, JPEG or WebP file`;
       return;
