@@ -11,6 +11,13 @@ export const panels = css`
   .stack.wide {
     gap: 1rem;
   }
+  .spread {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: baseline;
+    justify-content: space-between;
+    gap: 0.5rem 1rem;
+  }
   @media (max-width: 700px) {
     .panel {
       padding: 0.9rem;
