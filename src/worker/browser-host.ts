@@ -1,6 +1,7 @@
 import { version } from "../../package.json";
 import type { DatasetIo } from "../data/dataset.ts";
 import { SupernetError } from "../errors.ts";
+import { openDecoderPool } from "../host/browser/decoder-pool.ts";
 import { browserFiles } from "../host/browser/files.ts";
 import { requestGpu } from "../host/browser/gpu.ts";
 import { browserTuningStore } from "../host/browser/tuning.ts";
@@ -16,6 +17,7 @@ const DATASETS = "datasets";
 const CONFS = "../../confs/";
 
 const datasets: DatasetIo = {
+  howToAdd: "drop it on the page",
   exists: (path) => browserFiles.exists(path),
   read: (path) => browserFiles.readBytes(path),
 };
@@ -46,6 +48,7 @@ export const browserHost: Host = {
   root: RUNS,
   logdir: () => RUNS,
   datasets,
+  decoder: () => openDecoderPool(),
   alone,
   variables: { default_dataroot: DATASETS },
   tuningStore: browserTuningStore,

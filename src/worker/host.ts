@@ -1,5 +1,6 @@
 import type { Variables } from "../config/index.ts";
 import type { DatasetIo } from "../data/dataset.ts";
+import type { DecodeImage } from "../data/own/decode-all.ts";
 import type { FileTree } from "../host/files.ts";
 import type { GpuHandle } from "../host/gpu.ts";
 import type { TuningStore } from "../host/tuning.ts";
@@ -11,6 +12,15 @@ export interface ConfFolder {
   exists(path: string): boolean;
   /** @throws SupernetError("io") */
   read(path: string): Promise<string> | string;
+}
+
+/** Decodes images for an import, until it is disposed. */
+export interface Decoder {
+  /** @throws see `DecodeImage` */
+  readonly decode: DecodeImage;
+  /** Images that are worth decoding at a time. */
+  readonly concurrency: number;
+  dispose(): void;
 }
 
 /** What the engine's side of the API needs to know of where it runs. */
@@ -26,6 +36,7 @@ export interface Host {
   /** Folder of the runs of a conf, given its `common.logdir`. */
   logdir(asked: string): string;
   readonly datasets: DatasetIo;
+  decoder(): Decoder;
   /**
    * Keeps a run's folders for this worker while `work` goes on.
    * @throws SupernetError("config") where another one of this origin has them, naming the remedy

@@ -6,9 +6,12 @@
  * Words: a *run* is a search and/or an evaluation with one conf. It has a name, `<algo>_<dataset>_<prefix>`, and a folder for
  * each phase, `<name>_search` and `<name>_eval`, below the log folder (Node) or in the origin's private file system (browser).
  */
+import type { DatasetReport, ImportRequest } from "../data/own/types.ts";
 import type { AdapterKind, AdapterSummary } from "../host/gpu.ts";
 import type { Phase } from "../nas/phase.ts";
 import type { TuneMode } from "../runtime/webgpu/tune-modes.ts";
+
+export type { DatasetReport, ImportRequest };
 
 /** Errors cross the boundary as this, thrown by every method below: `SupernetError` in parts. */
 export interface WireError {
@@ -218,33 +221,6 @@ export interface StoredRun {
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
 }
 
-/** Images to import: files as a folder or a selection of files yields them. */
-export interface ImportRequest {
-  /** What the data set shall be called: lower-case letters, digits, `-` and `_`. */
-  readonly name: string;
-  /** `path` has the folders as `/`: `pets/cat/1.jpg`. A single zip or tar.gz is unpacked. */
-  readonly files: readonly { readonly path: string; readonly blob: Blob }[];
-  /** Side of the square that images are resized to; default 32. */
-  readonly size?: number;
-  /** Share of the images of each class that tests, where the files have no `train` and `test` folders; default 0.2. */
-  readonly testShare?: number;
-}
-
-/** An imported data set. */
-export interface DatasetReport {
-  readonly name: string;
-  readonly classes: readonly string[];
-  readonly size: number;
-  readonly channels: number;
-  /** Images per class. */
-  readonly train: readonly number[];
-  readonly test: readonly number[];
-  /** Files that were left out, and why. */
-  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
-  /** The first images of each class, RGBA, `size` x `size`, class after class, for a contact sheet. */
-  readonly samples: readonly { readonly label: number; readonly pixels: Uint8ClampedArray }[];
-}
-
 /** Probability of a class. */
 export interface ClassScore {
   readonly label: string;
@@ -281,9 +257,15 @@ export interface SupernetApi {
   /** Every file of a run in one zip. @throws "io" */
   zip(name: string): Promise<Uint8Array<ArrayBuffer>>;
   remove(name: string): Promise<void>;
-  /** Decodes, resizes, splits and keeps images. @throws "data": no images, a single class, too few images, a damaged archive */
+  /**
+   * Decodes, resizes, splits and keeps images. A data set of that name is replaced when the new one is whole. In Node there is
+   * no decoder: it imports CIFAR-10's binary files only.
+   * @throws "data": no images, a single class, too few images, a damaged archive
+   */
   importDataset(request: ImportRequest, onProgress: (done: number, total: number) => void): Promise<DatasetReport>;
+  /** In the order of their names; damaged ones are left out. */
   importedDatasets(): Promise<readonly DatasetReport[]>;
+  /** @throws "data" where there is no such imported data set */
   removeDataset(name: string): Promise<void>;
   /**
    * Class probabilities by a finished run's trained network, best first.
