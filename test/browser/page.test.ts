@@ -22,9 +22,9 @@ const open = async (options?: Parameters<typeof openBrowser>[0]): Promise<Browse
   return browser.newContext();
 };
 
-describe("without WebGPU", () => {
+describe("without WebGPU and WebGL", () => {
   it("says so, names browsers that have it, and still shows what is kept", { timeout: 120_000 }, async () => {
-    const context = await open({ webgpu: false });
+    const context = await open({ webgpu: false, webgl: false });
     const { page, faults } = await visit(context, site.url);
     await page.getByText("This browser offers no WebGPU here.").waitFor();
     await page.getByText(/Chrome, Edge and Opera 113/).waitFor();
