@@ -141,7 +141,7 @@ export class SnApp extends LitElement {
         <div class="demos"><a href="./article.html">How it works</a> <a href="./embed.html">Embed it</a></div>
       </header>
       <main class="stack wide">
-        ${problem ? html`<p class="note bad" role="alert">${problem}</p>` : nothing}
+        ${problem ? this.#told(problem) : nothing}
         <sn-search-section
           ?hidden=${this.section !== "search"}
           .workspace=${workspace}
@@ -157,6 +157,13 @@ export class SnApp extends LitElement {
         <sn-data-section ?hidden=${this.section !== "data"} .workspace=${workspace} .state=${state}></sn-data-section>
       </main>
     `;
+  }
+
+  #told(problem: string) {
+    return html`<div class="note bad spread">
+      <p class="said" role="alert">${problem}</p>
+      <button @click=${() => this.#workspace.store.dispatch({ problem: "" })}>Close</button>
+    </div>`;
   }
 }
 
