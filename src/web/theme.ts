@@ -180,6 +180,7 @@ export const shared = css`
     border-radius: calc(var(--sn-radius) * 0.75);
     border: 1px solid var(--sn-line);
     border-inline-start: 3px solid var(--sn-second);
+    background: var(--sn-surface);
     font-size: 0.875rem;
     overflow-wrap: anywhere;
   }

@@ -46,6 +46,9 @@ export class SnSetupForm extends LitElement {
       label > :is(input, select) {
         margin-block-start: 0.15rem;
       }
+      legend {
+        padding: 0;
+      }
       fieldset {
         border: 0;
         margin: 0;
