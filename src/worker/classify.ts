@@ -40,7 +40,7 @@ export class RunClassifier {
 
   async #classify(name: string, image: ImageData): Promise<ClassScore[]> {
     const { facts, classifier } = await this.#load(name);
-    const probabilities = await classifier.classify(rgbaPlanes(image, facts.image));
+    const probabilities = await classifier.classify(rgbaPlanes(image, facts.image.channels, facts.image.height));
     const scores = facts.classes.map((label, index) => ({ label, probability: probabilities[index]! }));
     return scores.sort((a, b) => b.probability - a.probability);
   }
