@@ -9,10 +9,14 @@ import { openTuner } from "./tune.ts";
 /** The engine on an open device, which is the backend's from then on. */
 export function webgpuBackend(gpu: GpuHandle): Backend {
   const engine = new Engine(gpu);
+  let lost = false;
+  void gpu.lost.then(() => {
+    lost = true;
+  });
   return {
     adapter: adapterReport(gpu),
     lost: gpu.lost,
-    works: () => works(engine),
+    works: () => !lost && works(engine),
     async trainers(tune) {
       // Kernels that were tuned for one run are not those of the next.
       const own = tune ? new Engine(gpu, await openTuner(gpu, tune)) : engine;
