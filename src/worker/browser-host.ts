@@ -3,7 +3,7 @@ import type { DatasetIo } from "../data/dataset.ts";
 import { SupernetError } from "../errors.ts";
 import { openDecoderPool } from "../host/browser/decoder-pool.ts";
 import { browserFiles } from "../host/browser/files.ts";
-import { requestGpu } from "../host/browser/gpu.ts";
+import { missingWebGpu, requestGpu } from "../host/browser/gpu.ts";
 import { browserTuningStore } from "../host/browser/tuning.ts";
 import type { Host } from "./host.ts";
 
@@ -33,6 +33,11 @@ function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
 /** A dedicated worker of a page. */
 export const browserHost: Host = {
   requestGpu: () => requestGpu(),
+  fallback: {
+    missingWebGpu,
+    // TensorFlow.js is large: nobody with WebGPU downloads it.
+    open: async () => (await import("./tfjs-backend.ts")).openTfjsBackend(),
+  },
   // They are global wherever there is WebGPU.
   loadGpuConstants: async () => {},
   confs: {

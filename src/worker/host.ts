@@ -4,6 +4,7 @@ import type { DecodeImage } from "../data/own/decode-all.ts";
 import type { FileTree } from "../host/files.ts";
 import type { GpuHandle } from "../host/gpu.ts";
 import type { TuningStore } from "../host/tuning.ts";
+import type { Backend } from "./backend.ts";
 
 /** The confs that come with this package. */
 export interface ConfFolder {
@@ -23,10 +24,19 @@ export interface Decoder {
   dispose(): void;
 }
 
+/** What computes in browsers without WebGPU. */
+export interface FallbackHost {
+  /** Why there is no WebGPU, and what to do about it; undefined where there is. */
+  missingWebGpu(): Promise<string | undefined>;
+  /** @throws SupernetError("device") where there is nothing else either */
+  open(): Promise<Backend>;
+}
+
 /** What the engine's side of the API needs to know of where it runs. */
 export interface Host {
   /** @throws SupernetError("device") where there is no adapter */
   requestGpu(): Promise<GpuHandle>;
+  readonly fallback?: FallbackHost;
   /** Makes WebGPU's constants global where they are not. */
   loadGpuConstants(): Promise<void>;
   readonly confs: ConfFolder;

@@ -39,6 +39,11 @@ export interface RunRequest {
   readonly phases?: readonly Phase[];
   /** Time variants of kernels before they run; without it what is known of them is neither read nor written. */
   readonly tune?: TuneRequest;
+  /**
+   * Where there is no WebGPU, train on TensorFlow.js and WebGL, which is much slower. Otherwise such a run is refused with
+   * "device".
+   */
+  readonly fallback?: boolean;
 }
 
 export interface TuneRequest {
@@ -124,6 +129,8 @@ export interface CellDrawing {
 export type RunEvent =
   | { readonly kind: "started"; readonly time: number; readonly name: string; readonly phases: readonly Phase[] }
   | { readonly kind: "phase"; readonly time: number; readonly phase: Phase; readonly folder: string }
+  /** A training run, by its title, is about to build and compile its programs: up to a minute without other news. */
+  | { readonly kind: "preparing"; readonly time: number; readonly phase: Phase; readonly title: string }
   /** Told a few times a second at most, and once at the end of each pass. */
   | {
       readonly kind: "progress";
@@ -143,9 +150,9 @@ export type RunEvent =
       readonly samples: number;
       /** Learning rate of the weights. */
       readonly lr: number;
-      /** Images a second in this pass. */
+      /** Images a second in this pass, pauses left out. */
       readonly imagesPerSecond: number;
-      /** Bytes of all live GPU buffers. */
+      /** Bytes of all live GPU buffers, or of TensorFlow.js's tensors. */
       readonly gpuBytes: number;
     }
   /** After every epoch of a search: the mixtures, and the cells that they stand for now. */
@@ -241,7 +248,7 @@ export interface SupernetApi {
   confKeys(): Promise<readonly ConfKey[]>;
   algorithms(): Promise<readonly string[]>;
   datasets(): Promise<readonly string[]>;
-  /** @throws "config", "data" or "device", as the run would */
+  /** Empty where there is no WebGPU. @throws "config", "data" or "device", as the run would */
   forecast(request: RunRequest): Promise<readonly ForecastReport[]>;
   /** Runs to the end. @throws as the run does; "aborted" when it was stopped */
   start(request: RunRequest, listener: (event: RunEvent) => void): Promise<RunSummary>;

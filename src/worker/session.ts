@@ -5,7 +5,7 @@ import { SupernetError } from "../errors.ts";
 import { Gate } from "../train/gate.ts";
 import { RunClassifier } from "./classify.ts";
 import { datasetMethods } from "./datasets.ts";
-import { adapterReport, DeviceHolder } from "./device.ts";
+import { DeviceHolder } from "./device.ts";
 import { forecastRun } from "./forecast.ts";
 import type { Host } from "./host.ts";
 import { Outbox } from "./outbox.ts";
@@ -48,9 +48,10 @@ export function createSession(host: Host): SupernetApi {
     try {
       const resolved = await resolveRequest(request, host);
       return await host.alone(resolved.name, async () => {
-        const open = await device.open();
-        void open.gpu.lost.then((error) => stop.abort(error));
-        const parts = { host, device: open, request: resolved, tune: request.tune };
+        if (!request.fallback) await requireWebGpu(host);
+        const backend = await device.open();
+        void backend.lost.then((error) => stop.abort(error));
+        const parts = { host, backend, request: resolved, tune: request.tune };
         return await runExperiment({ ...parts, tell, signal: stop.signal, gate });
       });
     } catch (error) {
@@ -74,7 +75,7 @@ export function createSession(host: Host): SupernetApi {
 
   return {
     ...datasetMethods(host),
-    adapter: async () => adapterReport((await device.open()).gpu),
+    adapter: async () => (await device.open()).adapter,
     resolve: async (request) => {
       const { name, confText } = await resolveRequest(request, host);
       return { name, text: confText };
@@ -84,8 +85,9 @@ export function createSession(host: Host): SupernetApi {
     algorithms: async () => algorithmNames,
     forecast: async (request) => {
       const resolved = await resolveRequest(request, host);
-      const { kind } = (await device.open()).gpu;
-      return forecastRun(resolved, host, kind);
+      const { kind, backend } = (await device.open()).adapter;
+      // What TensorFlow.js keeps in textures, and for how long, is its own business.
+      return backend === "tfjs" ? [] : forecastRun(resolved, host, kind);
     },
     start,
     pause: async () => current?.gate.close(),
@@ -105,6 +107,14 @@ export function createSession(host: Host): SupernetApi {
       await device.dispose();
     },
   };
+}
+
+/** @throws SupernetError("device") where there is only the fallback, which nobody shall get who did not choose it */
+async function requireWebGpu({ fallback }: Host): Promise<void> {
+  const missing = await fallback?.missingWebGpu();
+  if (missing === undefined) return;
+  const choice = "or choose the fallback, TensorFlow.js on WebGL, which is much slower";
+  throw new SupernetError("device", `${missing}, ${choice}`);
 }
 
 /** Bytes that go to the caller instead of being copied. */
