@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { inspect, openBrowser, openSite, runButton, type Site, visit } from "./support.ts";
+import { choose, inspect, openBrowser, openSite, runButton, type Site, SMALL, untilStatus, visit } from "./support.ts";
 
 let site: Site;
 let browser: Browser | undefined;
@@ -38,6 +38,35 @@ describe("without WebGPU and WebGL", () => {
     await embed.page.locator("supernet-search").first().getByRole("button", { name: "Run" }).click();
     await embed.page.getByText("This browser offers no WebGPU here.").waitFor();
     await inspect(embed.page, "embed-no-webgpu");
+    expect(embed.faults).toEqual([]);
+  });
+});
+
+describe("without WebGPU, on WebGL", () => {
+  it("runs once its pace is agreed to, on the page and in the element", { timeout: 300_000 }, async () => {
+    const context = await open({ webgpu: false });
+    const { page, faults } = await visit(context, site.url);
+    await page.getByText(/TensorFlow.js on WebGL, computes on the CPU/).waitFor();
+    expect(await runButton(page).isDisabled()).toBe(true);
+    await inspect(page, "webgl");
+    await page.getByLabel("Compute on WebGL, slowly").check();
+    await choose(page, SMALL);
+    await runButton(page).click();
+    await untilStatus(page, /^Search: epoch 1 of 2, training, batch/, 250_000);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await untilStatus(page, /^Stopped/, 100_000);
+    expect(faults).toEqual([]);
+
+    const embed = await visit(context, `${site.url}embed.html`);
+    const element = embed.page.locator("supernet-search").first();
+    await element.getByRole("button", { name: "Run" }).click();
+    await element.getByLabel("Compute on WebGL, slowly").check();
+    expect(await element.getAttribute("fallback")).toBe("");
+    await element.getByRole("button", { name: "Run again" }).click();
+    await element
+      .getByText(/^Getting ready|^Search/)
+      .first()
+      .waitFor();
     expect(embed.faults).toEqual([]);
   });
 });

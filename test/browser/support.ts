@@ -42,12 +42,14 @@ export async function openSite(): Promise<Site> {
   return { url: `http://127.0.0.1:${address.port}/some/folder/`, close: () => server.close() };
 }
 
+const SOFTWARE_WEBGL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
+
 /** Chromium with WebGPU on whatever adapter it finds; without `webgpu` as browsers that lack it, with or without WebGL. */
 export function openBrowser({ webgpu = true, webgl = true } = {}): Promise<Browser> {
   const args = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
   if (process.getuid?.() === 0) args.push("--no-sandbox");
   args.push(webgpu ? "--enable-unsafe-webgpu" : "--disable-features=WebGPU");
-  args.push(...(webgl ? ["--enable-unsafe-swiftshader"] : ["--disable-gpu", "--disable-software-rasterizer"]));
+  if (!webgpu) args.push(...(webgl ? SOFTWARE_WEBGL : ["--disable-gpu", "--disable-software-rasterizer"]));
   // Vulkan drivers that tests of Node need are not the browser's: it brings its own.
   const { VK_DRIVER_FILES: _, VK_ICD_FILENAMES: __, ...env } = process.env;
   return chromium.launch({

@@ -35,6 +35,8 @@ export interface SupernetSearchElement extends HTMLElement {
   /** Overrides of the conf as on a command line: `--nas.search.trainer.epochs 3`. */
   overrides: string;
   heading: string;
+  /** Compute on WebGL where there is no WebGPU, many times as slowly; otherwise such a run fails. */
+  fallback: boolean;
   /** Start as soon as it is on the page. */
   autostart: boolean;
   /** Starts a run; nothing happens while one goes on. Resolves when it has ended, however it did. */

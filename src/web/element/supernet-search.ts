@@ -25,6 +25,8 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     overrides: { reflect: true },
     heading: { reflect: true },
     autostart: { type: Boolean, reflect: true },
+    fallback: { type: Boolean, reflect: true },
+    offered: { state: true },
   };
   declare algo: string;
   declare data: string;
@@ -33,6 +35,9 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
   declare overrides: string;
   declare heading: string;
   declare autostart: boolean;
+  declare fallback: boolean;
+  /** There is no WebGPU, but the engine could do without. */
+  declare private offered: boolean;
 
   #engine?: EngineClient;
   #session?: RunSession;
@@ -47,6 +52,8 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     this.overrides = "";
     this.heading = "";
     this.autostart = false;
+    this.fallback = false;
+    this.offered = false;
   }
 
   static override styles = [
@@ -79,8 +86,9 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     const session = this.#open();
     this.#slot ??= takeSlot("embed");
     const { name } = await this.#slot;
-    const { algo, data: dataset, preset, seed, overrides } = this;
-    await session.start(requestOf({ algo, dataset, full: preset === "full", seed, overrides }, name));
+    const { algo, data: dataset, preset, seed, overrides, fallback } = this;
+    await session.start(requestOf({ algo, dataset, full: preset === "full", seed, overrides, fallback }, name));
+    if (this.view.error?.code === "device") await this.#lookForFallback();
   }
 
   async pause(): Promise<void> {
@@ -130,7 +138,14 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
       </div>
       ${
         view.error?.code === "device"
-          ? html`<sn-no-webgpu reason=${view.error.message}></sn-no-webgpu>`
+          ? html`<sn-no-webgpu
+              reason=${view.error.message}
+              ?fallback=${this.offered}
+              ?agreed=${this.fallback}
+              @fallback-change=${(event: CustomEvent<boolean>) => {
+                this.fallback = event.detail;
+              }}
+            ></sn-no-webgpu>`
           : html`<sn-progress part="progress" exportparts="status, figures" .view=${view}></sn-progress>`
       }
       <sn-architecture part="architecture" exportparts="cells, heat" .view=${view}></sn-architecture>
@@ -144,6 +159,11 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
       )}
       ${view.curves.length === 0 ? nothing : html`<p class="small muted">Computed in this tab by supernet.</p>`}
     </section>`;
+  }
+
+  async #lookForFallback(): Promise<void> {
+    const adapter = await this.#engine?.api.adapter().catch(() => undefined);
+    this.offered = adapter?.backend === "tfjs";
   }
 
   #open(): RunSession {

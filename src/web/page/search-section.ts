@@ -68,7 +68,12 @@ export class SnSearchSection extends LitElement {
       <div class="setup stack wide">
         ${
           noAdapter || tfjs
-            ? html`<sn-no-webgpu .reason=${state.adapterError?.message ?? ""} ?fallback=${tfjs}></sn-no-webgpu>`
+            ? html`<sn-no-webgpu .reason=${state.adapterError?.message ?? ""} 
+              ?fallback=${tfjs}
+              ?agreed=${state.setup.fallback === true}
+              @fallback-change=${(event: CustomEvent<boolean>) =>
+                this.workspace.choose({ ...state.setup, fallback: event.detail })}
+            ></sn-no-webgpu>`
             : nothing
         }
         <section class="panel stack" aria-labelledby="setup">
@@ -83,7 +88,7 @@ export class SnSearchSection extends LitElement {
           ></sn-setup-form>
           <sn-controls
             status=${view.status}
-            ?disabled=${noAdapter}
+            ?disabled=${!this.workspace.canRun}
             @run=${() => this.workspace.run()}
             @pause=${() => session.pause()}
             @resume=${() => session.resume()}

@@ -73,6 +73,12 @@ export class Workspace {
     this.#scheduleForecast();
   }
 
+  /** Whether a run can be started: on WebGPU, or on what is left once a person has agreed to its pace. */
+  get canRun(): boolean {
+    const { adapter, adapterError, setup } = this.state;
+    return !adapterError && (adapter?.backend !== "tfjs" || setup.fallback === true);
+  }
+
   choose(setup: Setup): void {
     this.store.dispatch({ setup });
     this.#scheduleForecast();

@@ -69,6 +69,8 @@ export function reduceRun(view: RunView, action: RunAction): RunView {
       return { ...view, status: "running", name: action.name, phases: action.phases };
     case "phase":
       return { ...view, phase: action.phase, progress: undefined };
+    case "preparing":
+      return { ...view, progress: undefined };
     case "progress":
       return { ...view, progress: action, tuning: undefined, curves: withProgress(view.curves, action) };
     case "alphas":

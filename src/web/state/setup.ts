@@ -13,6 +13,8 @@ export interface Setup {
   readonly overrides: string;
   /** The conf itself, where it is edited. */
   readonly confText?: string;
+  /** Take WebGL where there is no WebGPU. */
+  readonly fallback?: boolean;
 }
 
 export const defaultSetup: Setup = { algo: "darts", dataset: "shapes", full: false, seed: "", overrides: "" };
@@ -20,9 +22,12 @@ export const defaultSetup: Setup = { algo: "darts", dataset: "shapes", full: fal
 const SEED = "--common.seed";
 
 /** The run that a form asks for. */
-export function requestOf({ algo, dataset, full, seed, overrides, confText }: Setup, prefix?: string): RunRequest {
+export function requestOf(
+  { algo, dataset, full, seed, overrides, confText, fallback }: Setup,
+  prefix?: string,
+): RunRequest {
   const words = [...splitWords(overrides), ...(seed.trim() ? [SEED, seed.trim()] : [])];
-  return { algo, dataset, full, confText, prefix, overrides: words.length > 0 ? words : undefined };
+  return { algo, dataset, full, confText, prefix, fallback, overrides: words.length > 0 ? words : undefined };
 }
 
 /** The form for a run that a link carries. */

@@ -158,6 +158,7 @@ describe("what is chosen", () => {
       full: false,
       confText: undefined,
       prefix: "toy-2",
+      fallback: undefined,
       overrides: ["--nas.search.trainer.epochs", "3", "--common.seed", "7"],
     });
     expect(setupOf(request)).toEqual({ ...setup, confText: undefined });
