@@ -142,3 +142,30 @@ export async function untilStatus(page: Page, expected: RegExp, timeout: number)
   await reached.or(failed).first().waitFor({ timeout });
   if (await failed.count()) throw new Error(`the run has failed: ${await failed.first().innerText()}`);
 }
+
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** Of the thread's processor time, in microseconds. */
+  readonly tdur?: number;
+  readonly args: { readonly name?: string };
+}
+
+/**
+ * How long the page's own thread was at most kept from drawing while `body` went on: the processor time of its longest task
+ * in milliseconds, by Chromium's trace. Gaps between frames, and the duration of tasks by the clock, would count what other
+ * threads do too: a software adapter takes every processor of a machine from everything else.
+ */
+export async function longestTask(browser: Browser, page: Page, body: () => Promise<void>): Promise<number> {
+  const category = "disabled-by-default-devtools.timeline";
+  await browser.startTracing(page, { categories: [category] });
+  await body();
+  const { traceEvents }: { traceEvents: TraceEvent[] } = JSON.parse((await browser.stopTracing()).toString());
+  const threads = traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain");
+  const tasks = traceEvents.filter(
+    ({ name, pid, tid }) => name === "RunTask" && threads.some((thread) => thread.pid === pid && thread.tid === tid),
+  );
+  expect(tasks.filter(({ tdur }) => tdur !== undefined).length, "tasks that the trace has timed").toBeGreaterThan(50);
+  return Math.max(...tasks.map(({ tdur = 0 }) => tdur)) / 1000;
+}
