@@ -22,6 +22,9 @@ const open = async (options?: Parameters<typeof openBrowser>[0]): Promise<Browse
   return browser.newContext();
 };
 
+/** TensorFlow.js writes into the console that there is no WebGL, besides throwing it. */
+const isOurs = (fault: string) => !/Initialization of backend webgl failed|WebGL is not supported/.test(fault);
+
 describe("without WebGPU and WebGL", () => {
   it("says so, names browsers that have it, and still shows what is kept", { timeout: 120_000 }, async () => {
     const context = await open({ webgpu: false, webgl: false });
@@ -32,13 +35,13 @@ describe("without WebGPU and WebGL", () => {
     await inspect(page, "no-webgpu");
     await page.getByRole("link", { name: "Runs" }).click();
     await page.getByText("No runs are kept yet").waitFor();
-    expect(faults).toEqual([]);
+    expect(faults.filter(isOurs)).toEqual([]);
 
     const embed = await visit(context, `${site.url}embed.html`);
     await embed.page.locator("supernet-search").first().getByRole("button", { name: "Run" }).click();
     await embed.page.getByText("This browser offers no WebGPU here.").waitFor();
     await inspect(embed.page, "embed-no-webgpu");
-    expect(embed.faults).toEqual([]);
+    expect(embed.faults.filter(isOurs)).toEqual([]);
   });
 });
 

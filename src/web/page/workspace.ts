@@ -128,6 +128,7 @@ export class Workspace {
   }
 
   async #forecast(): Promise<void> {
+    if (this.state.adapterError) return;
     const asked = ++this.#asked;
     const answer = await this.engine.api.forecast(requestOf(this.state.setup)).then(
       (forecast) => ({ forecast, forecastProblem: "" }),
