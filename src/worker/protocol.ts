@@ -241,7 +241,7 @@ export interface ClassScore {
 export interface SupernetApi {
   /** @throws "device" where there is no adapter */
   adapter(): Promise<AdapterReport>;
-  /** @throws "config" or "io" */
+  /** @throws "config" or "io"; "data" for an imported data set that is damaged */
   resolve(request: RunRequest): Promise<ResolvedConf>;
   /** What is wrong with a conf text: at most the first problem of its syntax, or all of its keys and values. */
   check(confText: string): Promise<readonly ConfProblem[]>;

@@ -41,7 +41,7 @@ const CONF_TEXT = "conf.yaml";
 /** What the conf of an imported data set, which has no file, is called in messages. */
 const OWN_CONF = "imported.yaml";
 
-/** @throws SupernetError "config" or "io", see `loadConfig` and `parseExperimentConf` */
+/** @throws SupernetError "config" or "io", see `loadConfig` and `parseExperimentConf`; "data" for a damaged imported data set */
 export async function resolveRequest(request: RunRequest, host: Host): Promise<ResolvedRequest> {
   const { algo, dataset, full = false, overrides = [], allowUnknown = false, confText } = request;
   const { prefix = full ? "full" : "toy", phases = PHASES } = request;

@@ -9,7 +9,7 @@ import type { Progress } from "../train/progress.ts";
 import type { Backend } from "./backend.ts";
 import { cellDrawings, cellWeights } from "./drawings.ts";
 import type { Host } from "./host.ts";
-import type { RunEvent, RunSummary, TuneRequest } from "./protocol.ts";
+import type { AdapterReport, RunEvent, RunSummary, TuneRequest } from "./protocol.ts";
 import type { ResolvedRequest } from "./request.ts";
 import { readSummary, SUMMARY } from "./runs.ts";
 import { evalSummary, type StoredSummary, searchSummary } from "./summary.ts";
@@ -57,7 +57,7 @@ export async function runExperiment(parts: RunParts): Promise<RunSummary> {
     seed: conf.common.seed,
     started,
     ended: started,
-    adapter: backend.adapter.name,
+    adapter: adapterText(backend.adapter),
   };
   if (phases.includes("search")) {
     enter("search");
@@ -79,6 +79,11 @@ export async function runExperiment(parts: RunParts): Promise<RunSummary> {
   summary = { ...summary, ended: Date.now() };
   await host.files.writeFile(`${runner.folder(current.phase)}/${SUMMARY}`, `${JSON.stringify(summary, null, 1)}\n`);
   return summary;
+}
+
+/** TensorFlow.js computes at another speed than WebGPU does on the same adapter. */
+function adapterText({ name, backend }: AdapterReport): string {
+  return backend === "tfjs" ? `${name} (TensorFlow.js)` : name;
 }
 
 async function makeEnvironment(parts: RunParts, phase: () => Phase): Promise<Environment> {

@@ -250,7 +250,8 @@ describe("without WebGPU", () => {
     ]);
     expect(ends.every(({ loss, gpuBytes }) => loss > 0 && gpuBytes > 1000)).toBe(true);
 
-    const { eval: evaluation, search } = result as RunSummary;
+    const { eval: evaluation, search, adapter } = result as RunSummary;
+    expect(adapter).toMatch(/. \(TensorFlow\.js\)$/);
     expect(search!.weights.map(({ cellType }) => cellType)).toEqual(["normal", "reduction"]);
     const { confusion, classes, image } = evaluation!;
     expect([classes, image]).toEqual([["cross", "stripe"], { height: SIZE, width: SIZE, channels: 3 }]);
