@@ -10,7 +10,8 @@ export const element = {
 export default defineConfig({
   base: "./",
   publicDir: false,
-  worker: { format: "es", rolldownOptions: { checks: { pluginTimings: false } } },
+  // TensorFlow.js is fetched as a whole or not at all: parts of it import each other either way.
+  worker: { format: "es", rolldownOptions: { checks: { pluginTimings: false, ineffectiveDynamicImport: false } } },
   build: {
     lib: { entry: element.entry, formats: ["es"], fileName: () => element.fileName },
     outDir: element.outDir,
