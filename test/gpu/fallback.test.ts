@@ -4,13 +4,18 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest
 import { darts } from "../../src/algos/darts/index.ts";
 import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
+import { modelTensors } from "../../src/export/model.ts";
+import { readSafetensors, writeSafetensors } from "../../src/export/safetensors.ts";
 import { readText } from "../../src/host/node/files.ts";
 import { Logger } from "../../src/log/logger.ts";
 import { ArchTrainer } from "../../src/nas/arch-trainer.ts";
+import { Classifier } from "../../src/nas/classifier.ts";
 import { trainFixedFallback, trainSupernetFallback } from "../../src/nas/fallback.ts";
+import { FallbackClassifier } from "../../src/nas/fallback-classifier.ts";
 import type { Alphas } from "../../src/nas/finalizers.ts";
 import { trainFixed } from "../../src/nas/fixed-training.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
+import { FallbackNetwork } from "../../src/train/fallback/network.ts";
 import type { EpochRecord, RunRecord } from "../../src/train/metrics.ts";
 import { testEngine } from "./engine.ts";
 import { shapes, smallFinal, smallSupernet } from "./small.ts";
@@ -172,4 +177,24 @@ test.each([
   expect(ends).toEqual(
     [0, 1].flatMap(() => [`${trainer.title} train 4/4`, `${trainer.title} validate ${steps}/${steps}`]),
   );
+});
+
+test.each([false, true])("a network classifies alike on both, trained with drop path: %s", async (dropPath) => {
+  const desc = smallFinal();
+  const shape = { batch: 1, height: SIZE, width: SIZE, affine: true, dropPath: dropPath ? "off" : "none" } as const;
+  const network = new FallbackNetwork(desc, shape, 7);
+  const weights = writeSafetensors(modelTensors(network.params, await network.save()));
+  network.dispose();
+  const { channels, mean, std } = dataset;
+  const image = { channels, height: SIZE, width: SIZE };
+  const parts = { desc, tensors: readSafetensors(weights, "model.safetensors"), image, mean, std, dropPath };
+  const planes = Float32Array.from({ length: channels * SIZE * SIZE }, (_, i) => (i % 17) / 17);
+  const [own, engines] = [new FallbackClassifier(parts), await Classifier.create(engine, parts)];
+  const [got, want] = [await own.classify(planes), await engines.classify(planes)];
+  own.dispose();
+  engines.dispose();
+  expect(got).toEqual(want.map((probability) => expect.closeTo(probability, 5)));
+  expect(new Set(want).size).toBeGreaterThan(1);
+  const wrong = { ...parts, tensors: new Map() };
+  expect(() => new FallbackClassifier(wrong)).toThrow(/is missing/);
 });
