@@ -11,6 +11,8 @@ import { forecastMemory, type MemoryForecast } from "../nas/forecast.ts";
 import { modelStats } from "../ops/stats.ts";
 import { costSummary } from "../report/summary.ts";
 import { BUFFER_ROLES, type BufferRole } from "../runtime/webgpu/buffers.ts";
+import { datasetLoader } from "../worker/datasets.ts";
+import { nodeHost } from "../worker/node-host.ts";
 import { isSupernet } from "./desc-text.ts";
 
 type Phase = "search" | "eval";
@@ -88,7 +90,8 @@ export async function descStats(
   const desc = given ?? algorithm.builder().build(searchSection(conf, phase));
   const size = { height: 32, width: 32, affine: phase === "eval" };
   if (memory) await loadGpuConstants();
-  const forecast = memory ? await forecastMemory(desc, { conf, phase, kind: adapter, algorithm }) : undefined;
+  const load = datasetLoader(nodeHost());
+  const forecast = memory ? await forecastMemory(desc, { conf, phase, kind: adapter, algorithm, load }) : undefined;
   if (json) {
     const { params, macs } = modelStats(desc, size);
     return `${JSON.stringify({ params, macs, ...(forecast && { memory: forecast }) })}\n`;

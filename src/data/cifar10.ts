@@ -18,8 +18,9 @@ const { train: TRAIN_FILES, test: TEST_FILE, meta: META_FILE } = CIFAR10_FILES;
 const MEAN = [0.49139968, 0.48215827, 0.44653124];
 const STD = [0.24703233, 0.24348505, 0.26158768];
 
+const ORIGIN = "https://www.cs.toronto.edu/~kriz/cifar.html";
 const REMEDY =
-  `Put ${FOLDER}/ or ${ARCHIVE} (from https://www.cs.toronto.edu/~kriz/cifar.html) into a folder DIR and pass ` +
+  `Put ${FOLDER}/ or ${ARCHIVE} (from ${ORIGIN}) into a folder DIR and pass ` +
   "--nas.search.loader.dataset.dataroot DIR (--nas.eval.loader.dataset.dataroot DIR for the evaluation), " +
   "or use the embedded data set: --datasets shapes";
 
@@ -36,7 +37,11 @@ interface Files {
  * @throws SupernetError("data") naming the file and the remedy
  */
 export async function loadCifar10(conf: DatasetConf, io: DatasetIo): Promise<Dataset> {
-  const files = await findFiles(conf.dataroot, io);
+  const missing = (what: string) => new SupernetError("data", `${what}. ${remedyOf(io)}`);
+  if (!conf.dataroot) throw missing("cifar10: the conf has no dataset.dataroot");
+  const root = conf.dataroot.replace(/\/+$/, "");
+  const files = await findFiles(root, io);
+  if (!files) throw missing(`${root}: neither ${FOLDER}/ nor ${ARCHIVE} is there`);
   const found = await Promise.all(TRAIN_FILES.map((name) => files.get(name)));
   const train = found.filter((file) => file !== undefined);
   const test = await files.get(TEST_FILE);
@@ -63,9 +68,8 @@ export async function loadCifar10(conf: DatasetConf, io: DatasetIo): Promise<Dat
   };
 }
 
-async function findFiles(dataroot: string | undefined, io: DatasetIo): Promise<Files> {
-  if (!dataroot) throw missing("cifar10: the conf has no dataset.dataroot");
-  const root = dataroot.replace(/\/+$/, "");
+/** The files below a folder, as they are or in the archive; undefined where there are none. */
+async function findFiles(root: string, io: DatasetIo): Promise<Files | undefined> {
   for (const folder of [`${root}/${FOLDER}`, root]) {
     const anyFile = await Promise.all([...TRAIN_FILES, TEST_FILE].map((name) => io.exists(`${folder}/${name}`)));
     if (anyFile.includes(true)) {
@@ -80,7 +84,7 @@ async function findFiles(dataroot: string | undefined, io: DatasetIo): Promise<F
   }
   const archive = `${root}/${ARCHIVE}`;
   if (await io.exists(archive)) return openArchive(archive, await io.read(archive));
-  throw missing(`${root}: neither ${FOLDER}/ nor ${ARCHIVE} is there`);
+  return undefined;
 }
 
 async function openArchive(archive: string, compressed: Uint8Array<ArrayBuffer>): Promise<Files> {
@@ -94,6 +98,8 @@ async function openArchive(archive: string, compressed: Uint8Array<ArrayBuffer>)
   };
 }
 
-function missing(what: string): SupernetError {
-  return new SupernetError("data", `${what}. ${REMEDY}`);
+function remedyOf({ howToAdd }: DatasetIo): string {
+  return howToAdd === undefined
+    ? REMEDY
+    : `Get ${ARCHIVE} from ${ORIGIN} and ${howToAdd}, or use the embedded data set, shapes`;
 }

@@ -50,6 +50,8 @@ export interface DatasetConf {
 
 /** File access for providers: a folder in Node, fetched or user-picked files in a browser. Paths use `/`. */
 export interface DatasetIo {
+  /** Said of files that are missing where users cannot put them into a folder: how they get here instead. */
+  readonly howToAdd?: string;
   exists(path: string): Promise<boolean>;
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
 }

@@ -7,6 +7,11 @@ export interface FileInfo {
   readonly modified: number;
 }
 
+export interface ListOptions {
+  /** False leaves out what lies in folders of the folder; default true. */
+  readonly recursive?: boolean;
+}
+
 /** Files by path: a disk in Node, an origin's private file system in a browser. Paths use `/`. */
 export interface FileTree {
   /** @throws SupernetError("io") */
@@ -19,8 +24,11 @@ export interface FileTree {
   writeFile(path: string, data: string | Uint8Array): Promise<void>;
   /** Adds to the end of a file, which is made with its folder if it is missing. @throws SupernetError("io") */
   appendText(path: string, text: string): Promise<void>;
-  /** All files below a folder, in the order of their paths; none where there is no such folder. @throws SupernetError("io") */
-  list(folder: string): Promise<FileInfo[]>;
+  /**
+   * All files below a folder, or only those in it, in the order of their paths; none where there is no such folder.
+   * @throws SupernetError("io")
+   */
+  list(folder: string, options?: ListOptions): Promise<FileInfo[]>;
   /** Removes a file, or a folder with all it contains, if it is there. @throws SupernetError("io") */
   remove(path: string): Promise<void>;
 }

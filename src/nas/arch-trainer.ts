@@ -1,45 +1,27 @@
-import type { Dataset } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
-import type { Logger } from "../log/logger.ts";
-import type { RunRecord } from "../train/metrics.ts";
-import type { Algorithm, SearchConf } from "./algorithm.ts";
-import type { Environment } from "./environment.ts";
-import type { Alphas } from "./finalizers.ts";
+import type { Engine } from "../runtime/webgpu/engine.ts";
 import { trainRun } from "./train-run.ts";
+import type { ArchTrainerParts, ArchTraining } from "./trainers.ts";
 import { setUpSearch } from "./training-setup.ts";
 
-export interface ArchTrainerParts {
-  readonly environment: Environment;
-  readonly algorithm: Algorithm;
-  readonly conf: SearchConf;
-  readonly dataset: Dataset;
-  readonly seed: number;
-  readonly logger: Logger;
-}
-
-/** What training a supernet yields. */
-export interface ArchTraining {
-  /** Architecture parameters after the last epoch. */
-  readonly alphas: Alphas;
-  readonly run: RunRecord;
-}
-
-/** Trains a supernet's weights and alphas by the algorithm; batch norms have no scale and shift, as in DARTS. */
+/** Trains a supernet's weights and alphas on the engine, by the algorithm. */
 export class ArchTrainer {
+  readonly #engine: Engine;
   readonly #parts: ArchTrainerParts;
 
-  constructor(parts: ArchTrainerParts) {
+  constructor(engine: Engine, parts: ArchTrainerParts) {
+    this.#engine = engine;
     this.#parts = parts;
   }
 
-  /** @param onEpoch told the alphas after every epoch */
-  async fit(desc: ModelDesc, onEpoch?: (epoch: number, alphas: Alphas) => void): Promise<ArchTraining> {
-    const { environment, algorithm, conf, dataset, seed, logger } = this.#parts;
+  /** @throws as `Trainers` */
+  async fit(desc: ModelDesc): Promise<ArchTraining> {
+    const { control, algorithm, conf, dataset, seed, logger, onEpoch } = this.#parts;
     const { trainer } = conf;
-    const setup = setUpSearch(desc, { engine: environment.engine, algorithm, conf, dataset, seed });
+    const setup = setUpSearch(desc, { engine: this.#engine, algorithm, conf, dataset, seed });
     try {
       const run = await trainRun({
-        environment,
+        control,
         logger,
         title: trainer.title,
         path: `arch_search/${trainer.title}`,

@@ -6,6 +6,7 @@ import { packPlanes, unpackPlanes } from "../runtime/webgpu/layout.ts";
 import type { BoundProgram, Program } from "../runtime/webgpu/program.ts";
 import { StepUniform } from "../runtime/webgpu/step.ts";
 import { submit } from "../runtime/webgpu/submission.ts";
+import type { NetworkShape } from "../train/graphs.ts";
 import { Network } from "../train/network.ts";
 import { probabilitiesOf } from "../train/predictions.ts";
 
@@ -22,8 +23,34 @@ export interface ClassifierParts {
   readonly dropPath: boolean;
 }
 
-/** A trained network on the device, ready to classify one image after another. */
-export class Classifier {
+/** A trained network that is ready to classify one image after another. */
+export interface ImageClassifier {
+  /**
+   * Probability of each class.
+   *
+   * @param planes [channels, height, width], numbers in [0, 1]
+   * @throws SupernetError("device") when the device fails
+   */
+  classify(planes: Float32Array): Promise<number[]>;
+  dispose(): void;
+}
+
+/** For one image at a time. */
+export function classifierShape({ image: { height, width }, dropPath }: ClassifierParts): NetworkShape {
+  return { batch: 1, height, width, affine: true, dropPath: dropPath ? "off" : "none" };
+}
+
+/** An image as the network was trained on images. @param planes as those of `ImageClassifier` */
+export function normalised(planes: Float32Array, { image, mean, std }: ClassifierParts): Float32Array {
+  const pixels = image.height * image.width;
+  return planes.map((value, i) => {
+    const channel = Math.floor(i / pixels);
+    return (value - mean[channel]!) / std[channel]!;
+  });
+}
+
+/** A trained network on the engine. */
+export class Classifier implements ImageClassifier {
   readonly #engine: Engine;
   readonly #parts: ClassifierParts;
   readonly #network: Network;
@@ -46,12 +73,11 @@ export class Classifier {
   }
 
   private constructor(engine: Engine, parts: ClassifierParts) {
-    const { desc, tensors, image, dropPath } = parts;
+    const { desc, tensors, image } = parts;
     const { height, width, channels } = image;
     this.#engine = engine;
     this.#parts = parts;
-    const shape = { batch: 1, height, width, affine: true, dropPath: dropPath ? ("off" as const) : ("none" as const) };
-    this.#network = new Network(engine, desc, shape);
+    this.#network = new Network(engine, desc, classifierShape(parts));
     this.#network.load(paramValues(this.#network.params, tensors));
     this.#program = this.#network.evaluationProgram(0);
     this.#step = new StepUniform(engine.device, engine.buffers, 1);
@@ -67,22 +93,10 @@ export class Classifier {
     });
   }
 
-  /**
-   * Probability of each class.
-   *
-   * @param planes [channels, height, width], numbers in [0, 1]
-   * @throws SupernetError("device") when the device fails
-   */
   async classify(planes: Float32Array): Promise<number[]> {
-    const { image, mean, std } = this.#parts;
-    const { channels, height, width } = image;
-    const pixels = height * width;
-    const normalised = planes.map((value, i) => {
-      const channel = Math.floor(i / pixels);
-      return (value - mean[channel]!) / std[channel]!;
-    });
+    const { channels, height, width } = this.#parts.image;
     const { queue } = this.#engine.device;
-    queue.writeBuffer(this.#x, 0, packPlanes(normalised, [1, channels, height, width]));
+    queue.writeBuffer(this.#x, 0, packPlanes(normalised(planes, this.#parts), [1, channels, height, width]));
     submit(this.#engine, (encoder) => this.#bound!.encode(encoder));
     const logits = this.#program.output("logits");
     return probabilitiesOf(unpackPlanes(new Float32Array(await this.#engine.read(logits)), logits.type.shape));

@@ -9,7 +9,6 @@ import { writeSafetensors } from "../export/safetensors.ts";
 import type { Logger } from "../log/logger.ts";
 import { metricsTree, type RunRecord } from "../train/metrics.ts";
 import type { Environment } from "./environment.ts";
-import { trainFixed } from "./fixed-training.ts";
 
 export interface EvaluaterParts {
   readonly environment: Environment;
@@ -49,8 +48,8 @@ export class Evaluater {
 
     logger.pushd("eval_arch");
     const { trainer, loader } = evaluation;
-    const parts = { environment, trainer, loader, dataset, seed, logger, path: "eval_arch", confusion: true };
-    const { run, params, values } = await trainFixed(desc, parts);
+    const training = { trainer, loader, dataset, seed, logger, path: "eval_arch", confusion: true };
+    const { run, params, values } = await environment.trainers.fixed(desc, { ...training, control: environment });
     logger.popd();
 
     await environment.writeFile(evaluation.metric_filename, stringify(metricsTree(run)));

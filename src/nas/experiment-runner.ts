@@ -83,7 +83,7 @@ export class ExperimentRunner {
     const folder = this.folder(phase);
     const logger = new Logger(environment.logSink(folder));
     try {
-      logger.info({ expdir: folder, live_buffers: environment.engine.buffers.liveBuffers });
+      logger.info({ expdir: folder, ...environment.trainers.facts() });
       await environment.writeFile(`${folder}/config_used.yaml`, confText);
       const conf = this.#conf(phase);
       for (const missing of checkBuilt(conf, phase)) {
@@ -106,8 +106,8 @@ export class ExperimentRunner {
   /** Which variants of kernels ran decides the last bits of what they computed. */
   async #recordTuning(folder: string): Promise<void> {
     const { environment } = this.#experiment;
-    const { tuner } = environment.engine;
-    if (tuner) await environment.writeFile(`${folder}/tuning.json`, tuner.record());
+    const record = environment.trainers.tuning();
+    if (record !== undefined) await environment.writeFile(`${folder}/tuning.json`, record);
   }
 
   #conf(phase: Phase): ExperimentConf {

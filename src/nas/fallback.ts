@@ -1,11 +1,10 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
+import { abortable } from "../train/abortable.ts";
 import { HostFeed } from "../train/fallback/feed.ts";
 import { FallbackNetwork } from "../train/fallback/network.ts";
 import { FallbackTrainer } from "../train/fallback/trainer.ts";
 import type { NetworkShape } from "../train/graphs.ts";
 import type { RunRecord } from "../train/metrics.ts";
-import type { ArchTrainerParts, ArchTraining } from "./arch-trainer.ts";
-import type { Environment } from "./environment.ts";
 import {
   batchOf,
   evalDrawing,
@@ -16,26 +15,26 @@ import {
   trainDrawing,
   trainingParts,
 } from "./feeds.ts";
-import type { FixedTraining, FixedTrainingParts } from "./fixed-training.ts";
 import { countWeights, logBest, logEpoch } from "./train-run.ts";
+import type { ArchTrainerParts, ArchTraining, FixedTraining, FixedTrainingParts, Trainers } from "./trainers.ts";
 
 // Training without WebGPU, with the parts and results of `ArchTrainer` and `trainFixed`. This module loads TensorFlow.js:
 // import it only where there is no WebGPU, after a backend is set (src/host/browser/tfjs.ts).
 
-/** What training tells and is told; no engine. */
-export type FallbackEnvironment = Pick<Environment, "onProgress" | "signal"> & {
-  /** Awaited after each step, so that a run can be held. */
-  readonly onStep?: ((step: number) => Promise<void> | undefined) | undefined;
+/** Trains on TensorFlow.js's current backend. */
+export const fallbackTrainers: Trainers = {
+  supernet: trainSupernetFallback,
+  fixed: trainFixedFallback,
+  facts: () => ({ backend: "tfjs" }),
+  tuning: () => undefined,
 };
 
-type Without<Parts> = Omit<Parts, "environment"> & { readonly environment: FallbackEnvironment };
-
 /**
- * Trains a supernet's weights and alphas, as `ArchTrainer.fit` does.
- * @throws SupernetError("config" or "data") on impossible settings; the signal's reason when aborted
+ * Trains a supernet's weights and alphas, as `ArchTrainer` does.
+ * @throws as `Trainers`
  */
-export async function trainSupernetFallback(desc: ModelDesc, parts: Without<ArchTrainerParts>): Promise<ArchTraining> {
-  const { conf, dataset, seed, algorithm } = parts;
+export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerParts): Promise<ArchTraining> {
+  const { conf, dataset, seed, algorithm, onEpoch, control } = parts;
   const { trainer, loader } = conf;
   const plan = { dataset, loader, chunks: trainer.batch_chunks, seed };
   const images = searchParts(plan);
@@ -50,8 +49,15 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: Without<Arch
   };
   const network = new FallbackNetwork(desc, shapeOf(plan, feeds, { affine: false, dropPath: "none" }), seed);
   try {
-    const run = await trainRun(network, { ...parts, trainer, feeds, path: "arch_search" });
-    return { alphas: await network.save(["alphas"]), run };
+    const alphas = () => abortable(network.save(["alphas"]), control.signal);
+    const run = await trainRun(network, {
+      ...parts,
+      trainer,
+      feeds,
+      path: "arch_search",
+      onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await alphas())),
+    });
+    return { alphas: await alphas(), run };
   } finally {
     network.dispose();
   }
@@ -61,7 +67,7 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: Without<Arch
  * Trains a network without alphas from scratch, as `trainFixed` does.
  * @throws as `trainSupernetFallback`
  */
-export async function trainFixedFallback(desc: ModelDesc, parts: Without<FixedTrainingParts>): Promise<FixedTraining> {
+export async function trainFixedFallback(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
   const { trainer, loader, dataset, seed } = parts;
   const plan = { dataset, loader, chunks: trainer.batch_chunks, seed };
   const images = trainingParts(plan);
@@ -76,7 +82,7 @@ export async function trainFixedFallback(desc: ModelDesc, parts: Without<FixedTr
   const network = new FallbackNetwork(desc, shapeOf(plan, feeds, { affine: true, dropPath }), seed);
   try {
     const run = await trainRun(network, { ...parts, feeds });
-    return { run, params: network.params, values: await network.save() };
+    return { run, params: network.params, values: await abortable(network.save(), parts.control.signal) };
   } finally {
     network.dispose();
   }
@@ -97,19 +103,21 @@ function shapeOf(
   return { batch: train.samples, height, width, ...rest };
 }
 
-interface FallbackRun
-  extends Without<Pick<FixedTrainingParts, "environment" | "trainer" | "seed" | "logger" | "path">> {
+interface FallbackRun extends Omit<FixedTrainingParts, "dataset" | "loader"> {
   readonly feeds: HostFeeds;
+  /** Awaited after each epoch is logged. */
+  readonly onEpoch?: ((epoch: number) => Promise<void>) | undefined;
 }
 
 /** `trainRun` with the fallback's trainer. */
 async function trainRun(network: FallbackNetwork, parts: FallbackRun): Promise<RunRecord> {
-  const { environment, logger, trainer: conf, feeds, seed, path } = parts;
+  const { control, logger, trainer: conf, feeds, seed, path } = parts;
   const { title, logger_freq: loggerFreq } = conf;
   const { train, alphas, validation, sizes } = feeds;
   const startTime = Date.now() / 1000;
   logger.pushd(title);
   logger.info({ ...sizes, batch_chunks: train.chunks, parameters: countWeights(network.params), backend: "tfjs" });
+  control.onPreparing?.(title);
   const trainer = new FallbackTrainer({
     network,
     conf,
@@ -117,19 +125,22 @@ async function trainRun(network: FallbackNetwork, parts: FallbackRun): Promise<R
     train,
     alphas,
     validation,
-    onStep: environment.onStep,
-    onProgress: (progress) => environment.onProgress?.(title, progress),
-    signal: environment.signal,
+    onProgress: (progress) => control.onProgress?.(title, progress),
+    signal: control.signal,
+    gate: control.gate,
   });
   try {
     logger.pushd("epochs");
     const epochs = await trainer.fit(async (record, epoch) => {
       logEpoch(logger, record, epoch);
       await logger.flush();
+      await parts.onEpoch?.(epoch);
     });
     logger.popd();
     logBest(logger, epochs);
-    return { title, path: `${path}/${title}`, loggerFreq, startTime, endTime: Date.now() / 1000, epochs };
+    const record = { title, path: `${path}/${title}`, loggerFreq, startTime, endTime: Date.now() / 1000, epochs };
+    const confusion = parts.confusion ? await trainer.confusion() : undefined;
+    return confusion ? { ...record, confusion } : record;
   } finally {
     trainer.dispose();
     logger.popd();

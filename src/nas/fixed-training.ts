@@ -1,41 +1,16 @@
-import type { ExperimentConf } from "../config/index.ts";
-import type { Dataset } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
-import type { ParamSpec } from "../graph/types.ts";
-import type { Logger } from "../log/logger.ts";
-import type { RunRecord } from "../train/metrics.ts";
-import type { Environment } from "./environment.ts";
-import type { LoaderConf } from "./feeds.ts";
+import type { Engine } from "../runtime/webgpu/engine.ts";
 import { trainRun } from "./train-run.ts";
+import type { FixedTraining, FixedTrainingParts } from "./trainers.ts";
 import { setUpFixed } from "./training-setup.ts";
 
-export interface FixedTrainingParts {
-  readonly environment: Environment;
-  readonly trainer: ExperimentConf["nas"]["eval"]["trainer"];
-  readonly loader: LoaderConf;
-  readonly dataset: Dataset;
-  readonly seed: number;
-  readonly logger: Logger;
-  /** Sections around this run in the log. */
-  readonly path: string;
-  /** Count how the test images are classified in the end. */
-  readonly confusion?: boolean;
-}
-
-export interface FixedTraining {
-  readonly run: RunRecord;
-  readonly params: readonly ParamSpec[];
-  /** Weights and running statistics after the last epoch. */
-  readonly values: ReadonlyMap<string, Float32Array>;
-}
-
-/** Trains a network without alphas from scratch and tests it as it goes: evaluation, and the end of a search. */
-export async function trainFixed(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
-  const { environment, trainer, loader, dataset, seed, logger, path, confusion } = parts;
-  const setup = setUpFixed(desc, { engine: environment.engine, trainer, loader, dataset, seed });
+/** Trains a network without alphas on the engine. @throws as `Trainers` */
+export async function trainFixed(engine: Engine, desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
+  const { control, trainer, loader, dataset, seed, logger, path, confusion } = parts;
+  const setup = setUpFixed(desc, { engine, trainer, loader, dataset, seed });
   try {
     const run = await trainRun({
-      environment,
+      control,
       logger,
       title: trainer.title,
       path: `${path}/${trainer.title}`,

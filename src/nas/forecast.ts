@@ -1,6 +1,6 @@
 import type { ExperimentConf } from "../config/index.ts";
-import type { DatasetConf, DatasetIo } from "../data/dataset.ts";
-import { loadDataset } from "../data/load.ts";
+import type { Dataset, DatasetConf, DatasetIo } from "../data/dataset.ts";
+import { datasetNames, loadDataset } from "../data/load.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { BufferRole } from "../runtime/webgpu/buffers.ts";
 import { Engine } from "../runtime/webgpu/engine.ts";
@@ -10,7 +10,7 @@ import type { Algorithm } from "./algorithm.ts";
 import { setUpFixed, setUpSearch, type TrainingSetup } from "./training-setup.ts";
 
 export interface ForecastOptions {
-  /** Paths in it are not read. */
+  /** Paths in it are not expanded. */
   readonly conf: ExperimentConf;
   /** The supernet is searched, or the network is trained by itself. */
   readonly phase: "search" | "eval";
@@ -18,6 +18,8 @@ export interface ForecastOptions {
   readonly kind: "gpu" | "software";
   /** Of the search. */
   readonly algorithm: Algorithm;
+  /** Reads an imported data set; those that need no import are not read. */
+  readonly load: (conf: DatasetConf) => Promise<Dataset>;
 }
 
 /** GPU memory that a training run takes from its beginning to its end. */
@@ -35,7 +37,8 @@ export interface MemoryForecast {
  * What training this network will allocate, found by setting it up in all its parts on a device of paper. Exact, if the data
  * set on disk is whole.
  *
- * @throws SupernetError as a run of the conf: "config" for impossible settings, "device" when a tensor is too large
+ * @throws SupernetError as a run of the conf: "config" for impossible settings, "data" for a data set that is not there,
+ *   "device" when a tensor is too large
  */
 export async function forecastMemory(desc: ModelDesc, options: ForecastOptions): Promise<MemoryForecast> {
   const engine = new Engine(paperDevice(options.kind));
@@ -56,7 +59,8 @@ export async function forecastMemory(desc: ModelDesc, options: ForecastOptions):
 async function setUp(desc: ModelDesc, engine: Engine, options: ForecastOptions): Promise<TrainingSetup> {
   const { conf, phase, algorithm } = options;
   const { search, eval: evaluation } = conf.nas;
-  const dataset = await blankDataset(conf.nas[phase].loader.dataset);
+  const named = conf.nas[phase].loader.dataset;
+  const dataset = await (datasetNames.includes(named.name) ? blankDataset : options.load)(named);
   const common = { engine, dataset, seed: 0 };
   if (phase === "search") return setUpSearch(desc, { ...common, algorithm, conf: search });
   return setUpFixed(desc, { ...common, trainer: evaluation.trainer, loader: evaluation.loader });

@@ -7,10 +7,8 @@ import { modelDescToYaml } from "../desc/yaml.ts";
 import type { Logger } from "../log/logger.ts";
 import { metricsTree, type RunRecord } from "../train/metrics.ts";
 import type { Algorithm } from "./algorithm.ts";
-import { ArchTrainer } from "./arch-trainer.ts";
 import type { Environment } from "./environment.ts";
 import { type Alphas, finalizeModel } from "./finalizers.ts";
-import { trainFixed } from "./fixed-training.ts";
 
 export interface SearcherParts {
   readonly environment: Environment;
@@ -57,7 +55,8 @@ export class Searcher {
       tell &&
       ((epoch: number, alphas: Alphas) =>
         tell({ epoch, supernet: desc, alphas, best: finalizeModel(desc, alphas, select) }));
-    const { alphas, run } = await new ArchTrainer({ ...this.#parts, conf: search }).fit(desc, onEpoch);
+    const parts = { ...this.#parts, control: environment, conf: search, onEpoch };
+    const { alphas, run } = await environment.trainers.supernet(desc, parts);
     logger.popd();
     const found = finalizeModel(desc, alphas, select);
     await environment.writeFile(search.final_desc_filename, modelDescToYaml(found));
@@ -76,7 +75,8 @@ export class Searcher {
     logger.pushd("post_train");
     const desc = new ModelDescBuilder().build(model_desc, found);
     const { trainer, loader } = post_train;
-    const { run } = await trainFixed(desc, { environment, trainer, loader, dataset, seed, logger, path: "post_train" });
+    const parts = { control: environment, trainer, loader, dataset, seed, logger, path: "post_train" };
+    const { run } = await environment.trainers.fixed(desc, parts);
     logger.popd();
     return run;
   }

@@ -2,11 +2,11 @@ import type { ParamSpec } from "../graph/types.ts";
 import type { Logger } from "../log/logger.ts";
 import { bestEpochs, type EpochRecord, type PassRecord, type RunRecord } from "../train/metrics.ts";
 import { Trainer } from "../train/trainer.ts";
-import type { Environment } from "./environment.ts";
+import type { TrainingControl } from "./trainers.ts";
 import type { TrainingSetup } from "./training-setup.ts";
 
 export interface TrainRunOptions {
-  readonly environment: Environment;
+  readonly control: TrainingControl;
   readonly logger: Logger;
   /** Section of the log, such as `arch_train`; with the sections around it the record's path. */
   readonly title: string;
@@ -21,18 +21,19 @@ export interface TrainRunOptions {
 
 /** Trains a network from beginning to end, logging as it goes, and returns what there is to know about the run. */
 export async function trainRun(options: TrainRunOptions): Promise<RunRecord> {
-  const { environment, logger, title } = options;
+  const { control, logger, title } = options;
   const { network, feeds, parts } = options.setup;
   const startTime = Date.now() / 1000;
   logger.pushd(title);
   logger.info({ ...feeds.sizes, batch_chunks: feeds.train.chunks, parameters: countWeights(network.params) });
+  control.onPreparing?.(title);
   const trainer = await Trainer.create({
     ...parts,
     train: feeds.train,
     validation: feeds.validation,
-    signal: environment.signal,
-    gate: environment.gate,
-    onProgress: (progress) => environment.onProgress?.(title, progress),
+    signal: control.signal,
+    gate: control.gate,
+    onProgress: (progress) => control.onProgress?.(title, progress),
   });
   try {
     const { liveBuffers, liveBytes } = network.engine.buffers;

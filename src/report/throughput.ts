@@ -1,4 +1,4 @@
-import type { Progress } from "../train/trainer.ts";
+import type { Progress } from "../train/progress.ts";
 
 /**
  * Images a second of the current pass, 0 while unknown: passes differ too much in speed to be averaged over. A pass begins

@@ -2,13 +2,12 @@ import type { Engine } from "../runtime/webgpu/engine.ts";
 import { submit } from "../runtime/webgpu/submission.ts";
 import { abortable } from "./abortable.ts";
 import type { Gate } from "./gate.ts";
+import { REPORT_EVERY } from "./progress.ts";
 
 /** Steps that may wait on the device at once: enough to keep it busy, few enough to stop soon. */
 const IN_FLIGHT = 2;
 /** A step that keeps the device busy for longer, in milliseconds, goes to it in pieces. */
 const LONGEST_SUBMIT = 500;
-/** Progress is told about this often, in milliseconds. */
-const REPORT_EVERY = 250;
 
 /**
  * Submits steps without waiting for each: the host encodes the next one while the device works, but never runs far ahead.

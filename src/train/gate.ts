@@ -11,7 +11,8 @@ export interface GateEvents {
 export class Gate {
   readonly #events: GateEvents;
   #closed: { readonly opened: Promise<void>; readonly open: () => void } | undefined;
-  #holding = false;
+  #heldSince: number | undefined;
+  #heldBefore = 0;
 
   constructor(events: GateEvents = {}) {
     this.#events = events;
@@ -19,6 +20,11 @@ export class Gate {
 
   get closed(): boolean {
     return this.#closed !== undefined;
+  }
+
+  /** Milliseconds that training has stood still here, all in all. */
+  get held(): number {
+    return this.#heldBefore + (this.#heldSince === undefined ? 0 : performance.now() - this.#heldSince);
   }
 
   close(): void {
@@ -33,16 +39,21 @@ export class Gate {
   open(): void {
     const closed = this.#closed;
     this.#closed = undefined;
-    if (this.#holding) this.#events.onReleased?.();
-    this.#holding = false;
+    if (this.#heldSince !== undefined) {
+      this.#heldBefore = this.held;
+      this.#heldSince = undefined;
+      this.#events.onReleased?.();
+    }
     closed?.open();
   }
 
   /** Resolves when the gate is open; whoever waits here stands still, and that is told. */
   async passed(): Promise<void> {
     while (this.#closed) {
-      if (!this.#holding) this.#events.onHeld?.();
-      this.#holding = true;
+      if (this.#heldSince === undefined) {
+        this.#heldSince = performance.now();
+        this.#events.onHeld?.();
+      }
       await this.#closed.opened;
     }
   }

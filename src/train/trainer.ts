@@ -13,6 +13,7 @@ import type { EpochRecord, PassRecord } from "./metrics.ts";
 import type { Network } from "./network.ts";
 import { type OptimizerSpec, optimizerSpec, stepRates } from "./optimizers/index.ts";
 import { runPass } from "./pass.ts";
+import type { Progress } from "./progress.ts";
 import { makeSchedule, type Schedule } from "./schedules/index.ts";
 import { type TrainedRole, WeightUpdate } from "./weight-update.ts";
 
@@ -66,18 +67,6 @@ export interface TrainerParts {
   readonly signal?: AbortSignal | undefined;
   /** Holds the run before its next step while it is closed. */
   readonly gate?: Gate | undefined;
-}
-
-/** How far a pass over the data is; told every few batches, with the averages of the pass so far. */
-export interface Progress {
-  readonly phase: "train" | "validate";
-  readonly epoch: number;
-  readonly epochs: number;
-  readonly batch: number;
-  readonly batches: number;
-  readonly averages: Averages;
-  /** Learning rate of the weights in the last training step. */
-  readonly lr: number;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { version } from "../../package.json";
 import type { DatasetIo } from "../data/dataset.ts";
 import { SupernetError } from "../errors.ts";
+import { openDecoderPool } from "../host/browser/decoder-pool.ts";
 import { browserFiles } from "../host/browser/files.ts";
-import { requestGpu } from "../host/browser/gpu.ts";
+import { missingWebGpu, requestGpu } from "../host/browser/gpu.ts";
 import { browserTuningStore } from "../host/browser/tuning.ts";
 import type { Host } from "./host.ts";
 
@@ -16,6 +17,7 @@ const DATASETS = "datasets";
 const CONFS = "../../confs/";
 
 const datasets: DatasetIo = {
+  howToAdd: "drop it on the page",
   exists: (path) => browserFiles.exists(path),
   read: (path) => browserFiles.readBytes(path),
 };
@@ -31,6 +33,11 @@ function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
 /** A dedicated worker of a page. */
 export const browserHost: Host = {
   requestGpu: () => requestGpu(),
+  fallback: {
+    missingWebGpu,
+    // TensorFlow.js is large: nobody with WebGPU downloads it.
+    open: async () => (await import("./tfjs-backend.ts")).openTfjsBackend(),
+  },
   // They are global wherever there is WebGPU.
   loadGpuConstants: async () => {},
   confs: {
@@ -46,6 +53,7 @@ export const browserHost: Host = {
   root: RUNS,
   logdir: () => RUNS,
   datasets,
+  decoder: () => openDecoderPool(),
   alone,
   variables: { default_dataroot: DATASETS },
   tuningStore: browserTuningStore,

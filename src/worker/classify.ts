@@ -2,8 +2,8 @@ import { rgbaPlanes } from "../data/rgba.ts";
 import { parseModelDesc } from "../desc/yaml.ts";
 import { SupernetError } from "../errors.ts";
 import { readSafetensors } from "../export/safetensors.ts";
-import { Classifier } from "../nas/classifier.ts";
-import type { Engine } from "../runtime/webgpu/engine.ts";
+import type { ImageClassifier } from "../nas/classifier.ts";
+import type { Backend } from "./backend.ts";
 import type { DeviceHolder } from "./device.ts";
 import type { Host } from "./host.ts";
 import type { ClassScore, RunSummary } from "./protocol.ts";
@@ -13,9 +13,9 @@ interface Loaded {
   readonly name: string;
   /** When the run ended whose weights these are. */
   readonly ended: number;
-  readonly engine: Engine;
+  readonly backend: Backend;
   readonly facts: NonNullable<RunSummary["eval"]>;
-  readonly classifier: Classifier;
+  readonly classifier: ImageClassifier;
 }
 
 /** Classifies images by the networks of kept runs; the last one stays on the device for further images. */
@@ -40,7 +40,7 @@ export class RunClassifier {
 
   async #classify(name: string, image: ImageData): Promise<ClassScore[]> {
     const { facts, classifier } = await this.#load(name);
-    const probabilities = await classifier.classify(rgbaPlanes(image, facts.image));
+    const probabilities = await classifier.classify(rgbaPlanes(image, facts.image.channels, facts.image.height));
     const scores = facts.classes.map((label, index) => ({ label, probability: probabilities[index]! }));
     return scores.sort((a, b) => b.probability - a.probability);
   }
@@ -51,18 +51,18 @@ export class RunClassifier {
     if (!summary?.eval || !summary.classifier) {
       throw new SupernetError("io", `the run ${name} has no trained network: let its evaluation run to the end`);
     }
-    const { engine } = await this.#device.open();
+    const backend = await this.#device.open();
     const { ended, eval: facts, classifier: data } = summary;
     const known = this.#loaded;
-    if (known?.name === name && known.ended === ended && known.engine === engine) return known;
+    if (known?.name === name && known.ended === ended && known.backend === backend) return known;
     this.dispose();
     const folder = `${root}/${name}_eval`;
     const description = `${folder}/full_model_desc.yaml`;
     const weights = `${folder}/model.safetensors`;
     const desc = parseModelDesc(await files.readText(description), description);
     const tensors = readSafetensors(await files.readBytes(weights), weights);
-    const classifier = await Classifier.create(engine, { desc, tensors, image: facts.image, ...data });
-    this.#loaded = { name, ended, engine, facts, classifier };
+    const classifier = await backend.classifier({ desc, tensors, image: facts.image, ...data });
+    this.#loaded = { name, ended, backend, facts, classifier };
     return this.#loaded;
   }
 

@@ -6,6 +6,7 @@ import type { AdapterKind } from "../host/gpu.ts";
 import { type Alphas, finalizeModel } from "../nas/finalizers.ts";
 import { forecastMemory } from "../nas/forecast.ts";
 import { ALPHAS, PRIMITIVES } from "../ops/mixture.ts";
+import { datasetLoader } from "./datasets.ts";
 import type { Host } from "./host.ts";
 import type { ForecastReport } from "./protocol.ts";
 import type { ResolvedRequest } from "./request.ts";
@@ -20,11 +21,12 @@ export async function forecastRun(request: ResolvedRequest, host: Host, kind: Ad
   const { algorithm, conf, phases } = request;
   await host.loadGpuConstants();
   const supernet = algorithm.builder().build(conf.nas.search.model_desc);
+  const load = datasetLoader(host);
   const reports: ForecastReport[] = [];
   for (const phase of phases) {
     const template = phase === "eval" ? await foundDesc(request, host, supernet) : undefined;
     const desc = template ? new ModelDescBuilder().build(conf.nas.eval.model_desc, template) : supernet;
-    reports.push({ phase, ...(await forecastMemory(desc, { conf, phase, kind, algorithm })) });
+    reports.push({ phase, ...(await forecastMemory(desc, { conf, phase, kind, algorithm, load })) });
   }
   return reports;
 }

@@ -1,8 +1,10 @@
 import type { Variables } from "../config/index.ts";
 import type { DatasetIo } from "../data/dataset.ts";
+import type { DecodeImage } from "../data/own/decode-all.ts";
 import type { FileTree } from "../host/files.ts";
 import type { GpuHandle } from "../host/gpu.ts";
 import type { TuningStore } from "../host/tuning.ts";
+import type { Backend } from "./backend.ts";
 
 /** The confs that come with this package. */
 export interface ConfFolder {
@@ -13,10 +15,28 @@ export interface ConfFolder {
   read(path: string): Promise<string> | string;
 }
 
+/** Decodes images for an import, until it is disposed. */
+export interface Decoder {
+  /** @throws see `DecodeImage` */
+  readonly decode: DecodeImage;
+  /** Images that are worth decoding at a time. */
+  readonly concurrency: number;
+  dispose(): void;
+}
+
+/** What computes in browsers without WebGPU. */
+export interface FallbackHost {
+  /** Why there is no WebGPU, and what to do about it; undefined where there is. */
+  missingWebGpu(): Promise<string | undefined>;
+  /** @throws SupernetError("device") where there is nothing else either */
+  open(): Promise<Backend>;
+}
+
 /** What the engine's side of the API needs to know of where it runs. */
 export interface Host {
   /** @throws SupernetError("device") where there is no adapter */
   requestGpu(): Promise<GpuHandle>;
+  readonly fallback?: FallbackHost;
   /** Makes WebGPU's constants global where they are not. */
   loadGpuConstants(): Promise<void>;
   readonly confs: ConfFolder;
@@ -26,6 +46,7 @@ export interface Host {
   /** Folder of the runs of a conf, given its `common.logdir`. */
   logdir(asked: string): string;
   readonly datasets: DatasetIo;
+  decoder(): Decoder;
   /**
    * Keeps a run's folders for this worker while `work` goes on.
    * @throws SupernetError("config") where another one of this origin has them, naming the remedy

@@ -6,9 +6,12 @@
  * Words: a *run* is a search and/or an evaluation with one conf. It has a name, `<algo>_<dataset>_<prefix>`, and a folder for
  * each phase, `<name>_search` and `<name>_eval`, below the log folder (Node) or in the origin's private file system (browser).
  */
+import type { DatasetReport, ImportRequest } from "../data/own/types.ts";
 import type { AdapterKind, AdapterSummary } from "../host/gpu.ts";
 import type { Phase } from "../nas/experiment-runner.ts";
 import type { TuneMode } from "../runtime/webgpu/tuner.ts";
+
+export type { DatasetReport, ImportRequest };
 
 /** Errors cross the boundary as this, thrown by every method below: `SupernetError` in parts. */
 export interface WireError {
@@ -36,6 +39,11 @@ export interface RunRequest {
   readonly phases?: readonly Phase[];
   /** Time variants of kernels before they run; without it what is known of them is neither read nor written. */
   readonly tune?: TuneRequest;
+  /**
+   * Where there is no WebGPU, train on TensorFlow.js and WebGL, which is much slower. Otherwise such a run is refused with
+   * "device".
+   */
+  readonly fallback?: boolean;
 }
 
 export interface TuneRequest {
@@ -121,6 +129,8 @@ export interface CellDrawing {
 export type RunEvent =
   | { readonly kind: "started"; readonly time: number; readonly name: string; readonly phases: readonly Phase[] }
   | { readonly kind: "phase"; readonly time: number; readonly phase: Phase; readonly folder: string }
+  /** A training run, by its title, is about to build and compile its programs: up to a minute without other news. */
+  | { readonly kind: "preparing"; readonly time: number; readonly phase: Phase; readonly title: string }
   /** Told a few times a second at most, and once at the end of each pass. */
   | {
       readonly kind: "progress";
@@ -140,9 +150,9 @@ export type RunEvent =
       readonly samples: number;
       /** Learning rate of the weights. */
       readonly lr: number;
-      /** Images a second in this pass. */
+      /** Images a second in this pass, pauses left out. */
       readonly imagesPerSecond: number;
-      /** Bytes of all live GPU buffers. */
+      /** Bytes of all live GPU buffers, or of TensorFlow.js's tensors. */
       readonly gpuBytes: number;
     }
   /** After every epoch of a search: the mixtures, and the cells that they stand for now. */
@@ -218,33 +228,6 @@ export interface StoredRun {
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
 }
 
-/** Images to import: files as a folder or a selection of files yields them. */
-export interface ImportRequest {
-  /** What the data set shall be called: lower-case letters, digits, `-` and `_`. */
-  readonly name: string;
-  /** `path` has the folders as `/`: `pets/cat/1.jpg`. A single zip or tar.gz is unpacked. */
-  readonly files: readonly { readonly path: string; readonly blob: Blob }[];
-  /** Side of the square that images are resized to; default 32. */
-  readonly size?: number;
-  /** Share of the images of each class that tests, where the files have no `train` and `test` folders; default 0.2. */
-  readonly testShare?: number;
-}
-
-/** An imported data set. */
-export interface DatasetReport {
-  readonly name: string;
-  readonly classes: readonly string[];
-  readonly size: number;
-  readonly channels: number;
-  /** Images per class. */
-  readonly train: readonly number[];
-  readonly test: readonly number[];
-  /** Files that were left out, and why. */
-  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
-  /** The first images of each class, RGBA, `size` x `size`, class after class, for a contact sheet. */
-  readonly samples: readonly { readonly label: number; readonly pixels: Uint8ClampedArray }[];
-}
-
 /** Probability of a class. */
 export interface ClassScore {
   readonly label: string;
@@ -258,14 +241,14 @@ export interface ClassScore {
 export interface SupernetApi {
   /** @throws "device" where there is no adapter */
   adapter(): Promise<AdapterReport>;
-  /** @throws "config" or "io" */
+  /** @throws "config" or "io"; "data" for an imported data set that is damaged */
   resolve(request: RunRequest): Promise<ResolvedConf>;
   /** What is wrong with a conf text: at most the first problem of its syntax, or all of its keys and values. */
   check(confText: string): Promise<readonly ConfProblem[]>;
   confKeys(): Promise<readonly ConfKey[]>;
   algorithms(): Promise<readonly string[]>;
   datasets(): Promise<readonly string[]>;
-  /** @throws "config", "data" or "device", as the run would */
+  /** Empty where there is no WebGPU. @throws "config", "data" or "device", as the run would */
   forecast(request: RunRequest): Promise<readonly ForecastReport[]>;
   /** Runs to the end. @throws as the run does; "aborted" when it was stopped */
   start(request: RunRequest, listener: (event: RunEvent) => void): Promise<RunSummary>;
@@ -281,9 +264,15 @@ export interface SupernetApi {
   /** Every file of a run in one zip. @throws "io" */
   zip(name: string): Promise<Uint8Array<ArrayBuffer>>;
   remove(name: string): Promise<void>;
-  /** Decodes, resizes, splits and keeps images. @throws "data": no images, a single class, too few images, a damaged archive */
+  /**
+   * Decodes, resizes, splits and keeps images. A data set of that name is replaced when the new one is whole. In Node there is
+   * no decoder: it imports CIFAR-10's binary files only.
+   * @throws "data": no images, a single class, too few images, a damaged archive
+   */
   importDataset(request: ImportRequest, onProgress: (done: number, total: number) => void): Promise<DatasetReport>;
+  /** In the order of their names; damaged ones are left out. */
   importedDatasets(): Promise<readonly DatasetReport[]>;
+  /** @throws "data" where there is no such imported data set */
   removeDataset(name: string): Promise<void>;
   /**
    * Class probabilities by a finished run's trained network, best first.

@@ -2,6 +2,7 @@ import { findAlgorithm } from "../algos/index.ts";
 import {
   ConfError,
   type ExperimentConf,
+  expandPath,
   type LoadedConf,
   type LoadOptions,
   loadConfig,
@@ -9,6 +10,10 @@ import {
   toYaml,
 } from "../config/index.ts";
 import { suggest } from "../config/nearest.ts";
+import { datasetNames as builtIn } from "../data/load.ts";
+import { ownDatasetConf } from "../data/own/conf.ts";
+import { readOwn } from "../data/own/provider.ts";
+import { datasetReport } from "../data/own/report.ts";
 import { SupernetError } from "../errors.ts";
 import type { Algorithm } from "../nas/algorithm.ts";
 import type { Phase } from "../nas/experiment-runner.ts";
@@ -33,7 +38,10 @@ const PHASES: readonly Phase[] = ["search", "eval"];
 /** What a conf text without a file is called in messages. */
 const CONF_TEXT = "conf.yaml";
 
-/** @throws SupernetError "config" or "io", see `loadConfig` and `parseExperimentConf` */
+/** What the conf of an imported data set, which has no file, is called in messages. */
+const OWN_CONF = "imported.yaml";
+
+/** @throws SupernetError "config" or "io", see `loadConfig` and `parseExperimentConf`; "data" for a damaged imported data set */
 export async function resolveRequest(request: RunRequest, host: Host): Promise<ResolvedRequest> {
   const { algo, dataset, full = false, overrides = [], allowUnknown = false, confText } = request;
   const { prefix = full ? "full" : "toy", phases = PHASES } = request;
@@ -45,7 +53,7 @@ export async function resolveRequest(request: RunRequest, host: Host): Promise<R
   const options = { args: overrides, allowUnknown, env: host.variables };
   const loaded =
     confText === undefined
-      ? await loadConfig(await confFiles(algo, dataset, full, host), { ...options, files: host.confs })
+      ? await loadFiles({ algo, dataset, full }, options, host)
       : await loadText(confText, options);
   return {
     algorithm,
@@ -72,23 +80,44 @@ export async function checkConf(confText: string): Promise<ConfProblem[]> {
   }
 }
 
-function loadText(text: string, options: Omit<LoadOptions, "files" | "includes">): Promise<LoadedConf> {
+type ConfOptions = Omit<LoadOptions, "files" | "includes">;
+
+function loadText(text: string, options: ConfOptions): Promise<LoadedConf> {
   return loadConfig(CONF_TEXT, { ...options, files: { read: () => text }, includes: false });
 }
 
+type Named = Required<Pick<RunRequest, "algo" | "dataset" | "full">>;
+
 /**
- * The confs of an algorithm and a data set, `_toy` ones where there are any and `full` is not asked for.
+ * The confs of an algorithm and a data set, `_toy` ones where there are any and `full` is not asked for; of an imported data
+ * set the conf that fits its images.
  * @throws SupernetError("config") naming the nearest data set when there is none of that name
  */
-async function confFiles(algo: string, dataset: string, full: boolean, host: Host): Promise<string> {
-  const names = await datasetNames(host);
-  if (!names.includes(dataset)) {
-    throw new SupernetError("config", `there is no data set "${dataset}"; ${suggest(dataset, names)}`);
-  }
+async function loadFiles({ algo, dataset, full }: Named, options: ConfOptions, host: Host): Promise<LoadedConf> {
   const path = (folder: string, name: string) => `${host.confs.root}${folder}/${name}.yaml`;
   const pick = (folder: string, name: string) => {
     const toy = path(folder, `${name}_toy`);
     return !full && host.confs.exists(toy) ? toy : path(folder, name);
   };
-  return `${pick("algos", algo)};${pick("datasets", dataset)}`;
+  const algorithm = pick("algos", algo);
+  if (builtIn.includes(dataset)) {
+    return loadConfig(`${algorithm};${pick("datasets", dataset)}`, { ...options, files: host.confs });
+  }
+  const own = await readOwn(dataset, await dataRootOf(algorithm, options, host), host.datasets);
+  if (!own) {
+    throw new SupernetError(
+      "config",
+      `there is no data set "${dataset}"; ${suggest(dataset, await datasetNames(host))}`,
+    );
+  }
+  const text = ownDatasetConf(datasetReport(own), { full });
+  const read = (file: string) => (file === OWN_CONF ? text : host.confs.read(file));
+  return loadConfig(`${algorithm};${OWN_CONF}`, { ...options, files: { read } });
+}
+
+/** The folder of the data sets of a search: overrides may name another one than the usual. */
+async function dataRootOf(algorithm: string, options: ConfOptions, host: Host): Promise<string> {
+  const { tree, places } = await loadConfig(algorithm, { ...options, allowUnknown: true, files: host.confs });
+  const { dataroot } = parseExperimentConf(tree, places).nas.search.loader.dataset;
+  return expandPath(dataroot ?? "$default_dataroot", host.variables);
 }

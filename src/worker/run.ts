@@ -1,27 +1,24 @@
-import { adapterName } from "../host/gpu.ts";
 import { folderLogSink } from "../log/sink.ts";
 import type { Environment, SearchState } from "../nas/environment.ts";
 import { ExperimentRunner, type Phase } from "../nas/experiment-runner.ts";
 import { cellGraphs, skipShare } from "../report/cells.ts";
 import { throughput } from "../report/throughput.ts";
-import { Engine } from "../runtime/webgpu/engine.ts";
 import type { Gate } from "../train/gate.ts";
-import type { Progress } from "../train/trainer.ts";
-import type { OpenDevice } from "./device.ts";
+import type { Progress } from "../train/progress.ts";
+import type { Backend } from "./backend.ts";
 import { cellDrawings, cellWeights } from "./drawings.ts";
 import type { Host } from "./host.ts";
-import type { RunEvent, RunSummary, TuneRequest } from "./protocol.ts";
+import type { AdapterReport, RunEvent, RunSummary, TuneRequest } from "./protocol.ts";
 import type { ResolvedRequest } from "./request.ts";
 import { readSummary, SUMMARY } from "./runs.ts";
 import { evalSummary, type StoredSummary, searchSummary } from "./summary.ts";
-import { openTuner } from "./tune.ts";
 
 /** An event without its time. */
 export type EventBody = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, "time"> : never) : never;
 
 export interface RunParts {
   readonly host: Host;
-  readonly device: OpenDevice;
+  readonly backend: Backend;
   readonly request: ResolvedRequest;
   readonly tune: TuneRequest | undefined;
   readonly tell: (event: EventBody) => void;
@@ -34,7 +31,7 @@ export interface RunParts {
  * @throws as `ExperimentRunner`; the signal's reason when it is aborted
  */
 export async function runExperiment(parts: RunParts): Promise<RunSummary> {
-  const { host, device, request, tell, signal } = parts;
+  const { host, backend, request, tell, signal } = parts;
   const { name, phases, dataset, algorithm, conf } = request;
   const started = Date.now();
   const current: { phase: Phase } = { phase: phases[0] ?? "search" };
@@ -59,7 +56,7 @@ export async function runExperiment(parts: RunParts): Promise<RunSummary> {
     seed: conf.common.seed,
     started,
     ended: started,
-    adapter: adapterName(device.gpu.info),
+    adapter: adapterText(backend.adapter),
   };
   if (phases.includes("search")) {
     enter("search");
@@ -83,29 +80,36 @@ export async function runExperiment(parts: RunParts): Promise<RunSummary> {
   return summary;
 }
 
+/** TensorFlow.js computes at another speed than WebGPU does on the same adapter. */
+function adapterText({ name, backend }: AdapterReport): string {
+  return backend === "tfjs" ? `${name} (TensorFlow.js)` : name;
+}
+
 async function makeEnvironment(parts: RunParts, phase: () => Phase): Promise<Environment> {
-  const { host, device, tune, tell, signal, gate } = parts;
+  const { host, backend, tune, tell, signal, gate } = parts;
   const onWarning = (message: string) => tell({ kind: "warning", message });
-  const tuner =
-    tune &&
-    (await openTuner(device.gpu, {
-      mode: tune.mode,
-      store: host.tuningStore(onWarning, tune.file),
-      version: host.version,
-      tell: (message) => tell({ kind: "tuning", message }),
-      onWarning,
-      signal,
-    }));
-  // Kernels that were tuned for one run are not those of the next.
-  const engine = tuner ? new Engine(device.gpu, tuner) : device.engine;
-  const speed = throughput(() => performance.now());
+  const tuning = tune && {
+    mode: tune.mode,
+    store: host.tuningStore(onWarning, tune.file),
+    version: host.version,
+    tell: (message: string) => tell({ kind: "tuning", message }),
+    onWarning,
+    signal,
+  };
+  const { trainers, bytes } = await backend.trainers(tuning);
+  // A clock that stands still with the run.
+  const speed = throughput(() => performance.now() - gate.held);
   return {
-    engine,
+    trainers,
     datasets: host.datasets,
     writeFile: host.files.writeFile,
     readText: (path) => host.files.readText(path),
     logSink: (folder) => folderLogSink(host.files, folder),
-    onProgress: (title, progress) => tell(progressEvent(title, progress, phase(), speed(title, progress), engine)),
+    onPreparing: (title) => tell({ kind: "preparing", phase: phase(), title }),
+    onProgress: (title, progress) => {
+      const imagesPerSecond = speed(title, progress);
+      tell(progressEvent(title, progress, { phase: phase(), imagesPerSecond, gpuBytes: bytes() }));
+    },
     onSearchEpoch: (state) => tell(alphasEvent(state)),
     onWarning,
     signal,
@@ -116,20 +120,9 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase): Promise<Env
 function progressEvent(
   title: string,
   { phase: pass, averages, ...place }: Progress,
-  phase: Phase,
-  imagesPerSecond: number,
-  engine: Engine,
+  more: { readonly phase: Phase; readonly imagesPerSecond: number; readonly gpuBytes: number },
 ): EventBody {
-  return {
-    kind: "progress",
-    phase,
-    title,
-    pass,
-    ...place,
-    ...averages,
-    imagesPerSecond,
-    gpuBytes: engine.buffers.liveBytes,
-  };
+  return { kind: "progress", title, pass, ...place, ...averages, ...more };
 }
 
 function alphasEvent({ epoch, supernet, alphas, best }: SearchState): EventBody {

@@ -1,13 +1,14 @@
-import { type ProxyMethods, releaseProxy, transfer } from "comlink";
+import { transfer } from "comlink";
 import { algorithmNames } from "../algos/index.ts";
 import { experimentKeys } from "../config/index.ts";
 import { SupernetError } from "../errors.ts";
 import { Gate } from "../train/gate.ts";
 import { RunClassifier } from "./classify.ts";
 import { datasetMethods } from "./datasets.ts";
-import { adapterReport, DeviceHolder } from "./device.ts";
+import { DeviceHolder } from "./device.ts";
 import { forecastRun } from "./forecast.ts";
 import type { Host } from "./host.ts";
+import { Outbox } from "./outbox.ts";
 import type { RunEvent, RunRequest, RunSummary, SupernetApi } from "./protocol.ts";
 import { checkConf, resolveRequest } from "./request.ts";
 import { type EventBody, runExperiment } from "./run.ts";
@@ -33,10 +34,11 @@ export function createSession(host: Host): SupernetApi {
   const start = async (request: RunRequest, listener: Listener): Promise<RunSummary> => {
     if (current) throw new SupernetError("config", `${current.name} is running: stop it, or wait until it has ended`);
     const outbox = new Outbox(listener);
+    const tell = (event: EventBody) => outbox.send({ ...event, time: Date.now() } as RunEvent);
     const stop = new AbortController();
     const gate = new Gate({
-      onHeld: () => outbox.tell({ kind: "paused" }),
-      onReleased: () => outbox.tell({ kind: "resumed" }),
+      onHeld: () => tell({ kind: "paused" }),
+      onReleased: () => tell({ kind: "resumed" }),
     });
     let end = () => {};
     const ended = new Promise<void>((resolve) => {
@@ -46,10 +48,11 @@ export function createSession(host: Host): SupernetApi {
     try {
       const resolved = await resolveRequest(request, host);
       return await host.alone(resolved.name, async () => {
-        const open = await device.open();
-        void open.gpu.lost.then((error) => stop.abort(error));
-        const parts = { host, device: open, request: resolved, tune: request.tune };
-        return await runExperiment({ ...parts, tell: (event) => outbox.tell(event), signal: stop.signal, gate });
+        if (!request.fallback) await requireWebGpu(host);
+        const backend = await device.open();
+        void backend.lost.then((error) => stop.abort(error));
+        const parts = { host, backend, request: resolved, tune: request.tune };
+        return await runExperiment({ ...parts, tell, signal: stop.signal, gate });
       });
     } catch (error) {
       // Work that is cut off fails in many ways; the signal knows why.
@@ -72,7 +75,7 @@ export function createSession(host: Host): SupernetApi {
 
   return {
     ...datasetMethods(host),
-    adapter: async () => adapterReport((await device.open()).gpu),
+    adapter: async () => (await device.open()).adapter,
     resolve: async (request) => {
       const { name, confText } = await resolveRequest(request, host);
       return { name, text: confText };
@@ -82,8 +85,9 @@ export function createSession(host: Host): SupernetApi {
     algorithms: async () => algorithmNames,
     forecast: async (request) => {
       const resolved = await resolveRequest(request, host);
-      const { kind } = (await device.open()).gpu;
-      return forecastRun(resolved, host, kind);
+      const { kind, backend } = (await device.open()).adapter;
+      // What TensorFlow.js keeps in textures, and for how long, is its own business.
+      return backend === "tfjs" ? [] : forecastRun(resolved, host, kind);
     },
     start,
     pause: async () => current?.gate.close(),
@@ -105,31 +109,13 @@ export function createSession(host: Host): SupernetApi {
   };
 }
 
+/** @throws SupernetError("device") where there is only the fallback, which nobody shall get who did not choose it */
+async function requireWebGpu({ fallback }: Host): Promise<void> {
+  const missing = await fallback?.missingWebGpu();
+  if (missing === undefined) return;
+  const choice = "or choose the fallback, TensorFlow.js on WebGL, which is much slower";
+  throw new SupernetError("device", `${missing}, ${choice}`);
+}
+
 /** Bytes that go to the caller instead of being copied. */
 const moved = (bytes: Uint8Array<ArrayBuffer>) => transfer(bytes, [bytes.buffer]);
-
-/** Sends events to a listener on another thread. */
-class Outbox {
-  readonly #listener: Listener;
-  readonly #underWay = new Set<Promise<unknown>>();
-
-  constructor(listener: Listener) {
-    this.#listener = listener;
-  }
-
-  tell(event: EventBody): void {
-    const sent = (async () => this.#listener({ ...event, time: Date.now() } as RunEvent))();
-    // What a listener does with an event is not the run's business.
-    const arrived = sent.catch(() => {}).finally(() => this.#underWay.delete(arrived));
-    this.#underWay.add(arrived);
-  }
-
-  /**
-   * Resolves when every event has arrived: events and results go different ways, and results would overtake. Nothing can be
-   * told afterwards.
-   */
-  async close(): Promise<void> {
-    await Promise.all(this.#underWay);
-    (this.#listener as Partial<ProxyMethods>)[releaseProxy]?.();
-  }
-}

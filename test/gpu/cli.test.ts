@@ -5,10 +5,12 @@ import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { importImages } from "../../src/data/own/import.ts";
 import { modelDescFromJson } from "../../src/desc/json.ts";
 import { parseModelDesc } from "../../src/desc/yaml.ts";
 import { paramValues } from "../../src/export/model.ts";
 import { readSafetensors } from "../../src/export/safetensors.ts";
+import { writeFileAtomic } from "../../src/host/node/files.ts";
 import { parseTuning } from "../../src/host/tuning.ts";
 import { lowerModel } from "../../src/ops/model.ts";
 
@@ -324,6 +326,39 @@ describe("an error ends a run with code 1 and one message, before anything is wr
       "error[config]: --no-search and --no-eval leave nothing to do; give one of them
       "
     `);
+  });
+});
+
+/** CIFAR-10's binary records, their labels in turn. */
+function cifarRecords(count: number): Blob {
+  const bytes = Uint8Array.from({ length: count * 3073 }, (_, i) => (i * 2654435761) >>> 24);
+  for (let i = 0; i < count; i++) bytes[i * 3073] = i % 10;
+  return new Blob([bytes]);
+}
+
+describe("an imported data set", () => {
+  it("is searched by its name, from the folder that an override names", async () => {
+    const files = [
+      { path: "data_batch_1.bin", blob: cifarRecords(60) },
+      { path: "test_batch.bin", blob: cifarRecords(10) },
+    ];
+    const { dataset } = await importImages(
+      { name: "pets", files },
+      { decode: () => Promise.reject(new Error("none")) },
+    );
+    const dataroot = join(folder, "imported");
+    await writeFileAtomic(join(dataroot, "pets.supernet"), dataset);
+    const logdir = join(folder, "pets");
+    const args = ["--datasets", "pets", "--no-eval", "--dataset.dataroot", dataroot, "--common.logdir", logdir];
+    const small = SMALL.filter((_, i) => /^--nas.search/.test(SMALL[i - (i % 2)]!));
+    const { code, stdout, stderr } = await supernet(["run", ...args, ...small]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain("normal cell");
+    const log = parse(await text("pets/darts_pets_toy_search/log.yaml"));
+    expect(log.data).toMatchObject({
+      ds_name: "pets",
+      source: `${join(dataroot, "pets.supernet")}: 60 training images, 10 test images`,
+    });
   });
 });
 

@@ -4,12 +4,18 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest
 import { darts } from "../../src/algos/darts/index.ts";
 import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
+import { modelTensors } from "../../src/export/model.ts";
+import { readSafetensors, writeSafetensors } from "../../src/export/safetensors.ts";
 import { readText } from "../../src/host/node/files.ts";
 import { Logger } from "../../src/log/logger.ts";
 import { ArchTrainer } from "../../src/nas/arch-trainer.ts";
-import type { Environment } from "../../src/nas/environment.ts";
+import { Classifier } from "../../src/nas/classifier.ts";
 import { trainFixedFallback, trainSupernetFallback } from "../../src/nas/fallback.ts";
+import { FallbackClassifier } from "../../src/nas/fallback-classifier.ts";
+import type { Alphas } from "../../src/nas/finalizers.ts";
 import { trainFixed } from "../../src/nas/fixed-training.ts";
+import type { Engine } from "../../src/runtime/webgpu/engine.ts";
+import { FallbackNetwork } from "../../src/train/fallback/network.ts";
 import type { EpochRecord, RunRecord } from "../../src/train/metrics.ts";
 import { testEngine } from "./engine.ts";
 import { shapes, smallFinal, smallSupernet } from "./small.ts";
@@ -28,7 +34,7 @@ const OVERRIDES = {
 
 const SIZE = 8;
 let dataset: Dataset;
-let environment: Environment;
+let engine: Engine;
 const silent = () => new Logger({ writeText: async () => {}, appendText: async () => {} });
 
 beforeAll(async () => {
@@ -37,7 +43,7 @@ beforeAll(async () => {
   const [height, width] = [SIZE, SIZE];
   const trainTransform = { pad: 1, flip: true };
   dataset = { ...rest, height, width, trainTransform, train: middle(train, rest), test: middle(test, rest) };
-  environment = { engine: await testEngine() } as Environment;
+  engine = await testEngine();
 });
 
 /** The middle of each image. */
@@ -121,16 +127,16 @@ describe("a search", () => {
     const alphaOptimizer = { ...search.trainer.alpha_optimizer!, ...GRADIENT };
     const conf = { ...search, trainer: { ...search.trainer, alpha_optimizer: alphaOptimizer } };
     const desc = smallSupernet(1, 1);
-    const common = { algorithm: darts, conf, dataset, seed: 5 };
-    const want = await new ArchTrainer({ ...common, environment, logger: silent() }).fit(desc);
-    const steps: number[] = [];
+    const common = { algorithm: darts, conf, dataset, seed: 5, control: {} };
+    const want = await new ArchTrainer(engine, { ...common, logger: silent() }).fit(desc);
+    const epochs: Alphas[] = [];
     const got = await trainSupernetFallback(desc, {
       ...common,
       logger: silent(),
-      environment: { onStep: async (step) => void steps.push(step) },
+      onEpoch: (_, alphas) => epochs.push(alphas),
     });
     expectAlike(got.run, want.run);
-    expect(steps).toEqual([0, 1]);
+    expect(epochs).toEqual([got.alphas]);
     expect(distance(got.alphas, want.alphas)).toBeLessThan(1e-5);
     expect(got.run).toMatchObject({ title: want.run.title, path: want.run.path, loggerFreq: want.run.loggerFreq });
   });
@@ -148,20 +154,47 @@ test.each([
   ["by Adam", ADAM],
 ])("an evaluation %s on TensorFlow.js is the engine's", async (_, more) => {
   const { trainer, loader } = (await confOf(more)).nas.eval;
-  const parts = { trainer, loader, dataset, seed: 9, path: "eval_arch" };
+  const parts = { trainer, loader, dataset, seed: 9, path: "eval_arch", confusion: true };
   const desc = smallFinal();
-  const want = await trainFixed(desc, { ...parts, environment, logger: silent() });
+  const want = await trainFixed(engine, desc, { ...parts, control: {}, logger: silent() });
   const told: string[] = [];
   const got = await trainFixedFallback(desc, {
     ...parts,
     logger: silent(),
-    environment: {
+    control: {
+      onPreparing: (title) => told.push(`${title} preparing`),
       onProgress: (title, { phase, batch, batches }) => told.push(`${title} ${phase} ${batch}/${batches}`),
     },
   });
   expectAlike(got.run, want.run);
   expect(got.params).toEqual(want.params);
   expect(distance(got.values, want.values)).toBeLessThan(1e-5);
-  expect(told.slice(0, 4)).toEqual([1, 2, 3, 4].map((batch) => `${trainer.title} train ${batch}/4`));
-  expect(told[4]).toBe(`${trainer.title} validate 1/${want.run.epochs[0]!.val!.steps}`);
+  expect(got.run.confusion).toEqual(want.run.confusion);
+  const { steps } = want.run.epochs[0]!.val!;
+  expect(told[0]).toBe(`${trainer.title} preparing`);
+  // In between, progress is told as often as a page can show it.
+  const ends = told.filter((line) => line.endsWith(" 4/4") || line.endsWith(` validate ${steps}/${steps}`));
+  expect(ends).toEqual(
+    [0, 1].flatMap(() => [`${trainer.title} train 4/4`, `${trainer.title} validate ${steps}/${steps}`]),
+  );
+});
+
+test.each([false, true])("a network classifies alike on both, trained with drop path: %s", async (dropPath) => {
+  const desc = smallFinal();
+  const shape = { batch: 1, height: SIZE, width: SIZE, affine: true, dropPath: dropPath ? "off" : "none" } as const;
+  const network = new FallbackNetwork(desc, shape, 7);
+  const weights = writeSafetensors(modelTensors(network.params, await network.save()));
+  network.dispose();
+  const { channels, mean, std } = dataset;
+  const image = { channels, height: SIZE, width: SIZE };
+  const parts = { desc, tensors: readSafetensors(weights, "model.safetensors"), image, mean, std, dropPath };
+  const planes = Float32Array.from({ length: channels * SIZE * SIZE }, (_, i) => (i % 17) / 17);
+  const [own, engines] = [new FallbackClassifier(parts), await Classifier.create(engine, parts)];
+  const [got, want] = [await own.classify(planes), await engines.classify(planes)];
+  own.dispose();
+  engines.dispose();
+  expect(got).toEqual(want.map((probability) => expect.closeTo(probability, 5)));
+  expect(new Set(want).size).toBeGreaterThan(1);
+  const wrong = { ...parts, tensors: new Map() };
+  expect(() => new FallbackClassifier(wrong)).toThrow(/is missing/);
 });

@@ -11,6 +11,7 @@ import { printGraph } from "../../src/graph/print.ts";
 import { planes } from "../../src/graph/types.ts";
 import { nodeDatasetIo } from "../../src/host/node/dataset-io.ts";
 import { readText } from "../../src/host/node/files.ts";
+import { engineTrainers } from "../../src/nas/engine-trainers.ts";
 import type { Environment } from "../../src/nas/environment.ts";
 import { ExperimentRunner } from "../../src/nas/experiment-runner.ts";
 import { cellsText } from "../../src/report/cells.ts";
@@ -74,7 +75,7 @@ test("DARTS searches on drawn shapes and what it finds is trained, saved and rea
   });
   const files = new Map<string, string | Uint8Array>();
   const environment: Environment = {
-    engine,
+    trainers: engineTrainers(engine),
     datasets: nodeDatasetIo,
     writeFile: async (path, data) => void files.set(path, data),
     readText: async (path) => String(files.get(path)),

@@ -10,7 +10,8 @@ import { Workspace } from "../../src/runtime/webgpu/workspace.ts";
 import type { TrainerConf } from "../../src/train/conf.ts";
 import { type FixedBatch, FixedFeed } from "../../src/train/fixed-feed.ts";
 import { Network } from "../../src/train/network.ts";
-import { type Progress, Trainer } from "../../src/train/trainer.ts";
+import type { Progress } from "../../src/train/progress.ts";
+import { Trainer } from "../../src/train/trainer.ts";
 import { testEngine } from "./engine.ts";
 import { floats, held, PLAIN, randomBatches, shapes, smallFinal, smallSupernet, tensorsOf } from "./small.ts";
 

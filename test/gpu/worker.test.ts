@@ -88,12 +88,14 @@ describe("a run", () => {
       "started",
       "phase",
       "warning",
+      "preparing",
       "progress",
       "alphas",
       "progress",
       "alphas",
       "found",
       "phase",
+      "preparing",
       "progress",
     ]);
     const times = events.map(({ time }) => time);
@@ -206,7 +208,7 @@ describe("a run under way", () => {
     // Drivers compile for longer; building the graphs in one go takes most of this.
     expect(performance.now() - asked).toBeLessThan(10_000);
     expect(error).toMatchObject({ code: "aborted" });
-    expect(kindsOf(events)).toEqual(["started", "phase", "warning"]);
+    expect(kindsOf(events)).toEqual(["started", "phase", "warning", "preparing"]);
     const log = new TextDecoder().decode(await bytes("darts_shapes_prepared", "search/log.log"));
     expect(log).toMatch(/ ERROR .*the run was interrupted\n$/);
   });

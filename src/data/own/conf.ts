@@ -1,4 +1,4 @@
-import type { DatasetReport } from "../../worker/protocol.ts";
+import type { DatasetReport } from "./types.ts";
 
 /** Images of a toy run: of a search, both halves together, and of an evaluation. */
 const TOY_SEARCH_IMAGES = 256;

@@ -5,7 +5,8 @@ import type { SourceFile } from "./sources.ts";
 /**
  * Decodes an image: turned as its EXIF orientation says, cropped to the square in its middle, resized, over white.
  * @returns RGBA, u8 [size, size, 4]
- * @throws Error with the reason, said of the file ("cannot be decoded: …"), when it cannot be
+ * @throws Error with the reason, said of the file ("cannot be decoded: …"), when it cannot be; SupernetError where nothing can
+ *   be decoded, which ends the import
  */
 export type DecodeImage = (image: Blob, size: number) => Promise<Uint8ClampedArray>;
 
@@ -30,7 +31,8 @@ export type Decoded = { readonly pixels: Uint8Array } | { readonly reason: strin
  * Decodes files, a few at a time, so that memory holds a few of them and the small images they become.
  *
  * @returns one result for each file, in their order
- * @throws the signal's reason when it is aborted; SupernetError("data") when the files lie in an archive that is damaged
+ * @throws the signal's reason when it is aborted; SupernetError("data") when the files lie in an archive that is damaged, and
+ *   where the host has no decoder
  */
 export async function decodeAll(files: readonly SourceFile[], size: number, host: ImportHost): Promise<Decoded[]> {
   const { concurrency = DEFAULT_CONCURRENCY, onProgress, signal } = host;
@@ -79,6 +81,7 @@ async function decodeOne(file: SourceFile, size: number, decode: DecodeImage): P
   try {
     return { pixels: withoutAlpha(await decode(blob, size), size) };
   } catch (error) {
+    if (error instanceof SupernetError) throw error;
     return { reason: messageOf(error) };
   }
 }

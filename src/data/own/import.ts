@@ -1,4 +1,3 @@
-import type { DatasetReport, ImportRequest } from "../../worker/protocol.ts";
 import type { Split } from "../dataset.ts";
 import { collectCifar10, isCifar10 } from "./cifar10-files.ts";
 import { type Collected, type CollectedImage, checkBytes, collectImages } from "./collect.ts";
@@ -9,6 +8,7 @@ import { datasetReport } from "./report.ts";
 import { type ImportSettings, importSettings } from "./request.ts";
 import { openSources } from "./sources.ts";
 import { checkCounts, splitImages } from "./split.ts";
+import type { DatasetReport, ImportRequest } from "./types.ts";
 
 /**
  * Makes a data set of a user's files: class folders of images, or CIFAR-10's binary files, as they are or in one archive.

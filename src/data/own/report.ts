@@ -1,6 +1,6 @@
-import type { DatasetReport } from "../../worker/protocol.ts";
 import type { Split } from "../dataset.ts";
 import type { OwnDataset } from "./own-dataset.ts";
+import type { DatasetReport } from "./types.ts";
 
 /** Samples of a class, and of all classes together. */
 const SAMPLES_OF_A_CLASS = 12;

@@ -1,6 +1,6 @@
 import { SupernetError } from "../../errors.ts";
-import type { ImportRequest } from "../../worker/protocol.ts";
 import { datasetNames } from "../load.ts";
+import type { ImportRequest } from "./types.ts";
 
 /** Sides of images that networks take: three reductions halve what four divides at least once evenly. */
 const SIZES = { default: 32, smallest: 8, largest: 256, step: 4 };

@@ -1,6 +1,6 @@
-import type { ImportRequest } from "../../worker/protocol.ts";
 import { isArchiveName, openArchive } from "../archive/open.ts";
 import { isLitter } from "./layout.ts";
+import type { ImportRequest } from "./types.ts";
 
 /** A file to import, on its own or inside an archive. */
 export interface SourceFile {

@@ -1,4 +1,4 @@
-import { resampleSquare } from "./resample.ts";
+import { resampleSquare } from "../../data/resample.ts";
 
 /** Larger squares are first halved (or thirded, …) by the canvas, whose pixels take 64 MiB then. */
 const LARGEST_CANVAS = 4096;

@@ -60,11 +60,11 @@ export const browserFiles: FileTree = {
       const handle = (await parent.getFileHandle(name, { create: true })) as WorkerFileHandle;
       await writeAt(handle, text, "end");
     }),
-  list: (folder) =>
+  list: (folder, { recursive = true } = {}) =>
     attempt("read", folder, async () => {
       const found: FileInfo[] = [];
       try {
-        await collect(await openFolder(partsOf(folder)), "", found);
+        await collect(await openFolder(partsOf(folder)), "", found, recursive);
       } catch (cause) {
         if (!isNamed(cause, "NotFoundError")) throw cause;
       }
@@ -97,10 +97,15 @@ async function writeAt(handle: WorkerFileHandle, data: string | Uint8Array, wher
   }
 }
 
-async function collect(folder: FileSystemDirectoryHandle, prefix: string, into: FileInfo[]): Promise<void> {
+async function collect(
+  folder: FileSystemDirectoryHandle,
+  prefix: string,
+  into: FileInfo[],
+  recursive: boolean,
+): Promise<void> {
   for await (const [name, handle] of folder.entries()) {
     if (handle.kind === "directory") {
-      await collect(handle as FileSystemDirectoryHandle, `${prefix}${name}/`, into);
+      if (recursive) await collect(handle as FileSystemDirectoryHandle, `${prefix}${name}/`, into, recursive);
     } else if (!name.endsWith(TEMPORARY)) {
       const { size, lastModified } = await (handle as FileSystemFileHandle).getFile();
       into.push({ path: prefix + name, bytes: size, modified: lastModified });

@@ -1,20 +1,27 @@
 import { SupernetError } from "../../errors.ts";
 import { findAdapter, type GpuHandle, type GpuOptions, openDevice } from "../gpu.ts";
 
+const BROWSERS = "a current Chrome, Edge, Firefox or Safari";
+const NO_ADAPTER = `the browser offers no WebGPU adapter: switch hardware acceleration on in its settings, update the graphics driver, or use ${BROWSERS}`;
+
 /** Opens the browser's best adapter (page or worker). Throws SupernetError("device") where there is none. */
 export async function requestGpu(options: GpuOptions = {}): Promise<GpuHandle> {
-  // Browsers without WebGPU, and insecure pages, have no navigator.gpu.
-  const gpu: GPU | undefined = navigator.gpu;
-  if (!gpu) {
-    const remedy = globalThis.isSecureContext
-      ? "use a current Chrome, Edge, Firefox or Safari"
-      : "open the page over https or from localhost";
-    throw new SupernetError("device", `this page has no WebGPU: ${remedy}`);
-  }
-  const adapter = await findAdapter(gpu, options);
+  const missing = missingApi();
+  if (missing !== undefined) throw new SupernetError("device", missing);
+  const adapter = await findAdapter(navigator.gpu, options);
   if (adapter) return openDevice(adapter, options);
-  throw new SupernetError(
-    "device",
-    "the browser offers no WebGPU adapter: switch hardware acceleration on in its settings, or update the graphics driver",
-  );
+  throw new SupernetError("device", NO_ADAPTER);
+}
+
+/** Why there is no WebGPU (in a page or worker), and what to do about it; undefined where there is. */
+export async function missingWebGpu(): Promise<string | undefined> {
+  return missingApi() ?? ((await findAdapter(navigator.gpu)) ? undefined : NO_ADAPTER);
+}
+
+/** Browsers without WebGPU, and insecure pages, have no navigator.gpu. */
+function missingApi(): string | undefined {
+  const gpu: GPU | undefined = navigator.gpu;
+  if (gpu) return undefined;
+  const remedy = globalThis.isSecureContext ? `use ${BROWSERS}` : "open the page over https or from localhost";
+  return `this page has no WebGPU: ${remedy}`;
 }

@@ -61,10 +61,10 @@ export const nodeFiles: FileTree = {
       () => true,
       () => false,
     ),
-  async list(folder) {
+  async list(folder, { recursive = true } = {}) {
     const files: FileInfo[] = [];
     try {
-      for (const name of await readdir(folder, { recursive: true })) {
+      for (const name of await readdir(folder, { recursive })) {
         // What is removed meanwhile is not there.
         const info = name.endsWith(TEMPORARY) ? undefined : await stat(join(folder, name)).catch(() => undefined);
         if (!info?.isFile()) continue;

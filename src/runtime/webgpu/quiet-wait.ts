@@ -3,7 +3,8 @@ const LONGEST = 5;
 /** A pause is this share of the time waited so far: nothing takes much longer for being waited for quietly. */
 const SHARE = 0.02;
 
-const cell = new Int32Array(new SharedArrayBuffer(4));
+/** What to sleep on. Made when it is needed: browsers, which never wait like this, may not have shared memory. */
+let cell: Int32Array<SharedArrayBuffer> | undefined;
 
 /**
  * Waits for a promise of the device without keeping a processor busy. Dawn in Node polls from `setImmediate` without pause while
@@ -14,11 +15,13 @@ const cell = new Int32Array(new SharedArrayBuffer(4));
  * for events.)
  */
 export async function quietly<T>(pending: Promise<T>): Promise<T> {
+  cell ??= new Int32Array(new SharedArrayBuffer(4));
+  const sleepOn = cell;
   const started = performance.now();
   let open = true;
   const pause = () => {
     if (!open) return;
-    Atomics.wait(cell, 0, 0, Math.min(LONGEST, SHARE * (performance.now() - started)));
+    Atomics.wait(sleepOn, 0, 0, Math.min(LONGEST, SHARE * (performance.now() - started)));
     setImmediate(pause);
   };
   setImmediate(pause);

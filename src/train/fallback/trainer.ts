@@ -1,11 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { SupernetError } from "../../errors.ts";
+import { abortable } from "../abortable.ts";
 import type { TrainerConf } from "../conf.ts";
+import type { Gate } from "../gate.ts";
 import { lossSettings, smoothingOf } from "../loss-settings.ts";
 import type { EpochRecord, PassRecord } from "../metrics.ts";
 import { optimizerSpec, type StepRates, stepRates } from "../optimizers/spec.ts";
+import { countPredictions } from "../predictions.ts";
+import { type Progress, REPORT_EVERY } from "../progress.ts";
 import { makeSchedule, type Schedule } from "../schedules/index.ts";
-import type { Progress } from "../trainer.ts";
 import { FallbackBilevel } from "./bilevel.ts";
 import type { HostBatch, HostFeed } from "./feed.ts";
 import { PassCounter, sumsOf } from "./metrics.ts";
@@ -23,10 +26,12 @@ export interface FallbackTrainerParts {
   readonly alphas?: HostFeed | undefined;
   /** What to validate on, every `conf.validation.freq` epochs and after the last one; in one chunk a batch. */
   readonly validation?: HostFeed | undefined;
-  /** Awaited after each step, with its number: to pause, or to look at what it did. */
+  /** Awaited after each step, with its number, to look at what it did. */
   readonly onStep?: ((step: number) => Promise<void> | undefined) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Holds the run before its next step while it is closed. */
+  readonly gate?: Gate | undefined;
 }
 
 /**
@@ -41,6 +46,7 @@ export class FallbackTrainer {
   readonly #schedule: Schedule;
   readonly #bilevel: FallbackBilevel | undefined;
   readonly #stepsPerEpoch: number;
+  #reported = performance.now();
 
   /** @throws SupernetError("config") on impossible settings, or those that only the engine knows */
   constructor(parts: FallbackTrainerParts) {
@@ -133,15 +139,54 @@ export class FallbackTrainer {
 
   /** Runs a step, waits for its metrics and frees its images. */
   async #count(counter: PassCounter, run: () => { sums: tf.Tensor; chunks: readonly HostBatch[] }): Promise<void> {
-    this.#parts.signal?.throwIfAborted();
+    await this.#mayStep();
     const { sums, chunks } = run();
     const samples = chunks.reduce((total, { valid }) => total + valid, 0);
     try {
-      counter.add([...(await sums.data())], samples);
+      counter.add([...(await this.#read(sums))], samples);
     } finally {
       sums.dispose();
       disposeAll(chunks);
     }
+  }
+
+  /** @throws the signal's reason when it is aborted */
+  async #mayStep(): Promise<void> {
+    const { signal, gate } = this.#parts;
+    signal?.throwIfAborted();
+    if (gate?.closed) await abortable(gate.passed(), signal);
+  }
+
+  /** A WebGL context that is lost never answers: the signal ends the wait. */
+  #read(tensor: tf.Tensor): Promise<Float32Array | Int32Array | Uint8Array> {
+    return abortable(tensor.data(), this.#parts.signal);
+  }
+
+  /**
+   * How the validation feed's images are classified now, `[label][prediction]`; undefined where nothing is validated on.
+   * @throws as `fit`
+   */
+  async confusion(): Promise<number[][] | undefined> {
+    const { validation, seed } = this.#parts;
+    const program = this.#evaluation;
+    if (!validation || !program) return undefined;
+    const batches = validation.startPass(0);
+    let counts: number[][] | undefined;
+    for (let batch = 0; batch < batches; batch++) {
+      await this.#mayStep();
+      for (const chunk of validation.load(batch, { seed, step: 0 })) {
+        const logits = tf.tidy(() => program.run(chunk).logits);
+        try {
+          const [scores, labels] = await Promise.all([this.#read(logits), this.#read(chunk.y)]);
+          const classes = logits.shape[1];
+          counts ??= Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+          countPredictions(counts, scores as Float32Array, Uint32Array.from(labels.subarray(0, chunk.valid)));
+        } finally {
+          tf.dispose([logits, chunk.x, chunk.y]);
+        }
+      }
+    }
+    return counts;
   }
 
   /** One optimizer step. */
@@ -185,6 +230,9 @@ export class FallbackTrainer {
 
   #report(phase: Progress["phase"], epoch: number, batch: number, batches: number, { averages }: PassCounter): void {
     const { conf, onProgress } = this.#parts;
+    const now = performance.now();
+    if (batch < batches && now - this.#reported < REPORT_EVERY) return;
+    this.#reported = now;
     const last = epoch * this.#stepsPerEpoch + (phase === "train" ? batch : this.#stepsPerEpoch) - 1;
     onProgress?.({ phase, epoch, epochs: conf.epochs, batch, batches, averages, lr: this.#schedule.at(last).lr });
   }

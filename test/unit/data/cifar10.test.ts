@@ -78,6 +78,15 @@ test("missing files name the place and the remedy", async () => {
   await expectDataError(loadDataset({ name: "cifar10" }, nodeDatasetIo), "the conf has no dataset.dataroot", remedy);
 });
 
+test("where files cannot be put into a folder, missing ones name what to do instead", async () => {
+  const io = { ...nodeDatasetIo, howToAdd: "drop it on the page" };
+  const loading = loadDataset({ name: "cifar10", dataroot: root }, io);
+  await expectDataError(
+    loading,
+    "is there. Get cifar-10-binary.tar.gz from https://www.cs.toronto.edu/~kriz/cifar.html and drop it on the page, or use the embedded data set, shapes",
+  );
+});
+
 test("damaged files are named", async () => {
   const good = { "data_batch_1.bin": records(0, 2), "test_batch.bin": records(0, 2), "batches.meta.txt": META };
   const batch = `${root}/${FOLDER}/data_batch_1.bin`;

@@ -12,28 +12,38 @@ const rounded = (values: Float32Array) => Array.from(values, (value) => Math.rou
 
 describe("rgbaPlanes", () => {
   it("keeps pixels where the size is right, a plane each for red, green and blue", () => {
-    const planes = rgbaPlanes(image(2, [1, 2, 3], [40, 50, 60]), { channels: 3, height: 1, width: 2 });
-    expect(rounded(planes)).toEqual([1, 40, 2, 50, 3, 60]);
+    const planes = rgbaPlanes(image(2, [1, 2, 3], [40, 50, 60], [7, 8, 9], [70, 80, 90]), 3, 2);
+    expect(rounded(planes)).toEqual([1, 40, 7, 70, 2, 50, 8, 80, 3, 60, 9, 90]);
   });
 
-  it("takes the mean of what a pixel covers, parts of pixels by their share", () => {
-    const row = image(3, [30, 0, 0], [60, 0, 0], [90, 0, 0]);
-    expect(rounded(rgbaPlanes(row, { channels: 3, height: 1, width: 1 }))).toEqual([60, 0, 0]);
-    expect(rounded(rgbaPlanes(row, { channels: 3, height: 1, width: 2 })).slice(0, 2)).toEqual([40, 80]);
+  it("takes the square in the middle", () => {
+    const grey = (value: number): [number, number, number] => [value, value, value];
+    expect(rounded(rgbaPlanes(image(3, grey(10), grey(20), grey(30)), 3, 1))).toEqual([20, 20, 20]);
+    expect(rounded(rgbaPlanes(image(1, grey(10), grey(20), grey(30)), 1, 1))).toEqual([20]);
+    expect(rounded(rgbaPlanes(image(2, grey(10), grey(20)), 1, 1))).toEqual([10]);
   });
 
-  it("repeats pixels where it makes an image larger", () => {
-    const planes = rgbaPlanes(image(1, [9, 9, 9]), { channels: 1, height: 2, width: 3 });
-    expect(rounded(planes)).toEqual(Array(6).fill(9));
+  it("takes the mean where it makes an image smaller, and grows it smoothly", () => {
+    const [black, white]: [number, number, number][] = [
+      [0, 0, 0],
+      [200, 200, 200],
+    ];
+    expect(rounded(rgbaPlanes(image(2, black!, white!, black!, white!), 1, 1))).toEqual([100]);
+    expect(rounded(rgbaPlanes(image(2, black!, white!, black!, white!), 1, 4)).slice(0, 4)).toEqual([0, 50, 150, 200]);
+    expect(rounded(rgbaPlanes(image(1, [9, 9, 9]), 1, 3))).toEqual(Array(9).fill(9));
   });
 
-  it("takes what is transparent as black", () => {
-    const half = { data: [200, 100, 50, 51], width: 1, height: 1 };
-    expect(rounded(rgbaPlanes(half, { channels: 3, height: 1, width: 1 }))).toEqual([40, 20, 10]);
+  it("lays what is transparent over white, as an import does", () => {
+    const fifth = { data: [200, 100, 50, 51], width: 1, height: 1 };
+    expect(rounded(rgbaPlanes(fifth, 3, 1))).toEqual([244, 224, 214]);
   });
 
   it("weighs colours as eyes do where the network wants grey", () => {
-    const planes = rgbaPlanes(image(3, [255, 0, 0], [0, 255, 0], [0, 0, 255]), { channels: 1, height: 1, width: 3 });
-    expect([...planes]).toEqual([expect.closeTo(0.299), expect.closeTo(0.587), expect.closeTo(0.114)]);
+    const grey = (red: number, green: number, blue: number) => rgbaPlanes(image(1, [red, green, blue]), 1, 1)[0];
+    expect([grey(255, 0, 0), grey(0, 255, 0), grey(0, 0, 255)]).toEqual([
+      expect.closeTo(0.299),
+      expect.closeTo(0.587),
+      expect.closeTo(0.114),
+    ]);
   });
 });

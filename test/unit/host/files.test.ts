@@ -92,3 +92,13 @@ describe("the tree of files", () => {
     expect(await nodeFiles.exists(folder)).toBe(true);
   });
 });
+
+it("lists a folder with what lies in its folders, or without", async () => {
+  await nodeFiles.writeFile(join(folder, "a.txt"), "1");
+  await nodeFiles.writeFile(join(folder, "deep/b.txt"), "22");
+  expect((await nodeFiles.list(folder)).map(({ path, bytes }) => [path, bytes])).toEqual([
+    ["a.txt", 1],
+    ["deep/b.txt", 2],
+  ]);
+  expect((await nodeFiles.list(folder, { recursive: false })).map(({ path }) => path)).toEqual(["a.txt"]);
+});

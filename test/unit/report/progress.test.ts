@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { createProgress } from "../../../src/cli/progress.ts";
 import { throughput } from "../../../src/report/throughput.ts";
-import type { Progress } from "../../../src/train/trainer.ts";
+import type { Progress } from "../../../src/train/progress.ts";
 
 const batchSize = 32;
 

@@ -46,4 +46,18 @@ describe("a gate", () => {
     await passing;
     expect(told).toEqual(["held", "released", "held", "released", "through"]);
   });
+
+  it("counts how long training stood still, not how long it was closed", async () => {
+    const { gate, pass } = watched();
+    gate.close();
+    expect(gate.held).toBe(0);
+    const passing = pass("through");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(gate.held).toBeGreaterThan(10);
+    gate.open();
+    await passing;
+    const { held } = gate;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(gate.held).toBe(held);
+  });
 });

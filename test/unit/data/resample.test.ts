@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { resampleSquare } from "../../../src/host/browser/resample.ts";
+import { resampleSquare } from "../../../src/data/resample.ts";
 
 const triangle = (x: number) => Math.max(0, 1 - Math.abs(x));
 

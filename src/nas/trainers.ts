@@ -1,0 +1,77 @@
+import type { ExperimentConf } from "../config/index.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { ModelDesc } from "../desc/model-desc.ts";
+import type { ParamSpec } from "../graph/types.ts";
+import type { Logger } from "../log/logger.ts";
+import type { Gate } from "../train/gate.ts";
+import type { RunRecord } from "../train/metrics.ts";
+import type { Progress } from "../train/progress.ts";
+import type { Algorithm, SearchConf } from "./algorithm.ts";
+import type { LoaderConf } from "./feeds.ts";
+import type { Alphas } from "./finalizers.ts";
+
+/** What training tells, and what holds and ends it. */
+export interface TrainingControl {
+  /** Title of a training run ("arch_train", …) that is about to build and compile its programs, which may take a minute. */
+  readonly onPreparing?: ((title: string) => void) | undefined;
+  /** Title of a training run and how far it is. */
+  readonly onProgress?: ((title: string, progress: Progress) => void) | undefined;
+  /** Ends the training before its next step. */
+  readonly signal?: AbortSignal | undefined;
+  /** Holds the training before its next step while it is closed. */
+  readonly gate?: Gate | undefined;
+}
+
+interface TrainingParts {
+  readonly control: TrainingControl;
+  readonly dataset: Dataset;
+  readonly seed: number;
+  readonly logger: Logger;
+}
+
+export interface ArchTrainerParts extends TrainingParts {
+  readonly algorithm: Algorithm;
+  readonly conf: SearchConf;
+  /** Told the alphas after every epoch. */
+  readonly onEpoch?: ((epoch: number, alphas: Alphas) => void) | undefined;
+}
+
+/** What training a supernet yields. */
+export interface ArchTraining {
+  /** Architecture parameters after the last epoch. */
+  readonly alphas: Alphas;
+  readonly run: RunRecord;
+}
+
+export interface FixedTrainingParts extends TrainingParts {
+  readonly trainer: ExperimentConf["nas"]["eval"]["trainer"];
+  readonly loader: LoaderConf;
+  /** Sections around this run in the log. */
+  readonly path: string;
+  /** Count how the test images are classified in the end. */
+  readonly confusion?: boolean;
+}
+
+export interface FixedTraining {
+  readonly run: RunRecord;
+  readonly params: readonly ParamSpec[];
+  /** Weights and running statistics after the last epoch. */
+  readonly values: ReadonlyMap<string, Float32Array>;
+}
+
+/**
+ * What trains networks: the engine, or TensorFlow.js where there is no WebGPU.
+ *
+ * Both throw SupernetError "config" or "data" on impossible settings, "device" when the network does not fit or the device
+ * fails, and the signal's reason when it is aborted.
+ */
+export interface Trainers {
+  /** Trains a supernet's weights and alphas by the algorithm; batch norms have no scale and shift, as in DARTS. */
+  supernet(desc: ModelDesc, parts: ArchTrainerParts): Promise<ArchTraining>;
+  /** Trains a network without alphas from scratch and tests it as it goes: evaluation, and the end of a search. */
+  fixed(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining>;
+  /** What the log says of the device where a phase begins. */
+  facts(): Readonly<Record<string, string | number>>;
+  /** Which variants of kernels ran, as a file; undefined where none was chosen by timing. */
+  tuning(): string | undefined;
+}
