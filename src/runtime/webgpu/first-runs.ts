@@ -5,6 +5,8 @@ import { quietly } from "./quiet-wait.ts";
 const SLOT_BYTES = 256;
 /** Storage bindings of a dispatch at most, as kernel.ts has them. */
 const SLOTS = 8;
+/** What comes from Mesa's cache is done sooner than a second device has made its pipelines: it waits so long, in milliseconds. */
+const PATIENCE = 400;
 /** The uniform with its table, and the step uniform. */
 const UNIFORM_BYTES = 8192;
 
@@ -20,10 +22,13 @@ const UNIFORM_BYTES = 8192;
 export class FirstRuns {
   readonly #own: Lane;
   readonly #sibling: () => Promise<GPUDevice>;
+  readonly #patience: number;
   #other: Promise<Lane> | undefined;
   readonly #done = new Set<string>();
 
-  constructor(device: GPUDevice, pipelines: Pipelines, sibling: () => Promise<GPUDevice>) {
+  /** @param patience milliseconds before the sibling is asked for help */
+  constructor(device: GPUDevice, pipelines: Pipelines, sibling: () => Promise<GPUDevice>, patience = PATIENCE) {
+    this.#patience = patience;
     this.#own = new Lane(device, pipelines);
     this.#sibling = sibling;
   }
@@ -36,13 +41,16 @@ export class FirstRuns {
     // Alone, a pipeline is compiled as soon where it is needed.
     if (fresh.size < 2) return;
     const waiting = [...fresh.values()];
+    const own = this.#own.drain(waiting);
     const other = async () => {
+      await Promise.race([own, new Promise((resolve) => setTimeout(resolve, this.#patience))]);
+      if (waiting.length === 0) return;
       this.#other ??= this.#sibling().then((device) => new Lane(device, new Pipelines(device)));
       const lane = await this.#other;
       await lane.drain(waiting);
     };
     // What the sibling fails to do is compiled where it is needed, and said there if it is an error.
-    await Promise.all([this.#own.drain(waiting), other().catch(() => {})]);
+    await Promise.all([own, other().catch(() => {})]);
   }
 }
 
