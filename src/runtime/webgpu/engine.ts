@@ -1,14 +1,17 @@
 import { SupernetError } from "../../errors.ts";
 import type { Graph } from "../../graph/types.ts";
 import { Buffers } from "./buffers.ts";
+import type { Binding, BoundDispatch, Kernel } from "./dispatch.ts";
 import { FirstRuns } from "./first-runs.ts";
-import type { DispatchSpec, Tuning } from "./kernel.ts";
+import type { Tuning } from "./kernel.ts";
 import { checkLimits } from "./limits.ts";
 import { type Picks, untuned, withPicks } from "./picks.ts";
 import { Pipelines } from "./pipelines.ts";
 import { quietly } from "./quiet-wait.ts";
 import { Recorder } from "./recorder.ts";
 import { packUniforms, stageUniforms } from "./uniforms.ts";
+
+export type { Binding, BoundDispatch, Kernel } from "./dispatch.ts";
 
 /** The part of a device handle (src/host) that the engine needs. */
 export interface EngineDevice {
@@ -32,28 +35,6 @@ export interface KernelTuner {
   tune(engine: Engine, graphs: readonly Graph[]): Promise<boolean>;
   /** What was chosen for the graphs so far, as a file that a store of choices can be replaced with. */
   record(): string;
-}
-
-/** One tensor as a dispatch sees it: a whole buffer or a 256-byte aligned part of one. */
-export interface Binding {
-  readonly buffer: GPUBuffer;
-  readonly offset?: number;
-  readonly size?: number;
-}
-
-/** A dispatch whose storage is known: what `DispatchSpec` is after planning. */
-export type BoundDispatch = Omit<DispatchSpec, "reads" | "writes" | "step"> & {
-  readonly reads: readonly Binding[];
-  readonly writes: readonly Binding[];
-  /** Uniform buffer in the layout of shaders/step.wesl, bound as group 1. */
-  readonly step?: GPUBuffer;
-};
-
-/** One ready dispatch; encoding it creates no GPU object. */
-export interface Kernel {
-  /** What it runs: for whoever counts or times kernels. */
-  readonly dispatch: BoundDispatch;
-  encode(pass: GPUComputePassEncoder): void;
 }
 
 /** Appends a compute pass that runs the kernels in order. */

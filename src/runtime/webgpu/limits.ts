@@ -1,5 +1,5 @@
 import { SupernetError } from "../../errors.ts";
-import type { BoundDispatch } from "./engine.ts";
+import type { BoundDispatch } from "./dispatch.ts";
 
 /** The limits of a device that a dispatch can exceed; bytes of buffers are `Buffers`' affair. */
 export type DispatchLimits = Pick<

@@ -1,4 +1,4 @@
-import type { Kernel } from "./engine.ts";
+import type { Kernel } from "./dispatch.ts";
 
 /** What a recorded encoder was told, in order: a kernel, or a copy or clear between passes. */
 export type Command =
