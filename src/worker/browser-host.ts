@@ -24,9 +24,14 @@ const datasets: DatasetIo = {
 
 /** Tabs, and several elements on one page, share the origin's files. */
 function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
+  // Pages that are not secure have no locks; nor have they WebGPU.
+  if (!navigator.locks) return work();
   return navigator.locks.request(`supernet run ${name}`, { ifAvailable: true }, (lock) => {
     if (lock) return work();
-    throw new SupernetError("config", `${name} is running in another tab or element: give this run another prefix`);
+    throw new SupernetError(
+      "config",
+      `${name} is running in another tab or element: stop it there, or give this run another prefix`,
+    );
   });
 }
 
@@ -50,6 +55,8 @@ export const browserHost: Host = {
     },
   },
   files: browserFiles,
+  // A link brings a conf; it shall not write over other runs and data sets.
+  confined: true,
   root: RUNS,
   logdir: () => RUNS,
   datasets,

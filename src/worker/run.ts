@@ -1,3 +1,4 @@
+import { SupernetError } from "../errors.ts";
 import { folderLogSink } from "../log/sink.ts";
 import type { Environment, SearchState } from "../nas/environment.ts";
 import { ExperimentRunner } from "../nas/experiment-runner.ts";
@@ -36,14 +37,12 @@ export async function runExperiment(parts: RunParts): Promise<RunSummary> {
   const { name, phases, dataset, algorithm, conf } = request;
   const started = Date.now();
   const current: { phase: Phase } = { phase: phases[0] ?? "search" };
-  const environment = await makeEnvironment(parts, () => current.phase);
   const logdir = host.logdir(conf.common.logdir);
+  const environment = await makeEnvironment(parts, () => current.phase, `${logdir}/${name}`);
   const runner = new ExperimentRunner({ ...request, environment, logdir, variables: host.variables });
   await runner.loadData(phases);
   signal.throwIfAborted();
-  const before = await readSummary(host.files, runner.folder("eval"));
-  // A run that does not end leaves none: what is there then belongs to no run.
-  for (const phase of ["search", "eval"] as const) await host.files.remove(`${runner.folder(phase)}/${SUMMARY}`);
+  const before = await forget(host, runner, phases);
 
   tell({ kind: "started", name, phases });
   const enter = (phase: Phase) => {
@@ -77,8 +76,26 @@ export async function runExperiment(parts: RunParts): Promise<RunSummary> {
     summary = { ...summary, eval: evalSummary(result), classifier };
   }
   summary = { ...summary, ended: Date.now() };
-  await host.files.writeFile(`${runner.folder(current.phase)}/${SUMMARY}`, `${JSON.stringify(summary, null, 1)}\n`);
+  await writeSummary(host, runner.folder(current.phase), summary);
   return summary;
+}
+
+/**
+ * Removes the summary that was there: a run that does not end leaves none. What is not run again keeps its own, in the folder of
+ * the search.
+ * @returns what there was
+ */
+async function forget(host: Host, runner: ExperimentRunner, phases: readonly Phase[]) {
+  const [search, evaluation] = [runner.folder("search"), runner.folder("eval")];
+  const before = (await readSummary(host.files, evaluation)) ?? (await readSummary(host.files, search));
+  if (phases.includes("search")) await host.files.remove(`${search}/${SUMMARY}`);
+  else if (before?.search) await writeSummary(host, search, { ...before, eval: undefined, classifier: undefined });
+  await host.files.remove(`${evaluation}/${SUMMARY}`);
+  return before;
+}
+
+function writeSummary(host: Host, folder: string, summary: StoredSummary): Promise<void> {
+  return host.files.writeFile(`${folder}/${SUMMARY}`, `${JSON.stringify(summary, null, 1)}\n`);
 }
 
 /** TensorFlow.js computes at another speed than WebGPU does on the same adapter. */
@@ -86,7 +103,8 @@ function adapterText({ name, backend }: AdapterReport): string {
   return backend === "tfjs" ? `${name} (TensorFlow.js)` : name;
 }
 
-async function makeEnvironment(parts: RunParts, phase: () => Phase): Promise<Environment> {
+/** @param own what the paths of the run's folders begin with */
+async function makeEnvironment(parts: RunParts, phase: () => Phase, own: string): Promise<Environment> {
   const { host, backend, tune, tell, signal, gate } = parts;
   const onWarning = (message: string) => tell({ kind: "warning", message });
   const tuning = tune && {
@@ -103,7 +121,10 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase): Promise<Env
   return {
     trainers,
     datasets: host.datasets,
-    writeFile: host.files.writeFile,
+    writeFile: async (path, data) => {
+      if (host.confined) checkOwn(path, own);
+      await host.files.writeFile(path, data);
+    },
     readText: (path) => host.files.readText(path),
     logSink: (folder) => folderLogSink(host.files, folder),
     onPreparing: (title) => tell({ kind: "preparing", phase: phase(), title }),
@@ -116,6 +137,16 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase): Promise<Env
     signal,
     gate,
   };
+}
+
+/** @throws SupernetError("config") for a path that leaves the run's folders */
+function checkOwn(path: string, own: string): void {
+  const inside = ["search", "eval"].some((phase) => path.startsWith(`${own}_${phase}/`));
+  if (inside && !path.split("/").includes("..")) return;
+  throw new SupernetError(
+    "config",
+    `the conf writes to ${path}, which is not the run's own: begin the name with $expdir/`,
+  );
 }
 
 function progressEvent(

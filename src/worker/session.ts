@@ -47,8 +47,8 @@ export function createSession(host: Host): SupernetApi {
     current = { name: `${request.algo} on ${request.dataset}`, stop, gate, ended };
     try {
       const resolved = await resolveRequest(request, host);
+      if (!request.fallback) await requireWebGpu(host);
       return await host.alone(resolved.name, async () => {
-        if (!request.fallback) await requireWebGpu(host);
         const backend = await device.open();
         void backend.lost.then((error) => stop.abort(error));
         const parts = { host, backend, request: resolved, tune: request.tune };
@@ -98,7 +98,7 @@ export function createSession(host: Host): SupernetApi {
     zip: async (name) => moved(await zipRun(host.files, host.root, name)),
     remove: async (name) => {
       idle("removing a run");
-      await removeRun(host.files, host.root, name);
+      await host.alone(name, () => removeRun(host.files, host.root, name));
     },
     classify: (name, pixels) => classifier.classify(name, pixels),
     dispose: async () => {

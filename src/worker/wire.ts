@@ -23,6 +23,8 @@ export function carryErrors(): void {
     canHandle: thrown.canHandle,
     serialize: ({ value }: { value: unknown }) => [toWire(value), []],
     deserialize: (wire: WireError) => {
+      // Workers that are no engines, such as those that decode images, speak as Comlink does.
+      if ("isError" in wire) return thrown.deserialize(wire);
       throw fromWire(wire);
     },
   });

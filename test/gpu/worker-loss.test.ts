@@ -59,3 +59,34 @@ it("the next run opens the device again", async () => {
   expect(summary.search!.epochs).toHaveLength(1);
   expect(opened).toHaveLength(before + 1);
 });
+
+it("what a search has found stays when only the evaluation is run again, and is stopped", async () => {
+  const root = async () => (await session.runs()).find(({ name }) => name === "darts_shapes_again")!.summary;
+  const before = (await root())!.search;
+  expect(before!.cells.length).toBeGreaterThan(0);
+  const overrides = [...OVERRIDES, "--nas.eval.trainer.epochs", "1000"];
+  const request = { algo: "darts", dataset: "shapes", prefix: "again", phases: ["eval"] as const, overrides };
+  const run = session.start(request, (event) => {
+    if (event.kind === "progress") void session.stop();
+  });
+  await expect(run).rejects.toMatchObject({ code: "aborted" });
+  const after = await root();
+  expect(after!.search).toEqual(before);
+  expect(after!.eval).toBeUndefined();
+});
+
+it("a run in a tab writes into its own folders only, whatever its conf says", async () => {
+  const confined = createSession({ ...nodeHost(logdir), confined: true });
+  const elsewhere = join(logdir, "darts_shapes_again_eval/run.json");
+  for (const path of [elsewhere, "$expdir/../darts_shapes_again_eval/run.json"]) {
+    const overrides = [...OVERRIDES, "--nas.search.full_desc_filename", path];
+    const run = confined.start({ algo: "darts", dataset: "shapes", prefix: "link", overrides }, () => {});
+    await expect(run).rejects.toMatchObject({
+      code: "config",
+      message: expect.stringMatching(
+        /^the conf writes to .*run\.json, which is not the run's own: begin the name with \$expdir\/$/,
+      ),
+    });
+  }
+  await confined.dispose();
+});

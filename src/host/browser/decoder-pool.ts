@@ -34,14 +34,11 @@ export function openDecoderPool(count = defaultWorkers()): DecoderPool {
     async decode(image, size) {
       const member = leastBusy(members);
       if (!member) return decodeImage(image, size);
-      member.busy++;
       try {
-        return await Promise.race([member.api.decode(image, size), member.death]);
+        return await member.decode(image, size);
       } catch (error) {
         if (error instanceof DeadWorker) return decodeImage(image, size);
         throw error;
-      } finally {
-        member.busy--;
       }
     },
     dispose() {
@@ -52,10 +49,10 @@ export function openDecoderPool(count = defaultWorkers()): DecoderPool {
 }
 
 interface Member {
-  readonly api: Comlink.Remote<DecodeApi>;
-  /** Rejects with `DeadWorker`; calls to a worker that has died are never answered. */
-  readonly death: Promise<never>;
-  busy: number;
+  /** @throws DeadWorker, besides what decoding throws */
+  readonly decode: DecodeImage;
+  /** Images that it has been sent and has not answered. */
+  readonly busy: () => number;
   end(): void;
 }
 
@@ -68,15 +65,24 @@ function startMember(onDeath: (member: Member) => void): Member | undefined {
   } catch {
     return undefined;
   }
-  let die: (error: Error) => void = () => {};
-  const death = new Promise<never>((_, reject) => {
-    die = reject;
-  });
-  death.catch(() => {}); // nobody may be waiting
+  const api = Comlink.wrap<DecodeApi>(worker);
+  // Calls to a worker that has died are never answered: whoever waits is told by these. (A promise of its death that every call
+  // races against would hold all images until the end.)
+  const waiting = new Set<(error: Error) => void>();
+  const die = (error: Error) => {
+    for (const reject of waiting) reject(error);
+    waiting.clear();
+  };
   const member: Member = {
-    api: Comlink.wrap<DecodeApi>(worker),
-    death,
-    busy: 0,
+    decode: (image, size) =>
+      new Promise((resolve, reject) => {
+        waiting.add(reject);
+        api
+          .decode(image, size)
+          .then(resolve, reject)
+          .finally(() => waiting.delete(reject));
+      }),
+    busy: () => waiting.size,
     end() {
       worker.terminate();
       die(new Error("cannot be decoded: the import was given up"));
@@ -94,7 +100,7 @@ function startMember(onDeath: (member: Member) => void): Member | undefined {
 
 function leastBusy(members: Iterable<Member>): Member | undefined {
   let best: Member | undefined;
-  for (const member of members) if (!best || member.busy < best.busy) best = member;
+  for (const member of members) if (!best || member.busy() < best.busy()) best = member;
   return best;
 }
 

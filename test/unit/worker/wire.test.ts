@@ -1,10 +1,12 @@
 import { MessageChannel } from "node:worker_threads";
-import { expose, wrap } from "comlink";
+import { expose, transferHandlers, wrap } from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { afterAll, describe, expect, it } from "vitest";
 import { SupernetError } from "../../../src/errors.ts";
 import { carryErrors } from "../../../src/worker/wire.ts";
 
+/** How Comlink itself carries what was thrown. */
+const plain = transferHandlers.get("throw")!;
 carryErrors();
 const { port1, port2 } = new MessageChannel();
 const thrower = {
@@ -39,5 +41,10 @@ describe("errors that cross to another thread", () => {
     expect(bug).toMatchObject({ code: "bug", message: "index out of range" });
     expect((bug as Error).stack).toContain("Object.bug");
     await expect(remote.word()).rejects.toMatchObject({ code: "bug", message: "no error at all" });
+  });
+
+  it("come as they are from workers that are no engines", () => {
+    const [sent] = plain.serialize({ value: new TypeError("the picture is cut short") });
+    expect(() => transferHandlers.get("throw")!.deserialize(sent)).toThrow("the picture is cut short");
   });
 });
