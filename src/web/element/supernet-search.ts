@@ -86,6 +86,8 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     const session = this.#open();
     this.#slot ??= takeSlot("embed");
     const { name } = await this.#slot;
+    // It has left the page meanwhile, and its worker was ended.
+    if (session !== this.#session) return;
     const { algo, data: dataset, preset, seed, overrides, fallback } = this;
     await session.start(requestOf({ algo, dataset, full: preset === "full", seed, overrides, fallback }, name));
     if (this.view.error?.code === "device") await this.#lookForFallback();
