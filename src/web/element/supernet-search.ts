@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { type EngineClient, startEngine } from "../../worker/client-browser.ts";
 import { define } from "../define.ts";
-import { RunSession } from "../state/run-session.ts";
+import { RunSession, wireError } from "../state/run-session.ts";
 import { idleView, isBusy, type RunAction, type RunView } from "../state/run-view.ts";
 import { requestOf } from "../state/setup.ts";
 import { PHASE_NAMES } from "../state/words.ts";
@@ -26,6 +26,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     heading: { reflect: true },
     autostart: { type: Boolean, reflect: true },
     fallback: { type: Boolean, reflect: true },
+    missing: { state: true },
     offered: { state: true },
   };
   declare algo: string;
@@ -36,7 +37,9 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
   declare heading: string;
   declare autostart: boolean;
   declare fallback: boolean;
-  /** There is no WebGPU, but the engine could do without. */
+  /** A run has failed because there is no WebGPU. */
+  declare private missing: boolean;
+  /** And the engine could do without. */
   declare private offered: boolean;
 
   #engine?: EngineClient;
@@ -53,6 +56,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     this.heading = "";
     this.autostart = false;
     this.fallback = false;
+    this.missing = false;
     this.offered = false;
   }
 
@@ -83,6 +87,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
 
   async start(): Promise<void> {
     if (isBusy(this.view) || !this.isConnected) return;
+    this.missing = false;
     const session = this.#open();
     this.#slot ??= takeSlot("embed");
     const { name } = await this.#slot;
@@ -90,7 +95,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     if (session !== this.#session) return;
     const { algo, data: dataset, preset, seed, overrides, fallback } = this;
     await session.start(requestOf({ algo, dataset, full: preset === "full", seed, overrides, fallback }, name));
-    if (this.view.error?.code === "device") await this.#lookForFallback();
+    if (this.view.error?.code === "device") await this.#lookForWebGpu();
   }
 
   async pause(): Promise<void> {
@@ -139,7 +144,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
         ></sn-controls>
       </div>
       ${
-        view.error?.code === "device"
+        view.error && this.missing
           ? html`<sn-no-webgpu
               reason=${view.error.message}
               ?fallback=${this.offered}
@@ -163,9 +168,16 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     </section>`;
   }
 
-  async #lookForFallback(): Promise<void> {
-    const adapter = await this.#engine?.api.adapter().catch(() => undefined);
-    this.offered = adapter?.backend === "tfjs";
+  /** Devices fail for other reasons too, such as too little memory. */
+  async #lookForWebGpu(): Promise<void> {
+    if (!this.#engine) return;
+    const { api, failed } = this.#engine;
+    const backend = await Promise.race([api.adapter(), failed]).then(
+      (adapter) => adapter.backend,
+      (error) => (wireError(error).code === "device" ? undefined : "webgpu"),
+    );
+    this.missing = backend !== "webgpu";
+    this.offered = backend === "tfjs";
   }
 
   #open(): RunSession {
