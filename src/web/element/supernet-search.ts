@@ -181,9 +181,15 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
   }
 
   #open(): RunSession {
-    if (this.#session) return this.#session;
-    this.#engine = startEngine();
-    const session = new RunSession(this.#engine);
+    if (this.#session && this.#engine) return this.#session;
+    const engine = startEngine();
+    // A worker that has failed is of no more use. Its session stays to be looked at until the next start.
+    engine.failed.catch(() => {
+      engine.end();
+      if (this.#engine === engine) this.#engine = undefined;
+    });
+    this.#engine = engine;
+    const session = new RunSession(engine);
     session.store.subscribe((action) => {
       this.requestUpdate();
       this.#tell(action);
