@@ -1,8 +1,9 @@
 import { css, html, LitElement, nothing } from "lit";
 import { type EngineClient, startEngine } from "../../worker/client-browser.ts";
+import type { WireError } from "../../worker/protocol.ts";
 import { define } from "../define.ts";
 import { RunSession, wireError } from "../state/run-session.ts";
-import { idleView, isBusy, type RunAction, type RunView } from "../state/run-view.ts";
+import { idleView, isBusy, type RunAction, type RunView, reduceRun } from "../state/run-view.ts";
 import { requestOf } from "../state/setup.ts";
 import { PHASE_NAMES } from "../state/words.ts";
 import { shared, theme } from "../theme.ts";
@@ -45,6 +46,8 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
   #engine?: EngineClient;
   #session?: RunSession;
   #slot?: Promise<Slot>;
+  /** What is shown while there is no session. */
+  #unopened = idleView;
 
   constructor() {
     super();
@@ -82,19 +85,23 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
 
   /** What is shown now. */
   get view(): RunView {
-    return this.#session?.view ?? idleView;
+    return this.#session?.view ?? this.#unopened;
   }
 
   async start(): Promise<void> {
     if (isBusy(this.view) || !this.isConnected) return;
     this.missing = false;
-    const session = this.#open();
-    this.#slot ??= takeSlot("embed");
-    const { name } = await this.#slot;
-    // It has left the page meanwhile, and its worker was ended.
-    if (session !== this.#session) return;
-    const { algo, data: dataset, preset, seed, overrides, fallback } = this;
-    await session.start(requestOf({ algo, dataset, full: preset === "full", seed, overrides, fallback }, name));
+    try {
+      const session = this.#open();
+      this.#slot ??= takeSlot("embed");
+      const { name } = await this.#slot;
+      // It has left the page meanwhile, and its worker was ended.
+      if (session !== this.#session) return;
+      const { algo, data: dataset, preset, seed, overrides, fallback } = this;
+      await session.start(requestOf({ algo, dataset, full: preset === "full", seed, overrides, fallback }, name));
+    } catch (error) {
+      this.#refuse(wireError(error));
+    }
     if (this.view.error?.code === "device") await this.#lookForWebGpu();
   }
 
@@ -198,6 +205,19 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     return session;
   }
 
+  /** A run that could not even be started. */
+  #refuse(error: WireError): void {
+    if (!this.isConnected) return;
+    const action = { kind: "failed", error } as const;
+    if (this.#session) {
+      this.#session.store.dispatch(action);
+    } else {
+      this.#unopened = reduceRun(idleView, action);
+      this.requestUpdate();
+      this.#tell(action);
+    }
+  }
+
   #tell(action: RunAction): void {
     if (action.kind === "progress") this.#fire("supernet-progress", action);
     if (action.kind === "found") this.#fire("supernet-found", action.cells);
@@ -215,9 +235,11 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     this.#engine = undefined;
     this.#session = undefined;
     this.#slot = undefined;
+    this.#unopened = idleView;
     this.requestUpdate();
     engine?.end();
-    (await slot)?.release();
+    // A slot that was not to be had was told by `start`.
+    (await slot?.catch(() => undefined))?.release();
   }
 }
 
