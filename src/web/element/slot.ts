@@ -7,8 +7,12 @@ export interface Slot {
   release(): void;
 }
 
-/** Takes the first free name. It is free again after `release`, or when the tab is closed. */
+/**
+ * Takes the first free name. It is free again after `release`, or when the tab is closed. Pages without locks, as on plain
+ * http, cannot tell what is free: every instance there is named `base`.
+ */
 export async function takeSlot(base: string): Promise<Slot> {
+  if (!("locks" in navigator)) return { name: base, release() {} };
   for (let count = 1; ; count++) {
     const name = count === 1 ? base : `${base}-${count}`;
     const release = await tryLock(`supernet-slot-${name}`);

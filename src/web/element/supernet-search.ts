@@ -1,8 +1,9 @@
 import { css, html, LitElement, nothing } from "lit";
 import { type EngineClient, startEngine } from "../../worker/client-browser.ts";
+import type { WireError } from "../../worker/protocol.ts";
 import { define } from "../define.ts";
-import { RunSession } from "../state/run-session.ts";
-import { idleView, isBusy, type RunAction, type RunView } from "../state/run-view.ts";
+import { RunSession, wireError } from "../state/run-session.ts";
+import { idleView, isBusy, type RunAction, type RunView, reduceRun } from "../state/run-view.ts";
 import { requestOf } from "../state/setup.ts";
 import { PHASE_NAMES } from "../state/words.ts";
 import { shared, theme } from "../theme.ts";
@@ -26,6 +27,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     heading: { reflect: true },
     autostart: { type: Boolean, reflect: true },
     fallback: { type: Boolean, reflect: true },
+    missing: { state: true },
     offered: { state: true },
   };
   declare algo: string;
@@ -36,12 +38,16 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
   declare heading: string;
   declare autostart: boolean;
   declare fallback: boolean;
-  /** There is no WebGPU, but the engine could do without. */
+  /** A run has failed because there is no WebGPU. */
+  declare private missing: boolean;
+  /** And the engine could do without. */
   declare private offered: boolean;
 
   #engine?: EngineClient;
   #session?: RunSession;
   #slot?: Promise<Slot>;
+  /** What is shown while there is no session. */
+  #unopened = idleView;
 
   constructor() {
     super();
@@ -53,6 +59,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     this.heading = "";
     this.autostart = false;
     this.fallback = false;
+    this.missing = false;
     this.offered = false;
   }
 
@@ -78,17 +85,24 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
 
   /** What is shown now. */
   get view(): RunView {
-    return this.#session?.view ?? idleView;
+    return this.#session?.view ?? this.#unopened;
   }
 
   async start(): Promise<void> {
     if (isBusy(this.view) || !this.isConnected) return;
-    const session = this.#open();
-    this.#slot ??= takeSlot("embed");
-    const { name } = await this.#slot;
-    const { algo, data: dataset, preset, seed, overrides, fallback } = this;
-    await session.start(requestOf({ algo, dataset, full: preset === "full", seed, overrides, fallback }, name));
-    if (this.view.error?.code === "device") await this.#lookForFallback();
+    this.missing = false;
+    try {
+      const session = this.#open();
+      this.#slot ??= takeSlot("embed");
+      const { name } = await this.#slot;
+      // It has left the page meanwhile, and its worker was ended.
+      if (session !== this.#session) return;
+      const { algo, data: dataset, preset, seed, overrides, fallback } = this;
+      await session.start(requestOf({ algo, dataset, full: preset === "full", seed, overrides, fallback }, name));
+    } catch (error) {
+      this.#refuse(wireError(error));
+    }
+    if (this.view.error?.code === "device") await this.#lookForWebGpu();
   }
 
   async pause(): Promise<void> {
@@ -137,7 +151,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
         ></sn-controls>
       </div>
       ${
-        view.error?.code === "device"
+        view.error && this.missing
           ? html`<sn-no-webgpu
               reason=${view.error.message}
               ?fallback=${this.offered}
@@ -161,21 +175,47 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     </section>`;
   }
 
-  async #lookForFallback(): Promise<void> {
-    const adapter = await this.#engine?.api.adapter().catch(() => undefined);
-    this.offered = adapter?.backend === "tfjs";
+  /** Devices fail for other reasons too, such as too little memory. */
+  async #lookForWebGpu(): Promise<void> {
+    if (!this.#engine) return;
+    const { api, failed } = this.#engine;
+    const backend = await Promise.race([api.adapter(), failed]).then(
+      (adapter) => adapter.backend,
+      (error) => (wireError(error).code === "device" ? undefined : "webgpu"),
+    );
+    this.missing = backend !== "webgpu";
+    this.offered = backend === "tfjs";
   }
 
   #open(): RunSession {
-    if (this.#session) return this.#session;
-    this.#engine = startEngine();
-    const session = new RunSession(this.#engine);
+    if (this.#session && this.#engine) return this.#session;
+    const engine = startEngine();
+    // A worker that has failed is of no more use. Its session stays to be looked at until the next start.
+    engine.failed.catch(() => {
+      engine.end();
+      if (this.#engine === engine) this.#engine = undefined;
+    });
+    this.#engine = engine;
+    const session = new RunSession(engine);
     session.store.subscribe((action) => {
       this.requestUpdate();
       this.#tell(action);
     });
     this.#session = session;
     return session;
+  }
+
+  /** A run that could not even be started. */
+  #refuse(error: WireError): void {
+    if (!this.isConnected) return;
+    const action = { kind: "failed", error } as const;
+    if (this.#session) {
+      this.#session.store.dispatch(action);
+    } else {
+      this.#unopened = reduceRun(idleView, action);
+      this.requestUpdate();
+      this.#tell(action);
+    }
   }
 
   #tell(action: RunAction): void {
@@ -195,9 +235,11 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     this.#engine = undefined;
     this.#session = undefined;
     this.#slot = undefined;
+    this.#unopened = idleView;
     this.requestUpdate();
     engine?.end();
-    (await slot)?.release();
+    // A slot that was not to be had was told by `start`.
+    (await slot?.catch(() => undefined))?.release();
   }
 }
 

@@ -3,6 +3,7 @@ import { type EngineClient, startEngine } from "../../worker/client-browser.ts";
 import { define } from "../define.ts";
 import { parseRunHash } from "../state/run-link.ts";
 import { wireError } from "../state/run-session.ts";
+import { isBusy } from "../state/run-view.ts";
 import { setupOf } from "../state/setup.ts";
 import { StoreController } from "../state/store.ts";
 import { shared, theme } from "../theme.ts";
@@ -104,6 +105,7 @@ export class SnApp extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     window.addEventListener("hashchange", this.#readHash);
+    window.addEventListener("beforeunload", this.#askFirst);
     this.#readHash();
     void this.#workspace.open();
   }
@@ -111,8 +113,14 @@ export class SnApp extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     window.removeEventListener("hashchange", this.#readHash);
+    window.removeEventListener("beforeunload", this.#askFirst);
     this.#engine.end();
   }
+
+  /** Leaving the page ends its run. */
+  readonly #askFirst = (event: BeforeUnloadEvent) => {
+    if (isBusy(this.#workspace.session.view)) event.preventDefault();
+  };
 
   readonly #readHash = () => {
     const { hash } = location;

@@ -2,7 +2,7 @@ import * as Comlink from "comlink";
 import { css, html, LitElement, nothing } from "lit";
 import type { EngineClient } from "../../worker/client-browser.ts";
 import { define } from "../define.ts";
-import { droppedFiles, type NamedFile, pickedFiles, suggestName } from "../state/dropped-files.ts";
+import { droppedFiles, type NamedFile, pickedFiles, suggestName, unreadableNote } from "../state/dropped-files.ts";
 import { grouped } from "../state/format.ts";
 import { wireError } from "../state/run-session.ts";
 import { shared } from "../theme.ts";
@@ -147,7 +147,14 @@ export class SnImportForm extends LitElement {
   async #drop(event: DragEvent): Promise<void> {
     event.preventDefault();
     this.over = false;
-    if (event.dataTransfer && !this.done) this.#take(await droppedFiles(event.dataTransfer));
+    if (!event.dataTransfer || this.done) return;
+    try {
+      const { files, unreadable } = await droppedFiles(event.dataTransfer);
+      this.#take(files);
+      this.problem = unreadableNote(unreadable);
+    } catch (error) {
+      this.problem = wireError(error).message;
+    }
   }
 
   #take(files: readonly NamedFile[]): void {

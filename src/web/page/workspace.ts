@@ -1,5 +1,12 @@
 import type { EngineClient } from "../../worker/client-browser.ts";
-import type { AdapterReport, DatasetReport, ForecastReport, StoredRun, WireError } from "../../worker/protocol.ts";
+import type {
+  AdapterReport,
+  DatasetReport,
+  ForecastReport,
+  RunRequest,
+  StoredRun,
+  WireError,
+} from "../../worker/protocol.ts";
 import { freePrefix } from "../state/kept-run.ts";
 import { RunSession, wireError } from "../state/run-session.ts";
 import { defaultSetup, requestOf, type Setup } from "../state/setup.ts";
@@ -46,6 +53,8 @@ export class Workspace {
   readonly engine: EngineClient;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = 0;
+  /** A run's name is being chosen. */
+  #naming = false;
 
   constructor(engine: EngineClient) {
     this.engine = engine;
@@ -84,13 +93,27 @@ export class Workspace {
     this.#scheduleForecast();
   }
 
-  /** Runs what is chosen, under a name that no kept run has. */
+  /** Runs what is chosen, under a name that no kept run has. Refused, and told, where those names cannot be read. */
   async run(): Promise<void> {
-    const { setup, runs } = this.state;
-    const names = runs.map(({ name }) => name);
-    const prefix = freePrefix(names, setup.algo, setup.dataset, setup.full ? "full" : "toy");
-    await this.session.start(requestOf(setup, prefix));
+    if (this.#naming) return;
+    this.#naming = true;
+    const { setup } = this.state;
+    const request = await this.#named(setup).catch((error) => {
+      this.store.dispatch({ problem: wireError(error).message });
+    });
+    this.#naming = false;
+    if (!request) return;
+    await this.session.start(request);
     await this.refreshRuns();
+  }
+
+  /** The run that is asked for. What is kept is asked for anew: another tab may have kept a run since. */
+  async #named(setup: Setup): Promise<RunRequest> {
+    const { api, failed } = this.engine;
+    const runs = await Promise.race([api.runs(), failed]);
+    this.store.dispatch({ runs });
+    const names = runs.map(({ name }) => name);
+    return requestOf(setup, freePrefix(names, setup.algo, setup.dataset, setup.full ? "full" : "toy"));
   }
 
   async remove(name: string): Promise<void> {

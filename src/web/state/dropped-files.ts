@@ -7,27 +7,50 @@ export function pickedFiles(list: FileList | null): NamedFile[] {
   return Array.from(list ?? [], (file) => ({ path: file.webkitRelativePath || file.name, blob: file }));
 }
 
-/** Files that were dropped, folders walked through. */
-export async function droppedFiles(transfer: DataTransfer): Promise<NamedFile[]> {
-  // Entries must be taken before the first await: the transfer is emptied when the event is over.
-  const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  const files = await Promise.all(entries.map(walk));
-  return files.flat();
+/** What was dropped, as far as it can be read. */
+export interface DroppedFiles {
+  readonly files: readonly NamedFile[];
+  /** Paths of files and folders that the browser did not give out. */
+  readonly unreadable: readonly string[];
 }
 
-async function walk(entry: FileSystemEntry): Promise<NamedFile[]> {
-  if (entry.isFile) {
-    const blob = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-    return [{ path: entry.fullPath.replace(/^\/+/, ""), blob }];
-  }
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
+/** Files that were dropped, folders walked through. What cannot be read is left out. */
+export async function droppedFiles(transfer: Pick<DataTransfer, "items">): Promise<DroppedFiles> {
+  // Entries must be taken before the first await: the transfer is emptied when the event is over.
+  const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  const unreadable: string[] = [];
+  const files = await Promise.all(entries.map((entry) => walk(entry, unreadable)));
+  return { files: files.flat(), unreadable };
+}
+
+/** Adds the paths of what cannot be read to `unreadable`. */
+async function walk(entry: FileSystemEntry, unreadable: string[]): Promise<NamedFile[]> {
+  const path = entry.fullPath.replace(/^\/+/, "");
   const files: NamedFile[] = [];
-  // A reader hands out a folder in parts of a hundred entries, and an empty part at the end.
-  for (;;) {
-    const part = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    if (part.length === 0) return files;
-    for (const child of part) files.push(...(await walk(child)));
+  try {
+    if (entry.isFile) {
+      const blob = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+      return [{ path, blob }];
+    }
+    const reader = (entry as FileSystemDirectoryEntry).createReader();
+    // A reader hands out a folder in parts of a hundred entries, and an empty part at the end.
+    for (;;) {
+      const part = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+      if (part.length === 0) return files;
+      for (const child of part) files.push(...(await walk(child, unreadable)));
+    }
+  } catch {
+    unreadable.push(path);
+    return files;
   }
+}
+
+/** Says what of a drop is left out; empty where nothing is. */
+export function unreadableNote(unreadable: readonly string[]): string {
+  if (unreadable.length === 0) return "";
+  const named = unreadable.slice(0, 3).join(", ");
+  const more = unreadable.length > 3 ? ` and ${unreadable.length - 3} more` : "";
+  return `Left out, because the browser cannot read it: ${named}${more}. Check that it is still there and may be read, then drop it again.`;
 }
 
 /** A name for a data set from what was chosen: of the folder or archive, in the letters that names may have. */

@@ -32,10 +32,12 @@ export class RunSession {
   }
 
   async pause(): Promise<void> {
+    if (!isBusy(this.view)) return;
     await this.#engine.api.pause();
   }
 
   async resume(): Promise<void> {
+    if (!isBusy(this.view)) return;
     await this.#engine.api.resume();
   }
 
