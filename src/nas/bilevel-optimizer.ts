@@ -1,18 +1,15 @@
-import { SupernetError } from "../errors.ts";
 import type { ParamRole } from "../graph/types.ts";
 import type { Arena } from "../runtime/webgpu/arena.ts";
 import { type BoundDispatch, encodePass, type Kernel } from "../runtime/webgpu/engine.ts";
 import type { BoundProgram, Program } from "../runtime/webgpu/program.ts";
 import type { StepValues } from "../runtime/webgpu/step.ts";
 import { addScaled, GlobalNorm, shift, subtractHessianTerm, virtualStep } from "../runtime/webgpu/vector.ts";
+import { alphaSchedule, EPSILON_LENGTH, needsSgd } from "../train/alphas.ts";
 import { type Feed, selectChunks } from "../train/feed.ts";
 import { lossSettings } from "../train/loss-settings.ts";
 import { Optimizer, type OptimizerSpec, optimizerSpec, stepRates } from "../train/optimizers/index.ts";
-import { makeSchedule, type Schedule } from "../train/schedules/index.ts";
+import type { Schedule } from "../train/schedules/index.ts";
 import type { HookContext, StepHook, StepHookFactory } from "../train/trainer.ts";
-
-/** DARTS chooses ε = 0.01 / ‖dw‖ (Liu et al. 2019, footnote 2). */
-const EPSILON_LENGTH = 0.01;
 
 /**
  * The alphas' half of DARTS's bi-level optimization (Liu et al. 2019, section 2.3), before each weight step and entirely on
@@ -63,13 +60,7 @@ export class BilevelOptimizer implements StepHook {
     this.#context = context;
     this.#val = val;
     this.#spec = optimizerSpec(conf.alpha_optimizer ?? {}, "alpha_optimizer");
-    this.#schedule = makeSchedule(conf.alpha_lr_schedule ?? {}, {
-      lr: this.#spec.type === "cocob" ? Number.NaN : this.#spec.lr,
-      epochs: conf.epochs,
-      stepsPerEpoch: context.stepsPerEpoch,
-    });
-    // A schedule that ends early says so now, not after hours.
-    this.#schedule.at(Math.max(0, conf.epochs * context.stepsPerEpoch - 1));
+    this.#schedule = alphaSchedule(conf, this.#spec, context.stepsPerEpoch);
     this.#chunkGradient = network.arena("alphas", "bi-level gradient", "gradients");
     const single = train.chunks === 1 || this.#quirks;
     this.alphaGradient = single
@@ -258,11 +249,7 @@ function makeScratch({ network, update }: HookContext, quirks: boolean): Scratch
   const optimizer = update.optimizers.get("weights");
   const momentum = optimizer?.state.get("momentum");
   if (optimizer?.spec.type !== "sgd" || !momentum) {
-    throw new SupernetError(
-      "config",
-      `the second-order update of the alphas needs optimizer.type sgd for the weights, not ${optimizer?.spec.type}; ` +
-        "change it or set second_order: false",
-    );
+    throw needsSgd(optimizer?.spec);
   }
   const arena = (role: ParamRole, purpose: string) => network.arena(role, purpose, "second order");
   return {

@@ -3,6 +3,7 @@ import type { BoundProgram, Program, ProgramBindings } from "../runtime/webgpu/p
 import { StepUniform, type StepValues } from "../runtime/webgpu/step.ts";
 import { abortable } from "./abortable.ts";
 import type { TrainerConf } from "./conf.ts";
+import { Course, type OnEpoch } from "./course.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Feed, selectChunks } from "./feed.ts";
 import { Flow } from "./flow.ts";
@@ -14,7 +15,7 @@ import type { Network } from "./network.ts";
 import { type OptimizerSpec, optimizerSpec, stepRates } from "./optimizers/index.ts";
 import { runPass } from "./pass.ts";
 import type { Progress } from "./progress.ts";
-import { makeSchedule, type Schedule } from "./schedules/index.ts";
+import type { Schedule } from "./schedules/index.ts";
 import { type TrainedRole, WeightUpdate } from "./weight-update.ts";
 
 /**
@@ -83,8 +84,7 @@ export class Trainer {
   readonly #parts: TrainerParts;
   readonly #flow: Flow;
   readonly #optimizer: OptimizerSpec;
-  readonly #schedule: Schedule;
-  readonly #stepsPerEpoch: number;
+  readonly #course: Course;
   readonly #evaluation: Evaluation | undefined;
 
   #bound: BoundProgram | undefined;
@@ -125,11 +125,7 @@ export class Trainer {
       sumChunks: conf.reference_quirks ?? false,
     };
     this.update = new WeightUpdate(network, settings, this.step.buffer);
-    this.#stepsPerEpoch = train.startPass(0);
-    const lr = optimizer.type === "cocob" ? Number.NaN : optimizer.lr;
-    this.#schedule = makeSchedule(conf.lr_schedule, { lr, epochs: conf.epochs, stepsPerEpoch: this.#stepsPerEpoch });
-    // A schedule that ends early says so now, not after hours.
-    this.#schedule.at(conf.epochs * this.#stepsPerEpoch);
+    this.#course = new Course(conf, optimizer, train.startPass(0));
     this.program = network.trainingProgram({ ...lossSettings(conf), gradients: roles, runningStats: true });
     this.hook = parts.hook?.({
       network,
@@ -138,8 +134,8 @@ export class Trainer {
       step: this.step,
       program: this.program,
       update: this.update,
-      schedule: this.#schedule,
-      stepsPerEpoch: this.#stepsPerEpoch,
+      schedule: this.#course.schedule,
+      stepsPerEpoch: this.#course.stepsPerEpoch,
       signal: parts.signal,
     });
     if (parts.validation && conf.validation) {
@@ -185,26 +181,14 @@ export class Trainer {
    * Trains all epochs; the caller is told after each.
    * @throws SupernetError("device") when the device fails; the signal's reason when aborted.
    */
-  async fit(onEpoch?: (record: EpochRecord, epoch: number) => void | Promise<void>): Promise<EpochRecord[]> {
-    const { conf } = this.#parts;
-    const results: EpochRecord[] = [];
-    for (let epoch = 0; epoch < conf.epochs; epoch++) {
-      const result = await this.runEpoch(epoch);
-      results.push(result);
-      await onEpoch?.(result, epoch);
-    }
-    return results;
+  fit(onEpoch?: OnEpoch): Promise<EpochRecord[]> {
+    return this.#course.fit((epoch) => this.runEpoch(epoch), onEpoch);
   }
 
-  async runEpoch(epoch: number): Promise<EpochRecord> {
-    const { conf } = this.#parts;
-    const train = await this.#train(epoch);
-    const freq = conf.validation?.freq ?? 0;
-    const due = freq > 0 && ((epoch + 1) % freq === 0 || epoch + 1 === conf.epochs);
-    const val = due ? await this.#evaluation?.run(this.#report("validate", epoch)) : undefined;
-    const first = epoch * this.#stepsPerEpoch;
-    const rates = { startLr: this.#schedule.at(first).lr, endLr: this.#schedule.at(first + this.#stepsPerEpoch).lr };
-    return val ? { train, val, ...rates } : { train, ...rates };
+  runEpoch(epoch: number): Promise<EpochRecord> {
+    const evaluation = this.#evaluation;
+    const validate = evaluation && (() => evaluation.run(this.#report("validate", epoch)));
+    return this.#course.runEpoch(epoch, () => this.#train(epoch), validate);
   }
 
   async #train(epoch: number): Promise<PassRecord> {
@@ -214,19 +198,19 @@ export class Trainer {
     return runPass(this.#flow, this.metrics, {
       batches,
       encode: (encoder, batch) => this.encodeStep(encoder, epoch, batch),
-      afterBatch: (batch) => onStep?.(epoch * this.#stepsPerEpoch + batch),
+      afterBatch: (batch) => onStep?.(this.#course.step(epoch, batch)),
       report: this.#report("train", epoch),
     });
   }
 
   /** One optimizer step: chooses the batch, writes the uniform, encodes everything. */
   encodeStep(encoder: GPUCommandEncoder, epoch: number, batch: number): void {
-    const { conf, seed, train } = this.#parts;
-    const step = epoch * this.#stepsPerEpoch + batch;
+    const { seed, train } = this.#parts;
+    const step = this.#course.step(epoch, batch);
     const chunks = selectChunks(train, batch);
     const fromHook = this.hook?.select(step, batch);
-    const rates = stepRates(this.#optimizer, step + 1, this.#schedule.at(step));
-    const dropPath = (conf.drop_path_prob * epoch) / conf.epochs;
+    const rates = stepRates(this.#optimizer, step + 1, this.#course.schedule.at(step));
+    const dropPath = this.#course.dropPath(epoch);
     this.step.write(
       chunks.map(({ start, valid, sampleStart }, chunk) => ({
         seed,
@@ -252,12 +236,9 @@ export class Trainer {
   }
 
   #report(phase: Progress["phase"], epoch: number) {
-    const { conf, onProgress } = this.#parts;
-    const first = epoch * this.#stepsPerEpoch;
-    return (averages: Averages, batch: number, batches: number) => {
-      const { lr } = this.#schedule.at(first + (phase === "train" ? batch : this.#stepsPerEpoch) - 1);
-      onProgress?.({ phase, epoch, epochs: conf.epochs, batch, batches, averages, lr });
-    };
+    const { onProgress } = this.#parts;
+    return (averages: Averages, batch: number, batches: number) =>
+      onProgress?.(this.#course.progress({ phase, epoch, batch, batches, averages }));
   }
 
   /**

@@ -1,16 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { SupernetError } from "../../errors.ts";
+import { alphaSchedule, EPSILON_LENGTH, needsSgd } from "../alphas.ts";
 import type { TrainerConf } from "../conf.ts";
 import { lossSettings } from "../loss-settings.ts";
 import { optimizerSpec, type StepRates, stepRates } from "../optimizers/spec.ts";
-import { makeSchedule, type Schedule } from "../schedules/index.ts";
+import type { Schedule } from "../schedules/index.ts";
 import type { HostBatch } from "./feed.ts";
 import type { FallbackNetwork } from "./network.ts";
 import { FallbackOptimizer } from "./optimizer.ts";
 import type { FallbackProgram } from "./program.ts";
-
-/** DARTS chooses ε = 0.01 / ‖dw‖ (Liu et al. 2019, footnote 2). */
-const EPSILON_LENGTH = 0.01;
 
 export interface BilevelContext {
   readonly network: FallbackNetwork;
@@ -36,17 +33,9 @@ export class FallbackBilevel {
     const { network, conf, weights, stepsPerEpoch } = context;
     this.#context = context;
     this.#secondOrder = conf.second_order ?? true;
-    if (this.#secondOrder && weights.spec.type !== "sgd") {
-      throw new SupernetError(
-        "config",
-        `the second-order update of the alphas needs optimizer.type sgd for the weights, not ${weights.spec.type}; ` +
-          "change it or set second_order: false",
-      );
-    }
+    if (this.#secondOrder && weights.spec.type !== "sgd") throw needsSgd(weights.spec);
     const spec = optimizerSpec(conf.alpha_optimizer ?? {}, "alpha_optimizer");
-    const lr = spec.type === "cocob" ? Number.NaN : spec.lr;
-    this.#schedule = makeSchedule(conf.alpha_lr_schedule ?? {}, { lr, epochs: conf.epochs, stepsPerEpoch });
-    this.#schedule.at(Math.max(0, conf.epochs * stepsPerEpoch - 1));
+    this.#schedule = alphaSchedule(conf, spec, stepsPerEpoch);
     const settings = { ...lossSettings(conf), runningStats: false };
     this.#alphas = network.trainingProgram({ ...settings, gradients: ["alphas"] });
     this.#both = this.#secondOrder

@@ -2,13 +2,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import { SupernetError } from "../../errors.ts";
 import { abortable } from "../abortable.ts";
 import type { TrainerConf } from "../conf.ts";
+import { Course, type OnEpoch } from "../course.ts";
 import type { Gate } from "../gate.ts";
 import { lossSettings, smoothingOf } from "../loss-settings.ts";
 import type { EpochRecord, PassRecord } from "../metrics.ts";
 import { optimizerSpec, type StepRates, stepRates } from "../optimizers/spec.ts";
 import { countPredictions } from "../predictions.ts";
 import { type Progress, REPORT_EVERY } from "../progress.ts";
-import { makeSchedule, type Schedule } from "../schedules/index.ts";
 import { FallbackBilevel } from "./bilevel.ts";
 import type { HostBatch, HostFeed } from "./feed.ts";
 import { PassCounter, sumsOf } from "./metrics.ts";
@@ -43,9 +43,8 @@ export class FallbackTrainer {
   readonly #program: FallbackProgram;
   readonly #evaluation: FallbackProgram | undefined;
   readonly #optimizer: FallbackOptimizer;
-  readonly #schedule: Schedule;
+  readonly #course: Course;
   readonly #bilevel: FallbackBilevel | undefined;
-  readonly #stepsPerEpoch: number;
   #reported = performance.now();
 
   /** @throws SupernetError("config") on impossible settings, or those that only the engine knows */
@@ -55,12 +54,8 @@ export class FallbackTrainer {
       throw new SupernetError("config", "reference_quirks need WebGPU; set trainer.reference_quirks: false");
     }
     this.#parts = parts;
-    this.#stepsPerEpoch = train.startPass(0);
     const spec = optimizerSpec(conf.optimizer);
-    const lr = spec.type === "cocob" ? Number.NaN : spec.lr;
-    this.#schedule = makeSchedule(conf.lr_schedule, { lr, epochs: conf.epochs, stepsPerEpoch: this.#stepsPerEpoch });
-    // A schedule that ends early says so now, not after hours.
-    this.#schedule.at(conf.epochs * this.#stepsPerEpoch);
+    this.#course = new Course(conf, spec, train.startPass(0));
     this.#program = network.trainingProgram({ ...lossSettings(conf), gradients: ["weights"], runningStats: true });
     this.#evaluation =
       validation && conf.validation
@@ -77,34 +72,22 @@ export class FallbackTrainer {
 
   #makeBilevel(): FallbackBilevel {
     const { network, conf } = this.#parts;
-    const [program, weights, stepsPerEpoch] = [this.#program, this.#optimizer, this.#stepsPerEpoch];
-    return new FallbackBilevel({ network, conf, program, weights, stepsPerEpoch });
+    const { stepsPerEpoch } = this.#course;
+    return new FallbackBilevel({ network, conf, program: this.#program, weights: this.#optimizer, stepsPerEpoch });
   }
 
   /**
    * Trains all epochs; the caller is told after each.
    * @throws the signal's reason when aborted
    */
-  async fit(onEpoch?: (record: EpochRecord, epoch: number) => void | Promise<void>): Promise<EpochRecord[]> {
-    const { conf } = this.#parts;
-    const results: EpochRecord[] = [];
-    for (let epoch = 0; epoch < conf.epochs; epoch++) {
-      const result = await this.runEpoch(epoch);
-      results.push(result);
-      await onEpoch?.(result, epoch);
-    }
-    return results;
+  fit(onEpoch?: OnEpoch): Promise<EpochRecord[]> {
+    return this.#course.fit((epoch) => this.runEpoch(epoch), onEpoch);
   }
 
-  async runEpoch(epoch: number): Promise<EpochRecord> {
-    const { conf } = this.#parts;
-    const train = await this.#train(epoch);
-    const freq = conf.validation?.freq ?? 0;
-    const due = freq > 0 && ((epoch + 1) % freq === 0 || epoch + 1 === conf.epochs);
-    const val = due && this.#evaluation ? await this.#validate(this.#evaluation, epoch) : undefined;
-    const first = epoch * this.#stepsPerEpoch;
-    const rates = { startLr: this.#schedule.at(first).lr, endLr: this.#schedule.at(first + this.#stepsPerEpoch).lr };
-    return val ? { train, val, ...rates } : { train, ...rates };
+  runEpoch(epoch: number): Promise<EpochRecord> {
+    const program = this.#evaluation;
+    const validate = program && (() => this.#validate(program, epoch));
+    return this.#course.runEpoch(epoch, () => this.#train(epoch), validate);
   }
 
   async #train(epoch: number): Promise<PassRecord> {
@@ -113,7 +96,7 @@ export class FallbackTrainer {
     const alphaBatches = alphas?.startPass(epoch) ?? 1;
     const counter = new PassCounter();
     for (let batch = 0; batch < batches; batch++) {
-      const step = epoch * this.#stepsPerEpoch + batch;
+      const step = this.#course.step(epoch, batch);
       // A set that drives the alphas and is shorter than the training set starts over.
       await this.#count(counter, () => this.#step(epoch, step, batch, batch % alphaBatches));
       await onStep?.(step);
@@ -191,15 +174,15 @@ export class FallbackTrainer {
 
   /** One optimizer step. */
   #step(epoch: number, step: number, batch: number, alphaBatch: number) {
-    const { conf, seed, train, alphas } = this.#parts;
-    const rates = stepRates(this.#optimizer.spec, step + 1, this.#schedule.at(step));
+    const { seed, train, alphas } = this.#parts;
+    const rates = stepRates(this.#optimizer.spec, step + 1, this.#course.schedule.at(step));
     const chunks = train.load(batch, { seed, step });
     if (this.#bilevel) {
       const val = alphas!.load(alphaBatch, { seed, step });
       this.#bilevel.step(step, chunks, val, rates);
       disposeAll(val);
     }
-    const dropPath = (conf.drop_path_prob * epoch) / conf.epochs;
+    const dropPath = this.#course.dropPath(epoch);
     return { sums: this.#moveWeights(chunks, { seed, step, dropPath }, rates), chunks };
   }
 
@@ -229,12 +212,11 @@ export class FallbackTrainer {
   }
 
   #report(phase: Progress["phase"], epoch: number, batch: number, batches: number, { averages }: PassCounter): void {
-    const { conf, onProgress } = this.#parts;
+    const { onProgress } = this.#parts;
     const now = performance.now();
     if (batch < batches && now - this.#reported < REPORT_EVERY) return;
     this.#reported = now;
-    const last = epoch * this.#stepsPerEpoch + (phase === "train" ? batch : this.#stepsPerEpoch) - 1;
-    onProgress?.({ phase, epoch, epochs: conf.epochs, batch, batches, averages, lr: this.#schedule.at(last).lr });
+    onProgress?.(this.#course.progress({ phase, epoch, batch, batches, averages }));
   }
 
   /** Frees everything but the network. */

@@ -1,0 +1,72 @@
+import type { TrainerConf } from "./conf.ts";
+import type { EpochRecord, PassRecord } from "./metrics.ts";
+import { optimizerSchedule } from "./optimizers/schedule.ts";
+import type { OptimizerSpec } from "./optimizers/spec.ts";
+import type { Progress } from "./progress.ts";
+import type { Schedule } from "./schedules/index.ts";
+
+/** Told after each epoch, and awaited. */
+export type OnEpoch = (record: EpochRecord, epoch: number) => void | Promise<void>;
+
+/** The course of a training run by a conf's `trainer` section, whatever computes it. Epochs and steps count from 0. */
+export class Course {
+  readonly stepsPerEpoch: number;
+  /** Of the weights. */
+  readonly schedule: Schedule;
+  readonly #conf: TrainerConf;
+
+  /** @throws SupernetError("config") on impossible settings */
+  constructor(conf: TrainerConf, optimizer: OptimizerSpec, stepsPerEpoch: number) {
+    this.#conf = conf;
+    this.stepsPerEpoch = stepsPerEpoch;
+    const { epochs } = conf;
+    this.schedule = optimizerSchedule(conf.lr_schedule, optimizer, { epochs, stepsPerEpoch }, epochs * stepsPerEpoch);
+  }
+
+  /** Runs all epochs, one after another. */
+  async fit(runEpoch: (epoch: number) => Promise<EpochRecord>, onEpoch?: OnEpoch): Promise<EpochRecord[]> {
+    const results: EpochRecord[] = [];
+    for (let epoch = 0; epoch < this.#conf.epochs; epoch++) {
+      const result = await runEpoch(epoch);
+      results.push(result);
+      await onEpoch?.(result, epoch);
+    }
+    return results;
+  }
+
+  /**
+   * Runs an epoch: its training pass, and its validation if that is due.
+   * @param validate undefined where nothing is validated on
+   */
+  async runEpoch(
+    epoch: number,
+    train: () => Promise<PassRecord>,
+    validate: (() => Promise<PassRecord>) | undefined,
+  ): Promise<EpochRecord> {
+    const { epochs, validation } = this.#conf;
+    const trained = await train();
+    const freq = validation?.freq ?? 0;
+    const due = freq > 0 && ((epoch + 1) % freq === 0 || epoch + 1 === epochs);
+    const val = due ? await validate?.() : undefined;
+    const first = this.step(epoch, 0);
+    const rates = { startLr: this.schedule.at(first).lr, endLr: this.schedule.at(first + this.stepsPerEpoch).lr };
+    return val ? { train: trained, val, ...rates } : { train: trained, ...rates };
+  }
+
+  /** Number of a step in the whole run. */
+  step(epoch: number, batch: number): number {
+    return epoch * this.stepsPerEpoch + batch;
+  }
+
+  /** Probability that a path is dropped; as in Archai it never reaches the conf's. */
+  dropPath(epoch: number): number {
+    return (this.#conf.drop_path_prob * epoch) / this.#conf.epochs;
+  }
+
+  /** @param batch batches of the pass that are done */
+  progress(place: Omit<Progress, "epochs" | "lr">): Progress {
+    const { phase, epoch, batch } = place;
+    const last = this.step(epoch, phase === "train" ? batch : this.stepsPerEpoch) - 1;
+    return { ...place, epochs: this.#conf.epochs, lr: this.schedule.at(last).lr };
+  }
+}
