@@ -1,6 +1,6 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
-import { trainRun } from "./train-run.ts";
+import { trainOnEngine } from "./engine-run.ts";
 import type { ArchTrainerParts, ArchTraining } from "./trainers.ts";
 import { setUpSearch } from "./training-setup.ts";
 
@@ -20,13 +20,11 @@ export class ArchTrainer {
     const { trainer } = conf;
     const setup = setUpSearch(desc, { engine: this.#engine, algorithm, conf, dataset, seed });
     try {
-      const run = await trainRun({
+      const run = await trainOnEngine(setup, {
         control,
         logger,
-        title: trainer.title,
-        path: `arch_search/${trainer.title}`,
-        loggerFreq: trainer.logger_freq,
-        setup,
+        trainer,
+        path: "arch_search",
         onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await setup.network.save(["alphas"]))),
       });
       return { alphas: await setup.network.save(["alphas"]), run };

@@ -15,7 +15,7 @@ import {
   trainDrawing,
   trainingParts,
 } from "./feeds.ts";
-import { countWeights, logBest, logEpoch } from "./train-run.ts";
+import { trainRun } from "./train-run.ts";
 import type { ArchTrainerParts, ArchTraining, FixedTraining, FixedTrainingParts, Trainers } from "./trainers.ts";
 
 // Training without WebGPU, with the parts and results of `ArchTrainer` and `trainFixed`. This module loads TensorFlow.js:
@@ -50,7 +50,7 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
   const network = new FallbackNetwork(desc, shapeOf(plan, feeds, { affine: false, dropPath: "none" }), seed);
   try {
     const alphas = () => abortable(network.save(["alphas"]), control.signal);
-    const run = await trainRun(network, {
+    const run = await trainOnFallback(network, {
       ...parts,
       trainer,
       feeds,
@@ -81,7 +81,7 @@ export async function trainFixedFallback(desc: ModelDesc, parts: FixedTrainingPa
   const dropPath = trainer.drop_path_prob > 0 ? ("sampled" as const) : ("none" as const);
   const network = new FallbackNetwork(desc, shapeOf(plan, feeds, { affine: true, dropPath }), seed);
   try {
-    const run = await trainRun(network, { ...parts, feeds });
+    const run = await trainOnFallback(network, { ...parts, feeds });
     return { run, params: network.params, values: await abortable(network.save(), parts.control.signal) };
   } finally {
     network.dispose();
@@ -110,39 +110,23 @@ interface FallbackRun extends Omit<FixedTrainingParts, "dataset" | "loader"> {
 }
 
 /** `trainRun` with the fallback's trainer. */
-async function trainRun(network: FallbackNetwork, parts: FallbackRun): Promise<RunRecord> {
-  const { control, logger, trainer: conf, feeds, seed, path } = parts;
-  const { title, logger_freq: loggerFreq } = conf;
+function trainOnFallback(network: FallbackNetwork, parts: FallbackRun): Promise<RunRecord> {
+  const { control, trainer: conf, feeds, seed } = parts;
   const { train, alphas, validation, sizes } = feeds;
-  const startTime = Date.now() / 1000;
-  logger.pushd(title);
-  logger.info({ ...sizes, batch_chunks: train.chunks, parameters: countWeights(network.params), backend: "tfjs" });
-  control.onPreparing?.(title);
-  const trainer = new FallbackTrainer({
-    network,
-    conf,
-    seed,
-    train,
-    alphas,
-    validation,
-    onProgress: (progress) => control.onProgress?.(title, progress),
-    signal: control.signal,
-    gate: control.gate,
-  });
-  try {
-    logger.pushd("epochs");
-    const epochs = await trainer.fit(async (record, epoch) => {
-      logEpoch(logger, record, epoch);
-      await logger.flush();
-      await parts.onEpoch?.(epoch);
-    });
-    logger.popd();
-    logBest(logger, epochs);
-    const record = { title, path: `${path}/${title}`, loggerFreq, startTime, endTime: Date.now() / 1000, epochs };
-    const confusion = parts.confusion ? await trainer.confusion() : undefined;
-    return confusion ? { ...record, confusion } : record;
-  } finally {
-    trainer.dispose();
-    logger.popd();
-  }
+  const facts = { ...sizes, batch_chunks: train.chunks, backend: "tfjs" };
+  return trainRun(
+    { ...parts, params: network.params, facts },
+    () =>
+      new FallbackTrainer({
+        network,
+        conf,
+        seed,
+        train,
+        alphas,
+        validation,
+        onProgress: (progress) => control.onProgress?.(conf.title, progress),
+        signal: control.signal,
+        gate: control.gate,
+      }),
+  );
 }

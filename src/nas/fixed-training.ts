@@ -1,6 +1,6 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
-import { trainRun } from "./train-run.ts";
+import { trainOnEngine } from "./engine-run.ts";
 import type { FixedTraining, FixedTrainingParts } from "./trainers.ts";
 import { setUpFixed } from "./training-setup.ts";
 
@@ -9,15 +9,7 @@ export async function trainFixed(engine: Engine, desc: ModelDesc, parts: FixedTr
   const { control, trainer, loader, dataset, seed, logger, path, confusion } = parts;
   const setup = setUpFixed(desc, { engine, trainer, loader, dataset, seed });
   try {
-    const run = await trainRun({
-      control,
-      logger,
-      title: trainer.title,
-      path: `${path}/${trainer.title}`,
-      loggerFreq: trainer.logger_freq,
-      setup,
-      confusion,
-    });
+    const run = await trainOnEngine(setup, { control, logger, trainer, path, confusion });
     return { run, params: setup.network.params, values: await setup.network.save() };
   } finally {
     setup.dispose();

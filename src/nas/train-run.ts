@@ -1,43 +1,49 @@
 import type { ParamSpec } from "../graph/types.ts";
 import type { Logger } from "../log/logger.ts";
+import type { OnEpoch } from "../train/course.ts";
 import { bestEpochs, type EpochRecord, type PassRecord, type RunRecord } from "../train/metrics.ts";
-import { Trainer } from "../train/trainer.ts";
 import type { TrainingControl } from "./trainers.ts";
-import type { TrainingSetup } from "./training-setup.ts";
+
+/** A trainer, whatever it computes with. */
+export interface RunTrainer {
+  fit(onEpoch: OnEpoch): Promise<EpochRecord[]>;
+  confusion(): Promise<number[][] | undefined>;
+  dispose(): void;
+}
 
 export interface TrainRunOptions {
   readonly control: TrainingControl;
   readonly logger: Logger;
-  /** Section of the log, such as `arch_train`; with the sections around it the record's path. */
-  readonly title: string;
+  /** Section of the log, such as `arch_train`, and how often the conf wants to be told. */
+  readonly trainer: { readonly title: string; readonly logger_freq: number };
+  /** Sections around this run in the log. */
   readonly path: string;
-  readonly loggerFreq: number;
-  readonly setup: TrainingSetup;
+  /** Parameters of the network. */
+  readonly params: readonly ParamSpec[];
+  /** What the log says of the run before it is prepared. */
+  readonly facts: Readonly<Record<string, number | string>>;
   /** Awaited after each epoch is logged. */
   readonly onEpoch?: ((epoch: number) => Promise<void>) | undefined;
   /** Count how the validation images are classified in the end. */
-  readonly confusion?: boolean;
+  readonly confusion?: boolean | undefined;
 }
 
-/** Trains a network from beginning to end, logging as it goes, and returns what there is to know about the run. */
-export async function trainRun(options: TrainRunOptions): Promise<RunRecord> {
-  const { control, logger, title } = options;
-  const { network, feeds, parts } = options.setup;
+/**
+ * Trains a network from beginning to end, logging as it goes, and returns what there is to know about the run.
+ * @param make builds the trainer, which may take a minute; it is disposed here
+ */
+export async function trainRun(
+  options: TrainRunOptions,
+  make: () => RunTrainer | Promise<RunTrainer>,
+): Promise<RunRecord> {
+  const { control, logger, path, params, facts } = options;
+  const { title, logger_freq: loggerFreq } = options.trainer;
   const startTime = Date.now() / 1000;
   logger.pushd(title);
-  logger.info({ ...feeds.sizes, batch_chunks: feeds.train.chunks, parameters: countWeights(network.params) });
+  logger.info({ ...facts, parameters: countWeights(params) });
   control.onPreparing?.(title);
-  const trainer = await Trainer.create({
-    ...parts,
-    train: feeds.train,
-    validation: feeds.validation,
-    signal: control.signal,
-    gate: control.gate,
-    onProgress: (progress) => control.onProgress?.(title, progress),
-  });
+  const trainer = await make();
   try {
-    const { liveBuffers, liveBytes } = network.engine.buffers;
-    logger.info({ gpu_buffers: liveBuffers, gpu_bytes: liveBytes });
     logger.pushd("epochs");
     const epochs = await trainer.fit(async (record, epoch) => {
       logEpoch(logger, record, epoch);
@@ -46,8 +52,7 @@ export async function trainRun(options: TrainRunOptions): Promise<RunRecord> {
     });
     logger.popd();
     logBest(logger, epochs);
-    const { path, loggerFreq } = options;
-    const record = { title, path, loggerFreq, startTime, endTime: Date.now() / 1000, epochs };
+    const record = { title, path: `${path}/${title}`, loggerFreq, startTime, endTime: Date.now() / 1000, epochs };
     const confusion = options.confusion ? await trainer.confusion() : undefined;
     return confusion ? { ...record, confusion } : record;
   } finally {
@@ -57,13 +62,13 @@ export async function trainRun(options: TrainRunOptions): Promise<RunRecord> {
 }
 
 /** Numbers that training moves. */
-export function countWeights(params: readonly ParamSpec[]): number {
+function countWeights(params: readonly ParamSpec[]): number {
   const trained = params.filter(({ role }) => role !== "state");
   return trained.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
 }
 
 /** Logs the figures of an epoch. */
-export function logEpoch(logger: Logger, { train, val, startLr, endLr }: EpochRecord, epoch: number): void {
+function logEpoch(logger: Logger, { train, val, startLr, endLr }: EpochRecord, epoch: number): void {
   logger.pushd(epoch);
   logger.info({ start_lr: startLr });
   logPass(logger, "train", train, { end_lr: endLr });
@@ -80,7 +85,7 @@ function logPass(logger: Logger, name: string, pass: PassRecord, more: Readonly<
 }
 
 /** Logs which epochs were the best. */
-export function logBest(logger: Logger, epochs: readonly EpochRecord[]): void {
+function logBest(logger: Logger, epochs: readonly EpochRecord[]): void {
   const best = bestEpochs(epochs);
   for (const [name, epoch] of [["best_train", best.train] as const, ["best_val", best.val] as const]) {
     if (!epoch) continue;
