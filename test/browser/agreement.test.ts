@@ -5,29 +5,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { unzipSync } from "fflate";
-import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseModelDesc } from "../../src/desc/yaml.ts";
-import { choose, openBrowser, openSite, runButton, type Site, SMALL, untilStatus, visit } from "./support.ts";
+import { choose, runButton, SMALL, untilStatus, useSite, visit } from "./support.ts";
 
 /** Where Debian's Chromium keeps the SwiftShader that it computes with; Node can be given the same one. */
 const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
 const SUPERNET = join(import.meta.dirname, "../../bin/supernet.mjs");
 
-let site: Site;
-let browser: Browser;
+const at = useSite({ acceptDownloads: true });
 let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "supernet-agreement-"));
-  site = await openSite();
-  browser = await openBrowser();
 });
 
 afterAll(async () => {
-  await browser?.close();
-  await site?.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -54,7 +48,7 @@ async function outcome(file: Files) {
 }
 
 async function inTab() {
-  const { page } = await visit(await browser.newContext({ acceptDownloads: true }), site.url);
+  const { page } = await visit(at.context, at.site.url);
   const adapter = await page
     .getByText(/WebGPU, /)
     .locator("xpath=..")

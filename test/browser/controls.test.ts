@@ -1,37 +1,11 @@
-import type { Browser, BrowserContext } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  choose,
-  inspect,
-  longestTask,
-  openBrowser,
-  openSite,
-  runButton,
-  type Site,
-  SMALL,
-  status,
-  untilStatus,
-  visit,
-} from "./support.ts";
+import { describe, expect, it } from "vitest";
+import { choose, inspect, longestTask, runButton, SMALL, status, untilStatus, useSite, visit } from "./support.ts";
 
-let site: Site;
-let browser: Browser;
-let context: BrowserContext;
-
-beforeAll(async () => {
-  site = await openSite();
-  browser = await openBrowser();
-  context = await browser.newContext();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const at = useSite();
 
 describe("a search on the page", () => {
   it("is held, goes on and is stopped, while the page stays at hand", { timeout: 400_000 }, async () => {
-    const { page, faults } = await visit(context, site.url);
+    const { page, faults } = await visit(at.context, at.site.url);
     await choose(page, `${SMALL} --nas.search.trainer.epochs 60`);
     await runButton(page).click();
     await untilStatus(page, /^Search: epoch 1 of 60/, 200_000);
@@ -42,7 +16,7 @@ describe("a search on the page", () => {
     const box = (await slider.boundingBox())!;
     const y = box.y + box.height / 2;
     const shown = new Set<string>();
-    const longest = await longestTask(browser, page, async () => {
+    const longest = await longestTask(at.browser, page, async () => {
       await page.mouse.move(box.x + box.width - 8, y);
       await page.mouse.down();
       for (let step = 0; step <= 60; step++) {

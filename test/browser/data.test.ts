@@ -2,26 +2,20 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { strToU8, zipSync } from "fflate";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { png } from "./images.ts";
-import { choose, inspect, openBrowser, openSite, runButton, type Site, untilStatus, visit } from "./support.ts";
+import { choose, inspect, runButton, untilStatus, useSite, visit } from "./support.ts";
 
-let site: Site;
-let browser: Browser;
-let context: BrowserContext;
+const at = useSite();
+
 let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "supernet-data-"));
-  site = await openSite();
-  browser = await openBrowser();
-  context = await browser.newContext();
 });
 
 afterAll(async () => {
-  await browser?.close();
-  await site?.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -60,7 +54,7 @@ async function importFolder(page: Page, path: string): Promise<void> {
 
 describe("a person's own images", () => {
   it("come from a folder, are looked at, and are searched with", { timeout: 600_000 }, async () => {
-    const { page, faults } = await visit(context, `${site.url}#data`);
+    const { page, faults } = await visit(at.context, `${at.site.url}#data`);
     await page.getByRole("heading", { name: "Your images" }).waitFor();
     await inspect(page, "data-empty");
     const files = { ...pictures(Object.keys(COLORS), 25), "sky/notes.txt": strToU8("no picture") };
@@ -106,7 +100,7 @@ describe("a person's own images", () => {
   });
 
   it("come from a zip", { timeout: 120_000 }, async () => {
-    const { page, faults } = await visit(context, `${site.url}#data`);
+    const { page, faults } = await visit(at.context, `${at.site.url}#data`);
     const buffer = Buffer.from(zipSync(pictures(["brick", "grass"], 10)));
     await page
       .locator("sn-import-form input[type=file]:not([webkitdirectory])")
@@ -122,7 +116,7 @@ describe("a person's own images", () => {
     ["no images", { "a/1.txt": strToU8("x"), "b/2.txt": strToU8("y") }, /image/],
     ["too few images", pictures(["brick", "grass"], 1), /too few|at least|images/],
   ])("are refused with a reason: %s", { timeout: 60_000 }, async (name, files, reason) => {
-    const { page, faults } = await visit(context, `${site.url}#data`);
+    const { page, faults } = await visit(at.context, `${at.site.url}#data`);
     await importFolder(page, await write(name, files));
     const told = page.locator("sn-import-form").getByRole("alert");
     await told.waitFor();

@@ -1,24 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { createServer, type ViteDevServer } from "vite";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { DatasetReport } from "../../src/worker/protocol.ts";
-import { CHROMIUM } from "./chromium.ts";
 import { png, withOrientation } from "./images.ts";
+import { openBrowser, openSources, type Site } from "./support.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const PHOTOS = join(ROOT, "../shared/data/cifar-10-folder");
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-first-run",
-];
 
 /** A page with nothing on it, that has loaded what is tested. */
 const BLANK = `<!doctype html><title>blank</title><script type="module">
@@ -32,41 +22,32 @@ function serveBlank(_request: IncomingMessage, reply: ServerResponse): void {
   reply.setHeader("content-type", "text/html").end(BLANK);
 }
 
-let cache: string;
-let server: ViteDevServer;
+let sources: Site;
 let browser: Browser;
 let page: Page;
 /** What the browser complained about. */
 let complaints: string[];
 
 beforeAll(async () => {
-  cache = await mkdtemp(join(tmpdir(), "supernet-vite-"));
-  server = await createServer({
-    root: ROOT,
-    configFile: false,
-    cacheDir: cache,
-    logLevel: "error",
+  sources = await openSources("decode", {
     appType: "custom",
-    server: { port: 0, host: "127.0.0.1", hmr: false },
     // Found while a page runs, they would make it load again.
     optimizeDeps: { noDiscovery: true, include: ["comlink", "fflate", "zod"] },
     plugins: [{ name: "blank page", configureServer: ({ middlewares }) => void middlewares.use("/blank", serveBlank) }],
   });
-  await server.listen();
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  browser = await openBrowser();
 });
 
 afterAll(async () => {
   await browser?.close();
-  await server?.close();
-  await rm(cache, { recursive: true, force: true });
+  await sources?.close();
 });
 
 beforeEach(async () => {
   page = await browser.newPage();
   complaints = [];
   page.on("pageerror", (error) => complaints.push(error.message));
-  await page.goto(`${server.resolvedUrls!.local[0]}blank`);
+  await page.goto(`${sources.url}blank`);
   await page.waitForFunction(() => "openDecoderPool" in globalThis);
   return () => page.close();
 });

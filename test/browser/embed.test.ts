@@ -1,27 +1,13 @@
-import type { Browser, BrowserContext } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { inspect, openBrowser, openSite, type Site, SMALL, visit } from "./support.ts";
+import { describe, expect, it } from "vitest";
+import { inspect, SMALL, useSite, visit } from "./support.ts";
 
-let site: Site;
-let browser: Browser;
-let context: BrowserContext;
-
-beforeAll(async () => {
-  site = await openSite();
-  browser = await openBrowser();
-  context = await browser.newContext();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const at = useSite();
 
 describe("the embedded element", () => {
   it("runs twice on one page, each with an engine of its own, and goes without a trace", {
     timeout: 600_000,
   }, async () => {
-    const { page, faults } = await visit(context, `${site.url}embed.html`);
+    const { page, faults } = await visit(at.context, `${at.site.url}embed.html`);
     const [first, second] = [page.locator("supernet-search").nth(0), page.locator("supernet-search").nth(1)];
     await first.getByRole("button", { name: "Run" }).waitFor();
     await inspect(page, "embed-idle");
@@ -74,7 +60,7 @@ describe("the embedded element", () => {
   });
 
   it("stands in an article", { timeout: 120_000 }, async () => {
-    const { page, faults } = await visit(context, `${site.url}article.html`);
+    const { page, faults } = await visit(at.context, `${at.site.url}article.html`);
     await page.getByRole("button", { name: "Run" }).waitFor();
     await inspect(page, "article");
     expect(faults).toEqual([]);

@@ -1,54 +1,37 @@
 import { zipSync } from "fflate";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { createServer, type ViteDevServer } from "vite";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DatasetReport, RunEvent, RunRequest, RunSummary } from "../../src/worker/protocol.ts";
 import type { EnginePage, GivenFile } from "./fixtures/engine.ts";
 import { png } from "./images.ts";
+import { openBrowser, openSources, type Site } from "./support.ts";
 
 // The engine in a page's worker: imported data sets searched on WebGPU, and everything on TensorFlow.js where there is none.
 
-const ARGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-const WEBGPU = ["--enable-unsafe-webgpu"];
-/** WebGL on SwiftShader where there is no GPU. */
-const NO_WEBGPU = [
-  "--disable-features=WebGPU",
-  "--use-gl=angle",
-  "--use-angle=swiftshader",
-  "--enable-unsafe-swiftshader",
-];
-
-let server: ViteDevServer;
+let sources: Site;
 const faults: string[] = [];
 
 beforeAll(async () => {
-  server = await createServer({
-    configFile: false,
-    root: process.cwd(),
-    logLevel: "error",
-    cacheDir: "node_modules/.vite-engine-test",
-    server: { port: 0, hmr: false },
+  sources = await openSources("engine", {
     // Found while a page runs, they would make it load again.
     optimizeDeps: {
       noDiscovery: true,
       include: ["comlink", "fflate", "wesl", "yaml", "zod", "@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-webgl"],
     },
   });
-  await server.listen();
 });
 
 afterAll(async () => {
-  await server?.close();
+  await sources?.close();
 });
 
 /** A browser with the page open. */
-async function openPage(flags: readonly string[]): Promise<{ browser: Browser; page: Page }> {
-  const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-  const browser = await chromium.launch({ executablePath, args: [...ARGS, ...flags] });
+async function openPage(has: { webgpu: boolean }): Promise<{ browser: Browser; page: Page }> {
+  const browser = await openBrowser(has);
   const page = await browser.newPage();
   page.on("pageerror", (error) => faults.push(String(error)));
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
-  await page.goto(`${server.resolvedUrls!.local[0]}test/browser/fixtures/engine.html`);
+  await page.goto(`${sources.url}test/browser/fixtures/engine.html`);
   await page.waitForFunction(() => "page" in globalThis);
   return { browser, page };
 }
@@ -107,7 +90,7 @@ describe("with WebGPU", () => {
   let browser: Browser;
   let page: Page;
   beforeAll(async () => {
-    ({ browser, page } = await openPage(WEBGPU));
+    ({ browser, page } = await openPage({ webgpu: true }));
   });
   afterAll(async () => {
     await browser?.close();
@@ -197,7 +180,7 @@ describe("without WebGPU", () => {
   let browser: Browser;
   let page: Page;
   beforeAll(async () => {
-    ({ browser, page } = await openPage(NO_WEBGPU));
+    ({ browser, page } = await openPage({ webgpu: false }));
     const images = given(pictures(12));
     await (await functionsOf(page)).evaluate((own, files) => own.importDataset("drawn", 8, files), images);
   });

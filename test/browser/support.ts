@@ -2,13 +2,14 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { type PreviewServer, preview } from "vite";
-import { expect } from "vitest";
-import { CHROMIUM } from "./chromium.ts";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { createServer, type InlineConfig, type PreviewServer, preview } from "vite";
+import { afterAll, beforeAll, expect } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SHOTS = join(ROOT, "test-artifacts");
+/** The browser that `npm test` has found, or has named in SUPERNET_CHROMIUM; where vitest is started by itself, Debian's. */
+const CHROMIUM = process.env.SUPERNET_CHROMIUM ?? "/usr/bin/chromium";
 
 /** A search and an evaluation that say little and take a few dozen seconds on a software adapter. */
 export const SMALL = [
@@ -40,6 +41,35 @@ export async function openSite(): Promise<Site> {
   const address = server.httpServer.address();
   if (typeof address !== "object" || !address) throw new Error("the server has no port");
   return { url: `http://127.0.0.1:${address.port}/some/folder/`, close: () => server.close() };
+}
+
+/** The built site in a browser, for all tests of a file; its parts are there once tests run. */
+export function useSite(options?: BrowserContextOptions) {
+  const own = {} as { site: Site; browser: Browser; context: BrowserContext };
+  beforeAll(async () => {
+    own.site = await openSite();
+    own.browser = await openBrowser();
+    own.context = await own.browser.newContext(options);
+  });
+  afterAll(async () => {
+    await own.browser?.close();
+    await own.site?.close();
+  });
+  return own;
+}
+
+/** The sources, built as they are asked for, for pages in `fixtures`. @param name of the cache of what they depend on */
+export async function openSources(name: string, config: InlineConfig): Promise<Site> {
+  const server = await createServer({
+    configFile: false,
+    root: ROOT,
+    cacheDir: join(ROOT, `node_modules/.vite-test-${name}`),
+    logLevel: "error",
+    server: { port: 0, host: "127.0.0.1", hmr: false },
+    ...config,
+  });
+  await server.listen();
+  return { url: server.resolvedUrls!.local[0]!, close: () => server.close() };
 }
 
 const SOFTWARE_WEBGL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];

@@ -1,55 +1,34 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { createServer, type ViteDevServer } from "vite";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { opCases } from "../properties.ts";
-import { CHROMIUM } from "./chromium.ts";
 import type { TfjsPage } from "./fixtures/tfjs.ts";
 import { searchLosses } from "./fixtures/tiny-search.ts";
+import { openBrowser, openSources, type Site } from "./support.ts";
 
 // TensorFlow.js on a real WebGL, in Chromium without WebGPU; SwiftShader where there is no GPU.
 
-const ARGS = [
-  "--no-sandbox",
-  "--disable-features=WebGPU",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-first-run",
-];
-
-const SWIFTSHADER = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
-const NO_WEBGL = ["--disable-gpu", "--disable-software-rasterizer"];
-
-const launch = (more: readonly string[]) => chromium.launch({ executablePath: CHROMIUM, args: [...ARGS, ...more] });
-
-let server: ViteDevServer;
+let sources: Site;
 let browser: Browser;
 let page: Page;
 const faults: string[] = [];
 
 beforeAll(async () => {
-  server = await createServer({
-    configFile: false,
-    root: process.cwd(),
-    logLevel: "error",
-    cacheDir: "node_modules/.vite-tfjs-test",
-    server: { port: 0, hmr: false },
+  sources = await openSources("tfjs", {
     optimizeDeps: { include: ["fast-check", "@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-webgl"] },
   });
-  await server.listen();
-  browser = await launch(SWIFTSHADER);
+  browser = await openBrowser({ webgpu: false });
   page = await browser.newPage();
   page.on("pageerror", (error) => faults.push(String(error)));
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
-  await page.goto(`${server.resolvedUrls!.local[0]}test/browser/fixtures/tfjs.html`);
+  await page.goto(`${sources.url}test/browser/fixtures/tfjs.html`);
   await page.waitForFunction(() => "page" in globalThis);
 });
 
 afterAll(async () => {
   await browser?.close();
-  await server?.close();
+  await sources?.close();
 });
 
 /** The functions of the page. */
@@ -71,7 +50,7 @@ test("it opens again after it was disposed, and in a worker", async () => {
 });
 
 test("a browser without WebGL is told so", async () => {
-  const bare = await launch(NO_WEBGL);
+  const bare = await openBrowser({ webgpu: false, webgl: false });
   try {
     const other = await bare.newPage();
     await other.goto(page.url());

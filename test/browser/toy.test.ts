@@ -1,24 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { unzipSync } from "fflate";
-import type { Browser, BrowserContext } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parseModelDesc } from "../../src/desc/yaml.ts";
-import { choose, inspect, openBrowser, openSite, runButton, type Site, SMALL, untilStatus, visit } from "./support.ts";
+import { choose, inspect, runButton, SMALL, untilStatus, useSite, visit } from "./support.ts";
 
-let site: Site;
-let browser: Browser;
-let context: BrowserContext;
-
-beforeAll(async () => {
-  site = await openSite();
-  browser = await openBrowser();
-  context = await browser.newContext({ acceptDownloads: true });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const at = useSite({ acceptDownloads: true });
 
 /** A square of 40 pixels with a red disc on grey, as a PNG that the page itself draws. */
 const discPng = `(async () => {
@@ -34,7 +20,7 @@ const discPng = `(async () => {
 
 describe("the toy run of DARTS on the page", () => {
   it("searches, shows it live, trains what it found, and hands it over", { timeout: 1_500_000 }, async () => {
-    const { page, faults } = await visit(context, site.url);
+    const { page, faults } = await visit(at.context, at.site.url);
     await page.getByText(/WebGPU, /).waitFor();
     await page.getByText(/Search needs/).waitFor();
     await inspect(page, "idle");
@@ -96,7 +82,7 @@ describe("the toy run of DARTS on the page", () => {
   });
 
   it("is there after a reload, beside another", { timeout: 600_000 }, async () => {
-    const { page, faults } = await visit(context, `${site.url}#runs`);
+    const { page, faults } = await visit(at.context, `${at.site.url}#runs`);
     await page.getByRole("button", { name: "Open darts_shapes_toy" }).click();
     await page.getByText("darts on shapes, seed 2").waitFor();
     await page.getByRole("group", { name: "Normal cell, drawn" }).waitFor();
@@ -119,7 +105,7 @@ describe("the toy run of DARTS on the page", () => {
     await inspect(page, "compared");
     expect(faults).toEqual([]);
 
-    const linked = await visit(context, link);
+    const linked = await visit(at.context, link);
     // The conf that the link brings is in the editor, and nothing was started.
     await linked.page.getByLabel("Conf in YAML").waitFor();
     expect(await linked.page.getByLabel("Conf in YAML").innerText()).toContain("common:");
