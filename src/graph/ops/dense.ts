@@ -1,7 +1,8 @@
 import { type DenseAttrs, elements, flat, planes, type TensorType } from "../types.ts";
 import { requireFlat, requirePlanes, sameShape } from "./check.ts";
-import { convShape } from "./conv.ts";
+import { convShape } from "./conv-shape.ts";
 import { listText, type OpDef, requireShape } from "./def.ts";
+import { weightSlices } from "./weight-slices.ts";
 
 /** [Σ O, C, kh, kw]: all weights as one. */
 function joined(shapes: readonly (readonly number[])[]): number[] {
@@ -44,15 +45,9 @@ export const dense: OpDef<"dense"> = {
   vjp({ g, node, dy, needs }) {
     const [x, ...weights] = node.inputs as [typeof dy, ...(typeof dy)[]];
     const shapes = weights.map((weight) => g.type(weight).shape);
-    const slices: (typeof dy | undefined)[] = weights.map(() => undefined);
-    if (weights.some((_, index) => needs(1 + index))) {
-      const dw = g.add("dense_dw", [x, dy], { ...node.attrs, shapes });
-      let start = 0;
-      shapes.forEach((shape, index) => {
-        slices[index] = g.add("flat_slice", [dw], { start, shape });
-        start += elements(flat(shape));
-      });
-    }
+    const slices = weights.some((_, index) => needs(1 + index))
+      ? weightSlices(g, g.add("dense_dw", [x, dy], { ...node.attrs, shapes }), weights)
+      : weights.map(() => undefined);
     const dx = needs(0) ? g.add("dense_dx", [dy, ...weights], { ...node.attrs, shape: g.type(x).shape }) : undefined;
     return [dx, ...slices];
   },

@@ -1,7 +1,8 @@
-import { type DepthwiseAttrs, type DepthwiseBranch, flat, planes, type TensorType, type Value } from "../types.ts";
+import { type DepthwiseAttrs, type DepthwiseBranch, flat, planes, type TensorType } from "../types.ts";
 import { requireFlat, requirePlanes, sameShape } from "./check.ts";
-import { type GraphWriter, listText, type OpDef, requireShape } from "./def.ts";
+import { listText, type OpDef, requireShape } from "./def.ts";
 import { loadGradients, loadInputs, type ReadRange, readRange, requireLoad } from "./load.ts";
+import { weightSlices } from "./weight-slices.ts";
 
 /** Channels of x that the bundle reads. */
 export const depthwiseRange = ({ branches }: DepthwiseAttrs): ReadRange =>
@@ -50,21 +51,6 @@ function requireGradient(dy: TensorType, x: readonly number[], attrs: DepthwiseA
   requireShape(sameShape(dy.shape, expected), `dy is ${listText(dy.shape)}, the result is ${listText(expected)}`);
 }
 
-/** The gradient by each weight out of the joint one. */
-function weightGradients(
-  g: GraphWriter,
-  dw: Value,
-  weights: readonly Value[],
-  branches: readonly DepthwiseBranch[],
-): Value[] {
-  let start = 0;
-  return branches.map((branch, index) => {
-    const { shape } = g.type(weights[index]!);
-    start += depthwiseWeights(branch);
-    return g.add("flat_slice", [dw], { start: start - depthwiseWeights(branch), shape });
-  });
-}
-
 export const depthwise: OpDef<"depthwise"> = {
   infer([x, ...rest], attrs) {
     requireShape(x !== undefined, "takes x first");
@@ -81,7 +67,7 @@ export const depthwise: OpDef<"depthwise"> = {
     const weights = node.inputs.slice(extra);
     // By the weights first: what the gradient by x is made of and what it yields need not be there at the same time as x.
     const slices = weights.some((_, index) => needs(extra + index))
-      ? weightGradients(g, g.add("depthwise_dw", [...loaded, dy], attrs), weights, attrs.branches)
+      ? weightSlices(g, g.add("depthwise_dw", [...loaded, dy], attrs), weights)
       : weights.map(() => undefined);
     if (!loaded.some((_, index) => needs(index))) return [...loaded.map(() => undefined), ...slices];
     const d = g.add("depthwise_dx", [dy, ...(attrs.load.relu ? loaded : []), ...weights], {

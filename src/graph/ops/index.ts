@@ -17,11 +17,7 @@ export type { OpDef, OpDefs } from "./def.ts";
 /** Shape inference and gradients of the whole catalogue. */
 export const opDefs: OpDefs = {
   ...sources,
-  conv2d: conv.conv2d,
-  conv2d_dx: conv.conv2d_dx,
-  conv2d_dw: conv.conv2d_dw,
-  add_bias: conv.add_bias,
-  channel_sum: conv.channel_sum,
+  ...conv,
   ...dense,
   depthwise: depthwise.depthwise,
   depthwise_dx: depthwise.depthwise_dx,

@@ -1,7 +1,8 @@
-import { flat, type PointwiseAttrs, type PointwiseBranch, planes, type TensorType, type Value } from "../types.ts";
+import { flat, type PointwiseAttrs, type PointwiseBranch, planes, type TensorType } from "../types.ts";
 import { requireFlat, requirePlanes, sameShape } from "./check.ts";
-import { type GraphWriter, listText, type OpDef, requireShape } from "./def.ts";
+import { listText, type OpDef, requireShape } from "./def.ts";
 import { loadGradients, loadInputs, type ReadRange, readRange, requireLoad } from "./load.ts";
+import { weightSlices } from "./weight-slices.ts";
 
 /** Channels of x that the bundle reads. */
 export const pointwiseRange = ({ branches }: PointwiseAttrs): ReadRange =>
@@ -48,21 +49,6 @@ function requireGradient(dy: TensorType, x: readonly number[], attrs: PointwiseA
   requireBranches(x, size, attrs);
 }
 
-/** The gradient by each weight out of the joint one. */
-function weightGradients(
-  g: GraphWriter,
-  dw: Value,
-  weights: readonly Value[],
-  branches: readonly PointwiseBranch[],
-): Value[] {
-  let start = 0;
-  return branches.map((branch, index) => {
-    const { shape } = g.type(weights[index]!);
-    start += pointwiseWeights(branch);
-    return g.add("flat_slice", [dw], { start: start - pointwiseWeights(branch), shape });
-  });
-}
-
 export const pointwise: OpDef<"pointwise"> = {
   infer([x, ...rest], attrs) {
     requireShape(x !== undefined, "takes x first");
@@ -80,7 +66,7 @@ export const pointwise: OpDef<"pointwise"> = {
     const weights = node.inputs.slice(extra);
     // By the weights first: what the gradient by x is made of and what it yields need not be there at the same time as x.
     const slices = weights.some((_, index) => needs(extra + index))
-      ? weightGradients(g, g.add("pointwise_dw", [...loaded, dy], attrs), weights, attrs.branches)
+      ? weightSlices(g, g.add("pointwise_dw", [...loaded, dy], attrs), weights)
       : weights.map(() => undefined);
     if (!loaded.some((_, index) => needs(index))) return [...loaded.map(() => undefined), ...slices];
     const d = g.add("pointwise_dx", [dy, ...(attrs.load.relu ? loaded : []), ...weights], {

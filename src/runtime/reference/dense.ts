@@ -1,6 +1,6 @@
 import { elements, flat, type TensorType } from "../../graph/types.ts";
 import { conv2d, conv2d_dw, conv2d_dx } from "./conv.ts";
-import type { RefOp } from "./def.ts";
+import type { RefContext, RefOp } from "./def.ts";
 
 /** Weights [O, C, kh, kw] one after another are one weight with all their outputs. */
 function joined(weights: readonly Float64Array[], shapes: readonly (readonly number[])[]) {
@@ -15,23 +15,18 @@ function joined(weights: readonly Float64Array[], shapes: readonly (readonly num
   return { data, type };
 }
 
-export const dense: RefOp<"dense"> = (context) => {
-  const { attrs, inputs, types } = context;
+/** The same for an op that takes one other input before its weights: what `conv2d` or `conv2d_dx` takes. */
+function asOne<K extends "dense" | "dense_dx">({ attrs, inputs, types, ...rest }: RefContext<K>) {
   const { data, type } = joined(
     inputs.slice(1),
     types.slice(1).map(({ shape }) => shape),
   );
-  conv2d({ ...context, attrs: { ...attrs, groups: 1 }, inputs: [inputs[0]!, data], types: [types[0]!, type] });
-};
+  return { ...rest, attrs: { ...attrs, groups: 1 }, inputs: [inputs[0]!, data], types: [types[0]!, type] };
+}
 
-export const dense_dx: RefOp<"dense_dx"> = (context) => {
-  const { attrs, inputs, types } = context;
-  const { data, type } = joined(
-    inputs.slice(1),
-    types.slice(1).map(({ shape }) => shape),
-  );
-  conv2d_dx({ ...context, attrs: { ...attrs, groups: 1 }, inputs: [inputs[0]!, data], types: [types[0]!, type] });
-};
+export const dense: RefOp<"dense"> = (context) => conv2d(asOne(context));
+
+export const dense_dx: RefOp<"dense_dx"> = (context) => conv2d_dx(asOne(context));
 
 export const dense_dw: RefOp<"dense_dw"> = (context) => {
   const { shapes, ...attrs } = context.attrs;

@@ -1,6 +1,5 @@
-import { SupernetError } from "../../errors.ts";
 import { elements, type Graph, type OpAttrs, type OpName } from "../../graph/types.ts";
-import type { Feeds } from "../feeds.ts";
+import { type Feeds, requireFed } from "../feeds.ts";
 import * as batchNorm from "./batch-norm.ts";
 import * as bundles from "./bundles.ts";
 import * as conv from "./conv.ts";
@@ -43,10 +42,10 @@ export function evaluateReference(graph: Graph, feeds: Feeds): Map<string, Float
   for (const node of graph.nodes) {
     if (node.op === "input") {
       const { name } = node.attrs as OpAttrs["input"];
-      values.push(fed("input", name, feeds.inputs[name], node.type.shape));
+      values.push(Float64Array.from(requireFed("input", name, feeds.inputs[name], node.type)));
     } else if (node.op === "param") {
       const { name } = node.attrs as OpAttrs["param"];
-      values.push(fed("parameter", name, feeds.params[name], node.type.shape));
+      values.push(Float64Array.from(requireFed("parameter", name, feeds.params[name], node.type)));
     } else {
       const out = new Float64Array(elements(node.type));
       (refOps[node.op] as RefOp<OpName>)({
@@ -61,16 +60,4 @@ export function evaluateReference(graph: Graph, feeds: Feeds): Map<string, Float
     }
   }
   return new Map(graph.outputs.map(({ name, value }) => [name, values[value]!]));
-}
-
-function fed(kind: string, name: string, data: ArrayLike<number> | undefined, shape: readonly number[]): Float64Array {
-  const count = shape.reduce((product, size) => product * size, 1);
-  if (!data) throw new SupernetError("graph", `${kind} ${name} [${shape.join(", ")}] is not fed`);
-  if (data.length !== count) {
-    throw new SupernetError(
-      "graph",
-      `${kind} ${name} [${shape.join(", ")}] needs ${count} numbers, but is fed ${data.length}`,
-    );
-  }
-  return Float64Array.from(data);
 }

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { SupernetError } from "../../errors.ts";
 import type { Graph, OpAttrs, OpName, TensorType } from "../../graph/types.ts";
-import type { Feeds } from "../feeds.ts";
+import { type Feeds, requireFed } from "../feeds.ts";
 import * as batchNorm from "./batch-norm.ts";
 import * as bundles from "./bundles.ts";
 import * as conv from "./conv.ts";
@@ -142,13 +142,13 @@ export async function fromTensor(tensor: tf.Tensor, type: TensorType): Promise<F
  */
 export async function evaluateTfjs(graph: Graph, feeds: Feeds): Promise<Map<string, Float32Array>> {
   const made: tf.Tensor[] = [];
-  const keep = (kind: string, name: string, data: ArrayLike<number> | undefined, type: TensorType): tf.Tensor => {
-    const count = type.shape.reduce((product, size) => product * size, 1);
-    if (data?.length !== count) {
-      const fed = data ? `needs ${count} numbers, but is fed ${data.length}` : "is not fed";
-      throw new SupernetError("graph", `${kind} ${name} [${type.shape.join(", ")}] ${fed}`);
-    }
-    const tensor = toTensor(data, type);
+  const keep = (
+    kind: "input" | "parameter",
+    name: string,
+    data: ArrayLike<number> | undefined,
+    type: TensorType,
+  ): tf.Tensor => {
+    const tensor = toTensor(requireFed(kind, name, data, type), type);
     made.push(tensor);
     return tensor;
   };
