@@ -27,15 +27,13 @@ export const convolutionFlops = (y: TensorType, perElement: number): number => 2
 export function nodeFlops({ op, attrs, type }: Node, inputs: readonly TensorType[]): number {
   switch (op) {
     case "conv2d":
+    case "dense":
       return convolutionFlops(type, weightsOf(inputs[1]!.shape));
     case "conv2d_dx":
+    case "dense_dx":
       return convolutionFlops(inputs[0]!, weightsOf(inputs[1]!.shape));
     case "conv2d_dw":
       return convolutionFlops(inputs[1]!, weightsOf((attrs as OpAttrs["conv2d_dw"]).shape));
-    case "dense":
-      return convolutionFlops(type, weightsOf(inputs[1]!.shape));
-    case "dense_dx":
-      return convolutionFlops(inputs[0]!, weightsOf(inputs[1]!.shape));
     case "dense_dw":
       return convolutionFlops(inputs[1]!, weightsOf((attrs as OpAttrs["dense_dw"]).shapes[0]!));
     case "depthwise":

@@ -139,6 +139,12 @@ export interface PointwiseBranch {
   readonly offset: readonly [number, number];
 }
 
+/** Shape of weights [O, C, kh, kw], one after another, as one weight with all their outputs. */
+export const joinedShape = (shapes: readonly (readonly number[])[]): number[] => [
+  shapes.reduce((sum, [outputs = 0]) => sum + outputs, 0),
+  ...shapes[0]!.slice(1),
+];
+
 /** Sibling dense convolutions with windows alike. */
 export type DenseAttrs = Omit<Conv2dAttrs, "groups">;
 

@@ -1,4 +1,4 @@
-import { type DenseAttrs, elements, flat, planes, type TensorType } from "../types.ts";
+import { type DenseAttrs, elements, flat, joinedShape, planes, type TensorType } from "../types.ts";
 import { requireFlat, requirePlanes, sameShape } from "./check.ts";
 import { convShape } from "./conv-shape.ts";
 import { listText, type OpDef, requireShape } from "./def.ts";
@@ -14,7 +14,7 @@ function joined(shapes: readonly (readonly number[])[]): number[] {
       `weights are ${listText(first)} and ${listText(shape)}: only their outputs may differ`,
     );
   }
-  return [shapes.reduce((sum, [outputs = 0]) => sum + outputs, 0), ...first.slice(1)];
+  return joinedShape(shapes);
 }
 
 function resultShape(x: readonly number[], shapes: readonly (readonly number[])[], attrs: DenseAttrs) {

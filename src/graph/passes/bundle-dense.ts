@@ -1,6 +1,6 @@
 import type { Conv2dAttrs, Node } from "../types.ts";
 import { isPointwise } from "./bundle-pointwise.ts";
-import { adjoin, bindable, split } from "./channels.ts";
+import { bundles, splitAs } from "./channels.ts";
 import { groupBy, regroup } from "./regroup.ts";
 import type { Pass } from "./rewrite.ts";
 
@@ -8,19 +8,17 @@ import type { Pass } from "./rewrite.ts";
 export const bundleDense: Pass = {
   name: "bundle-dense",
   run(graph) {
-    const groups = groupBy(graph, (node) => {
+    const siblings = groupBy(graph, (node) => {
       if (node.op !== "conv2d" || isPointwise(graph, node)) return undefined;
       const { groups: channelGroups, ...window } = node.attrs as Conv2dAttrs;
       const [, ...filter] = graph.nodes[node.inputs[1]!]!.type.shape;
       // Linear layers have weights of two dimensions.
       if (channelGroups !== 1 || filter.length !== 3) return undefined;
       return `${node.inputs[0]}/${filter}/${JSON.stringify(window)}`;
-    })
-      .flatMap((members) => bindable(graph, members))
-      .filter((members) => members.length > 1 && adjoin(members.map((member) => graph.nodes[member]!.type.shape[1]!)));
+    });
     return regroup(
       graph,
-      groups.map((members) => {
+      bundles(graph, siblings).map((members) => {
         const nodes = members.map((member) => graph.nodes[member] as Node<"conv2d">);
         return {
           members,
@@ -28,11 +26,7 @@ export const bundleDense: Pass = {
             const { groups: _, ...attrs } = nodes[0]!.attrs;
             const weights = nodes.map(({ inputs }) => moved(inputs[1]!));
             const wide = g.add("dense", [moved(nodes[0]!.inputs[0]!), ...weights], attrs);
-            return split(
-              g,
-              wide,
-              nodes.map(({ type }) => type.shape[1]!),
-            );
+            return splitAs(g, wide, nodes);
           },
         };
       }),

@@ -1,5 +1,5 @@
 import type { Conv2dAttrs, Graph, Node, OpAttrs, OpName, Value } from "../types.ts";
-import { adjoin, bindable, channelsOf, split } from "./channels.ts";
+import { bundles, channelsOf, splitAs } from "./channels.ts";
 import { type Group, groupBy, regroup, usersOf } from "./regroup.ts";
 import type { Pass } from "./rewrite.ts";
 
@@ -17,13 +17,10 @@ export const bundleDepthwise: Pass = {
       const { stride } = node.attrs as Conv2dAttrs;
       return `${root}/${stride}/${node.type.shape.slice(2)}`;
     });
-    const groups = siblings
-      .map((members) => inOrderOfUse(graph, users, members))
-      .flatMap((members) => bindable(graph, members))
-      .filter((members) => members.length > 1 && adjoin(members.map((member) => graph.nodes[member]!.type.shape[1]!)));
+    const ordered = siblings.map((members) => inOrderOfUse(graph, users, members));
     return regroup(
       graph,
-      groups.map((members) => depthwiseBundle(graph, members)),
+      bundles(graph, ordered).map((members) => depthwiseBundle(graph, members)),
     );
   },
 };
@@ -54,11 +51,7 @@ export function depthwiseBundle(graph: Graph, ordered: readonly Value[]): Group 
     build(g, moved) {
       const { root } = channelsOf(graph, nodes[0]!.inputs[0]!);
       const wide = g.add("depthwise", [moved(root), ...nodes.map((node) => moved(node.inputs[1]!))], attrs);
-      const slices = split(
-        g,
-        wide,
-        nodes.map(({ type }) => type.shape[1]!),
-      );
+      const slices = splitAs(g, wide, nodes);
       return members.map((member) => slices[ordered.indexOf(member)]!);
     },
   };

@@ -1,6 +1,6 @@
 import type { Conv2dAttrs, Graph, Node, OpAttrs, PointwiseBranch, Value } from "../types.ts";
 import { inOrderOfUse } from "./bundle-depthwise.ts";
-import { adjoin, bindable, channelsOf, split } from "./channels.ts";
+import { bundles, channelsOf, splitAs } from "./channels.ts";
 import { type Group, groupBy, regroup, usersOf } from "./regroup.ts";
 import type { Pass } from "./rewrite.ts";
 
@@ -16,13 +16,10 @@ export const bundlePointwise: Pass = {
       const branch = pointwiseBranch(graph, node);
       return branch && `${branch.root}/${branch.stride}/${node.type.shape.slice(2)}`;
     });
-    const groups = siblings
-      .map((members) => inOrder(graph, users, members))
-      .flatMap((members) => bindable(graph, members))
-      .filter((members) => members.length > 1 && adjoin(members.map((member) => graph.nodes[member]!.type.shape[1]!)));
+    const ordered = siblings.map((members) => inOrder(graph, users, members));
     return regroup(
       graph,
-      groups.map((members) => pointwiseBundle(graph, members)),
+      bundles(graph, ordered).map((members) => pointwiseBundle(graph, members)),
     );
   },
 };
@@ -83,11 +80,7 @@ export function pointwiseBundle(graph: Graph, ordered: readonly Value[]): Group 
         load: { relu: false },
         size: [h, w],
       });
-      const slices = split(
-        g,
-        wide,
-        nodes.map(({ type }) => type.shape[1]!),
-      );
+      const slices = splitAs(g, wide, nodes);
       return members.map((member) => slices[ordered.indexOf(member)]!);
     },
   };

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from "../builder.ts";
-import { elements, type Graph, type OpAttrs, type Value } from "../types.ts";
+import { elements, type Graph, type Node, type OpAttrs, type Value } from "../types.ts";
 
 /** Bytes of the largest tensor that every device can bind: WebGPU's default `maxStorageBufferBindingSize`. */
 export const LARGEST_TENSOR = 128 * 2 ** 20;
@@ -46,6 +46,22 @@ export function split(g: GraphBuilder, wide: Value, counts: readonly number[]): 
     start += count;
     return sliceChannels(g, wide, start - count, count);
   });
+}
+
+/** The results of nodes that became one, as slices of its result `wide`. */
+export function splitAs(g: GraphBuilder, wide: Value, nodes: readonly Node[]): Value[] {
+  return split(
+    g,
+    wide,
+    nodes.map(({ type }) => type.shape[1]!),
+  );
+}
+
+/** Siblings, in this order, that can lie in one tensor: two at least, none of which ends within a quad before another. */
+export function bundles(graph: Pick<Graph, "nodes">, siblings: readonly (readonly Value[])[]): Value[][] {
+  return siblings
+    .flatMap((members) => bindable(graph, members))
+    .filter((members) => members.length > 1 && adjoin(members.map((member) => graph.nodes[member]!.type.shape[1]!)));
 }
 
 /** Values in runs whose results, one after another, are tensors that every device can bind. */

@@ -1,11 +1,10 @@
-import { elements, flat, type TensorType } from "../../graph/types.ts";
+import { elements, flat, joinedShape } from "../../graph/types.ts";
 import { conv2d, conv2d_dw, conv2d_dx } from "./conv.ts";
 import type { RefContext, RefOp } from "./def.ts";
 
 /** Weights [O, C, kh, kw] one after another are one weight with all their outputs. */
 function joined(weights: readonly Float64Array[], shapes: readonly (readonly number[])[]) {
-  const outputs = shapes.reduce((sum, [own = 0]) => sum + own, 0);
-  const type: TensorType = flat([outputs, ...shapes[0]!.slice(1)]);
+  const type = flat(joinedShape(shapes));
   const data = new Float64Array(elements(type));
   let start = 0;
   for (const weight of weights) {

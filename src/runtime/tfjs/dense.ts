@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { joinedShape } from "../../graph/types.ts";
 import { convolved, convolvedDw, convolvedDx } from "./convolve.ts";
 import { asPlanes, type TfOp } from "./def.ts";
 
@@ -13,7 +14,5 @@ export const dense_dx: TfOp<"dense_dx"> = ({ attrs, inputs: [dy, ...weights], ty
 
 export const dense_dw: TfOp<"dense_dw"> = ({ attrs, inputs, type }) => {
   const [x, dy] = asPlanes(inputs);
-  const outputs = attrs.shapes.reduce((sum, [own = 0]) => sum + own, 0);
-  const shape = [outputs, ...attrs.shapes[0]!.slice(1)];
-  return tf.reshape(convolvedDw(x!, dy!, { ...attrs, groups: 1 }, shape), [...type.shape]);
+  return tf.reshape(convolvedDw(x!, dy!, { ...attrs, groups: 1 }, joinedShape(attrs.shapes)), [...type.shape]);
 };

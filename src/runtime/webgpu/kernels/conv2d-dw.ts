@@ -1,3 +1,4 @@
+import { joinedShape } from "../../../graph/types.ts";
 import type { Lower } from "../kernel.ts";
 import { filterOf, isDepthwise } from "./conv-shape.ts";
 import { lowerDenseDw } from "./dense-dw.ts";
@@ -28,6 +29,5 @@ export const denseDw: Lower<"dense_dw"> = (context) => {
   const { shapes, ...attrs } = context.node.attrs;
   const [x, dy] = context.inputs;
   const rows = shapes.map(([own = 0]) => own);
-  const filter = { ...filterOf(shapes[0]!), outputs: rows.reduce((sum, own) => sum + own, 0) };
-  lowerDenseDw(context, attrs, filter, x!, dy!, rows);
+  lowerDenseDw(context, attrs, filterOf(joinedShape(shapes)), x!, dy!, rows);
 };

@@ -1,5 +1,5 @@
 import { convolutionFlops } from "../../../graph/flops.ts";
-import { type Conv2dAttrs, type DenseAttrs, dims4 } from "../../../graph/types.ts";
+import { type Conv2dAttrs, type DenseAttrs, dims4, joinedShape } from "../../../graph/types.ts";
 import { grid, type Lower, type LowerContext, quads, type TensorRef, type Tuning } from "../kernel.ts";
 import { type ConvContext, type Filter, filterOf, isDepthwise, tiling, type Weights, weightsOf } from "./conv-shape.ts";
 import { lowerStrips, planStrips } from "./dense-strips.ts";
@@ -72,8 +72,7 @@ function convolveDense(
   to: TensorRef,
   backward: boolean,
 ): void {
-  const outputs = weights.reduce((sum, { type }) => sum + type.shape[0]!, 0);
-  const filter = { ...filterOf(weights[0]!.type.shape), outputs };
+  const filter = filterOf(joinedShape(weights.map(({ type }) => type.shape)));
   const joined = weightsOf(context, weights, filter);
   const plan = planStrips(attrs, filter, backward, joined.parts.length);
   if (plan && variant(context.tuning, filter, from, to) === "strips") {
