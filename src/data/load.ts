@@ -29,6 +29,24 @@ export async function loadDataset(conf: DatasetConf, io: DatasetIo): Promise<Dat
   return dataset;
 }
 
+/**
+ * Loads every data set once.
+ * @param keyOf what tells the data sets of confs apart
+ */
+export function loadOnce<C>(load: (conf: C) => Promise<Dataset>, keyOf: (conf: C) => readonly unknown[]) {
+  const known = new Map<string, Dataset>();
+  return async (conf: C): Promise<Dataset> => {
+    const key = JSON.stringify(keyOf(conf));
+    const dataset = known.get(key) ?? (await load(conf));
+    known.set(key, dataset);
+    return dataset;
+  };
+}
+
+/** What of a conf says which images a data set has. */
+export const imagesOf = ({ name, dataroot, train_size, test_size, seed }: DatasetConf) =>
+  [name, dataroot, train_size, test_size, seed] as const;
+
 function unknownName({ name, dataroot }: DatasetConf): SupernetError {
   const nearest = nearestName(name, datasetNames);
   const known = nearest === undefined ? `there are ${datasetNames.join(", ")}` : `did you mean '${nearest}'?`;

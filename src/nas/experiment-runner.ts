@@ -1,6 +1,6 @@
 import { type Conf, type ExperimentConf, expandVars, type Variables } from "../config/index.ts";
 import type { Dataset, DatasetConf } from "../data/dataset.ts";
-import { loadDataset } from "../data/load.ts";
+import { imagesOf, loadDataset, loadOnce } from "../data/load.ts";
 import { parseModelDesc } from "../desc/yaml.ts";
 import { SupernetError } from "../errors.ts";
 import { Logger } from "../log/logger.ts";
@@ -8,7 +8,7 @@ import type { Algorithm } from "./algorithm.ts";
 import type { Environment } from "./environment.ts";
 import { Evaluater, type EvaluationResult } from "./evaluater.ts";
 import { checkBuilt } from "./not-built.ts";
-import type { Phase } from "./phase.ts";
+import { type Phase, runFolder } from "./phase.ts";
 import { Searcher, type SearchResult } from "./searcher.ts";
 
 export interface Experiment {
@@ -29,16 +29,18 @@ export interface Experiment {
 /** Runs the two phases of an experiment, each in its own folder, as Archai lays them out. */
 export class ExperimentRunner {
   readonly #experiment: Experiment;
-  readonly #datasets = new Map<string, Dataset>();
+  /** Search and evaluation mostly use the same images: they are read once. */
+  readonly #dataset: (conf: DatasetConf) => Promise<Dataset>;
 
   constructor(experiment: Experiment) {
     this.#experiment = experiment;
+    this.#dataset = loadOnce((conf) => loadDataset(conf, experiment.environment.datasets), imagesOf);
   }
 
   /** `<logdir>/<algo>_<dataset>_<prefix>_<phase>`. */
   folder(phase: Phase): string {
     const { logdir, name } = this.#experiment;
-    return `${logdir.replace(/\/+$/, "")}/${name}_${phase}`;
+    return runFolder(logdir, name, phase);
   }
 
   async search(): Promise<SearchResult> {
@@ -125,18 +127,6 @@ export class ExperimentRunner {
    */
   async loadData(phases: readonly Phase[]): Promise<void> {
     for (const phase of phases) await this.#dataset(this.#conf(phase).nas[phase].loader.dataset);
-  }
-
-  /** Search and evaluation mostly use the same images: they are read once. */
-  async #dataset(conf: DatasetConf): Promise<Dataset> {
-    const { name, dataroot, train_size, test_size, seed } = conf;
-    const key = JSON.stringify([name, dataroot, train_size, test_size, seed]);
-    let dataset = this.#datasets.get(key);
-    if (!dataset) {
-      dataset = await loadDataset(conf, this.#experiment.environment.datasets);
-      this.#datasets.set(key, dataset);
-    }
-    return dataset;
   }
 
   async #load(conf: DatasetConf, logger: Logger): Promise<Dataset> {

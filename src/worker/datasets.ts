@@ -1,6 +1,6 @@
 import { expandPath } from "../config/index.ts";
 import type { Dataset, DatasetConf } from "../data/dataset.ts";
-import { datasetNames as builtIn, loadDataset } from "../data/load.ts";
+import { datasetNames as builtIn, imagesOf, loadDataset, loadOnce } from "../data/load.ts";
 import { importImages } from "../data/own/import.ts";
 import { ownDatasetPath } from "../data/own/own-dataset.ts";
 import { readOwn } from "../data/own/provider.ts";
@@ -28,10 +28,12 @@ async function importedNames(host: Host): Promise<string[]> {
   return files.flatMap(({ path }) => FILE.exec(path)?.[1] ?? []).filter((name) => !builtIn.includes(name));
 }
 
-/** Loads the data sets of confs whose paths are not expanded. @throws as `loadDataset` */
+/** Loads the data sets of confs whose paths are not expanded, each once. @throws as `loadDataset` */
 export function datasetLoader({ variables, datasets }: Host): (conf: DatasetConf) => Promise<Dataset> {
-  return ({ dataroot, ...rest }) =>
+  const load = ({ dataroot, ...rest }: DatasetConf) =>
     loadDataset({ ...rest, dataroot: dataroot && expandPath(dataroot, variables) }, datasets);
+  // Confs that say something else about the same images are each checked against them.
+  return loadOnce(load, (conf) => [...imagesOf(conf), conf.n_classes, conf.channels]);
 }
 
 type DatasetMethods = Pick<SupernetApi, "datasets" | "importDataset" | "importedDatasets" | "removeDataset">;

@@ -22,8 +22,13 @@ export class DeviceHolder {
     if (known?.works()) return known;
     void known?.dispose();
     const { fallback } = this.#host;
-    if (fallback && (await fallback.missingWebGpu()) !== undefined) return fallback.open();
-    return webgpuBackend(await this.#host.requestGpu());
+    try {
+      return webgpuBackend(await this.#host.requestGpu());
+    } catch (error) {
+      // A device that is there and does not open is no reason to compute on another.
+      if (!fallback || (await fallback.missingWebGpu()) === undefined) throw error;
+      return fallback.open();
+    }
   }
 
   /** Frees the device; waits for the work it still has. */

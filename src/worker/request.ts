@@ -13,10 +13,10 @@ import { suggest } from "../config/nearest.ts";
 import { datasetNames as builtIn } from "../data/load.ts";
 import { ownDatasetConf } from "../data/own/conf.ts";
 import { readOwn } from "../data/own/provider.ts";
-import { datasetReport } from "../data/own/report.ts";
+import { datasetFacts } from "../data/own/report.ts";
 import { SupernetError } from "../errors.ts";
 import type { Algorithm } from "../nas/algorithm.ts";
-import type { Phase } from "../nas/phase.ts";
+import { PHASES, type Phase } from "../nas/phase.ts";
 import { datasetNames } from "./datasets.ts";
 import type { Host } from "./host.ts";
 import type { ConfProblem, RunRequest } from "./protocol.ts";
@@ -32,8 +32,6 @@ export interface ResolvedRequest {
   readonly name: string;
   readonly phases: readonly Phase[];
 }
-
-const PHASES: readonly Phase[] = ["search", "eval"];
 
 /** What a conf text without a file is called in messages. */
 const CONF_TEXT = "conf.yaml";
@@ -110,7 +108,7 @@ async function loadFiles({ algo, dataset, full }: Named, options: ConfOptions, h
       `there is no data set "${dataset}"; ${suggest(dataset, await datasetNames(host))}`,
     );
   }
-  const text = ownDatasetConf(datasetReport(own), { full });
+  const text = ownDatasetConf(datasetFacts(own), { full });
   const read = (file: string) => (file === OWN_CONF ? text : host.confs.read(file));
   return loadConfig(`${algorithm};${OWN_CONF}`, { ...options, files: { read } });
 }

@@ -1,6 +1,7 @@
 import { zipSync } from "fflate";
 import { SupernetError } from "../errors.ts";
 import type { FileInfo, FileTree } from "../host/files.ts";
+import { runFolder } from "../nas/phase.ts";
 import type { StoredRun } from "./protocol.ts";
 import type { StoredSummary } from "./summary.ts";
 
@@ -9,15 +10,23 @@ export const SUMMARY = "run.json";
 
 const FOLDER = /^(.+)_(?:search|eval)$/;
 
-/** Kept runs, by what lies in the folders `<name>_search` and `<name>_eval` of a root; newest first. */
-export async function storedRuns(files: FileTree, root: string): Promise<StoredRun[]> {
+/** Files of runs by name: what lies in the folders `<name>_search` and `<name>_eval` of a root. */
+async function filesByRun(files: FileTree, root: string): Promise<Map<string, FileInfo[]>> {
   const byName = new Map<string, FileInfo[]>();
   for (const file of await files.list(root)) {
     const [folder = "", ...rest] = file.path.split("/");
     const name = rest.length > 0 ? FOLDER.exec(folder)?.[1] : undefined;
-    if (name !== undefined) byName.set(name, [...(byName.get(name) ?? []), file]);
+    if (name === undefined) continue;
+    const known = byName.get(name);
+    if (known) known.push(file);
+    else byName.set(name, [file]);
   }
-  const runs = [...byName].map(async ([name, found]) => {
+  return byName;
+}
+
+/** Kept runs, newest first. */
+export async function storedRuns(files: FileTree, root: string): Promise<StoredRun[]> {
+  const runs = [...(await filesByRun(files, root))].map(async ([name, found]) => {
     const summary = await runSummaryOf(files, root, name);
     const latest = Math.max(...found.map(({ modified }) => modified));
     const run: StoredRun = { name, files: found.map(({ path, bytes }) => ({ path, bytes })) };
@@ -28,7 +37,10 @@ export async function storedRuns(files: FileTree, root: string): Promise<StoredR
 
 /** The summary of a run by name; undefined where it has not ended. */
 export async function runSummaryOf(files: FileTree, root: string, name: string): Promise<StoredSummary | undefined> {
-  return (await readSummary(files, `${root}/${name}_eval`)) ?? (await readSummary(files, `${root}/${name}_search`));
+  return (
+    (await readSummary(files, runFolder(root, name, "eval"))) ??
+    (await readSummary(files, runFolder(root, name, "search")))
+  );
 }
 
 /** The summary in the folder of a phase; undefined where there is none that can be read. */
@@ -51,20 +63,21 @@ export function readRunFile(files: FileTree, root: string, path: string): Promis
 
 /** Every file of a run in one zip. @throws SupernetError("io") where there is no such run */
 export async function zipRun(files: FileTree, root: string, name: string): Promise<Uint8Array<ArrayBuffer>> {
-  const run = await findRun(files, root, name);
-  const entries = run.files.map(async ({ path }) => [path, await files.readBytes(`${root}/${path}`)] as const);
+  const entries = (await filesOf(files, root, name)).map(
+    async ({ path }) => [path, await files.readBytes(`${root}/${path}`)] as const,
+  );
   return zipSync(Object.fromEntries(await Promise.all(entries))) as Uint8Array<ArrayBuffer>;
 }
 
 /** Removes every file of a run. @throws SupernetError("io") where there is no such run */
 export async function removeRun(files: FileTree, root: string, name: string): Promise<void> {
-  const run = await findRun(files, root, name);
-  const folders = new Set(run.files.map(({ path }) => path.slice(0, path.indexOf("/"))));
+  const own = await filesOf(files, root, name);
+  const folders = new Set(own.map(({ path }) => path.slice(0, path.indexOf("/"))));
   for (const folder of folders) await files.remove(`${root}/${folder}`);
 }
 
-async function findRun(files: FileTree, root: string, name: string): Promise<StoredRun> {
-  const run = (await storedRuns(files, root)).find((stored) => stored.name === name);
-  if (run) return run;
+async function filesOf(files: FileTree, root: string, name: string): Promise<readonly FileInfo[]> {
+  const own = (await filesByRun(files, root)).get(name);
+  if (own) return own;
   throw new SupernetError("io", `there is no run ${name}; runs() lists those that are kept`);
 }

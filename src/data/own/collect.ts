@@ -3,7 +3,7 @@ import { decodeAll, type ImportHost } from "./decode-all.ts";
 import { layOut } from "./layout.ts";
 import type { ImportSettings } from "./request.ts";
 import type { Sources } from "./sources.ts";
-import { checkCounts } from "./split.ts";
+import { type ClassList, checkCounts, countLabels } from "./split.ts";
 
 export interface CollectedImage {
   /** Index among the classes. */
@@ -26,8 +26,20 @@ export interface Collected {
 /** What a tab can hold twice over; a device with default limits holds half of it. */
 const MOST_BYTES = 2 ** 29;
 
-/** @throws SupernetError("data") when so many images are more than a data set may have */
-export function checkBytes(images: number, size: number, place: string): void {
+/** What tells whether images make a data set: their classes and number. */
+interface Listed extends ClassList {
+  readonly images: readonly { readonly label: number }[];
+  readonly skipped: Collected["skipped"];
+}
+
+/** @throws SupernetError("data") as `checkCounts`, and when there are more images of that size than a data set may have */
+export function checkImages({ classes, place, images, skipped }: Listed, size: number): void {
+  const labels = images.map(({ label }) => label);
+  checkCounts({ classes, place }, countLabels(classes.length, labels), skipped);
+  checkBytes(images.length, size, place);
+}
+
+function checkBytes(images: number, size: number, place: string): void {
   if (images * size * size * 3 <= MOST_BYTES) return;
   const most = Math.floor(MOST_BYTES / (size * size * 3));
   throw new SupernetError(
@@ -48,10 +60,7 @@ export async function collectImages(
   const { classes, images: placed, skipped: misplaced, folder } = layOut(sources.files.map(({ path }) => path));
   const place = [sources.archive, folder].filter(Boolean).join("/") || name;
   const skipped = [...sources.skipped, ...misplaced];
-  const counts = classes.map(() => 0);
-  for (const { label } of placed) counts[label]!++;
-  checkCounts({ classes, place }, counts, skipped);
-  checkBytes(placed.length, size, place);
+  checkImages({ classes, place, images: placed, skipped }, size);
 
   const files = placed.map(({ file }) => sources.files[file]!);
   const decoded = await decodeAll(files, size, host);

@@ -1,4 +1,4 @@
-import type { DatasetReport } from "./types.ts";
+import type { DatasetFacts } from "./types.ts";
 
 /** Images of a toy run: of a search, both halves together, and of an evaluation. */
 const TOY_SEARCH_IMAGES = 256;
@@ -19,18 +19,18 @@ export interface OwnConfOptions {
  * evaluates on that data set. Batches are small enough for the images to fill some of them, and few images are seen more
  * often.
  */
-export function ownDatasetConf(report: DatasetReport, { full = false, dataroot }: OwnConfOptions = {}): string {
-  const images = report.train.reduce((sum, count) => sum + count, 0);
+export function ownDatasetConf(facts: DatasetFacts, { full = false, dataroot }: OwnConfOptions = {}): string {
+  const images = facts.train.reduce((sum, count) => sum + count, 0);
   return [
-    ...datasetSection(report, dataroot),
+    ...datasetSection(facts, dataroot),
     "",
     "nas:",
-    ...(full ? fullSettings(report, images) : toySettings(report, images)),
+    ...(full ? fullSettings(facts, images) : toySettings(facts, images)),
     "",
   ].join("\n");
 }
 
-function datasetSection({ name, classes, channels }: DatasetReport, dataroot = "$default_dataroot"): string[] {
+function datasetSection({ name, classes, channels }: DatasetFacts, dataroot = "$default_dataroot"): string[] {
   return [
     `# Imported images: ${name}.supernet below dataroot.`,
     "dataset:",
@@ -48,7 +48,7 @@ function datasetSection({ name, classes, channels }: DatasetReport, dataroot = "
 /** The aux tower of the paper's networks is made for images of 32x32, which it sees after two reductions. */
 const AUX_SIZE = 32;
 
-function fullSettings({ size }: DatasetReport, images: number): string[] {
+function fullSettings({ size }: DatasetFacts, images: number): string[] {
   const aux = size === AUX_SIZE ? [] : ["    model_desc:", "      aux_weight: 0.0 # made for 32x32 images"];
   return [
     "  search:",
@@ -62,7 +62,7 @@ function fullSettings({ size }: DatasetReport, images: number): string[] {
   ];
 }
 
-function toySettings({ classes }: DatasetReport, images: number): string[] {
+function toySettings({ classes }: DatasetFacts, images: number): string[] {
   // A class that a batch never sees is not learned: many classes need more images.
   const searched = Math.min(images, Math.max(TOY_SEARCH_IMAGES, 8 * classes.length));
   const trained = Math.min(images, Math.max(TOY_EVAL_IMAGES, 16 * classes.length));

@@ -10,6 +10,15 @@ import type { SourceFile } from "./sources.ts";
  */
 export type DecodeImage = (image: Blob, size: number) => Promise<Uint8ClampedArray>;
 
+/** Decodes images for an import, until it is disposed. */
+export interface Decoder {
+  /** @throws see `DecodeImage` */
+  readonly decode: DecodeImage;
+  /** Images that are worth decoding at a time. */
+  readonly concurrency: number;
+  dispose(): void;
+}
+
 /** What the host gives to an import. */
 export interface ImportHost {
   readonly decode: DecodeImage;

@@ -1,13 +1,13 @@
 import type { Split } from "../dataset.ts";
 import { collectCifar10, isCifar10 } from "./cifar10-files.ts";
-import { type Collected, type CollectedImage, checkBytes, collectImages } from "./collect.ts";
+import { type Collected, type CollectedImage, checkImages, collectImages } from "./collect.ts";
 import type { ImportHost } from "./decode-all.ts";
 import { channelStatistics, type OwnDataset } from "./own-dataset.ts";
 import { packDataset } from "./pack.ts";
 import { datasetReport } from "./report.ts";
 import { type ImportSettings, importSettings } from "./request.ts";
 import { openSources } from "./sources.ts";
-import { checkCounts, splitImages } from "./split.ts";
+import { splitImages } from "./split.ts";
 import type { DatasetReport, ImportRequest } from "./types.ts";
 
 /**
@@ -33,14 +33,9 @@ export async function importImages(
   return { dataset: packDataset(dataset), report: datasetReport(dataset) };
 }
 
-function arrange(
-  { classes, place, images, skipped }: Collected,
-  { name, size, testShare }: ImportSettings,
-): OwnDataset {
-  const counts = classes.map(() => 0);
-  for (const { label } of images) counts[label]!++;
-  checkCounts({ classes, place }, counts, skipped);
-  checkBytes(images.length, size, place);
+function arrange(collected: Collected, { name, size, testShare }: ImportSettings): OwnDataset {
+  checkImages(collected, size);
+  const { classes, place, images, skipped } = collected;
   const parts = splitImages(images, { classes, place, name, testShare });
   const train = gather(images, parts.train);
   const test = gather(images, parts.test);

@@ -1,29 +1,21 @@
 import type { Split } from "../dataset.ts";
 import type { OwnDataset } from "./own-dataset.ts";
-import type { DatasetReport } from "./types.ts";
+import { countLabels } from "./split.ts";
+import type { DatasetFacts, DatasetReport } from "./types.ts";
 
 /** Samples of a class, and of all classes together. */
 const SAMPLES_OF_A_CLASS = 12;
 const MOST_SAMPLES = 1200;
 
-/** What a page shows of an imported data set: counts, what was left out, and the first training images of each class. */
+/** Counts of an imported data set, and what was left out. */
+export function datasetFacts({ name, classes, size, channels, skipped, train, test }: OwnDataset): DatasetFacts {
+  const countsOf = ({ labels }: Split) => countLabels(classes.length, labels);
+  return { name, classes, size, channels, train: countsOf(train), test: countsOf(test), skipped };
+}
+
+/** The same with the first training images of each class. */
 export function datasetReport(dataset: OwnDataset): DatasetReport {
-  const { name, classes, size, channels, skipped, train, test } = dataset;
-  const countsOf = (split: Split) => {
-    const counts = classes.map(() => 0);
-    for (const label of split.labels) counts[label]!++;
-    return counts;
-  };
-  return {
-    name,
-    classes,
-    size,
-    channels,
-    train: countsOf(train),
-    test: countsOf(test),
-    skipped,
-    samples: samplesOf(dataset),
-  };
+  return { ...datasetFacts(dataset), samples: samplesOf(dataset) };
 }
 
 function samplesOf({ classes, train, size, channels }: OwnDataset): DatasetReport["samples"] {

@@ -7,7 +7,7 @@ import { crc32 } from "../crc32.ts";
 const TEST_STEP = 2;
 
 /** A network has nothing to learn from less. */
-export const FEWEST_IMAGES = 20;
+const FEWEST_IMAGES = 20;
 const FEWEST_OF_A_CLASS = 2;
 const MOST_CLASSES = 1000;
 
@@ -18,6 +18,13 @@ export interface ClassList {
   readonly classes: readonly string[];
   /** The folder or archive that holds the class folders. */
   readonly place: string;
+}
+
+/** How many labels there are of each class. */
+export function countLabels(classes: number, labels: Iterable<number>): number[] {
+  const counts = new Array<number>(classes).fill(0);
+  for (const label of labels) counts[label]!++;
+  return counts;
 }
 
 /**

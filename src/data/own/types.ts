@@ -10,8 +10,8 @@ export interface ImportRequest {
   readonly testShare?: number;
 }
 
-/** An imported data set. */
-export interface DatasetReport {
+/** What there is to know of an imported data set. */
+export interface DatasetFacts {
   readonly name: string;
   readonly classes: readonly string[];
   readonly size: number;
@@ -21,6 +21,10 @@ export interface DatasetReport {
   readonly test: readonly number[];
   /** Files that were left out, and why. */
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** An imported data set, with what a page shows of it. */
+export interface DatasetReport extends DatasetFacts {
   /** The first images of each class, RGBA, `size` x `size`, class after class, for a contact sheet. */
   readonly samples: readonly { readonly label: number; readonly pixels: Uint8ClampedArray }[];
 }
