@@ -1,11 +1,9 @@
-import { homedir } from "node:os";
 import { Option } from "commander";
 import { SupernetError } from "../errors.ts";
 import type { GpuHandle } from "../host/gpu.ts";
-import { packageVersion } from "../host/node/package-root.ts";
-import { fileTuningStore, tuningFile } from "../host/node/tuning.ts";
 import { TUNE_MODES, type TuneMode } from "../runtime/webgpu/tune-modes.ts";
 import type { Tuner } from "../runtime/webgpu/tuner.ts";
+import { nodeHost } from "../worker/node-host.ts";
 import type { TuneRequest } from "../worker/protocol.ts";
 import { openTuner as open, type TuneParts } from "../worker/tune.ts";
 
@@ -48,7 +46,7 @@ export async function openTuner(
 ): Promise<Tuner | undefined> {
   const request = tuneRequest(flags);
   if (!request) return undefined;
-  const file = request.file ?? tuningFile(process.env, homedir(), process.platform);
-  const store = fileTuningStore(file, (message) => parts.onWarning?.(message));
-  return open(gpu, { mode: request.mode, store, version: packageVersion(), tell, ...parts });
+  const { tuningStore, version } = nodeHost();
+  const store = tuningStore((message) => parts.onWarning?.(message), request.file);
+  return open(gpu, { mode: request.mode, store, version, tell, ...parts });
 }

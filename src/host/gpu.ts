@@ -11,6 +11,18 @@ export interface AdapterSummary {
 /** A real GPU, or a driver that computes on the CPU (lavapipe, SwiftShader, WARP). */
 export type AdapterKind = "gpu" | "software";
 
+/** What is told of an adapter that computes. */
+export interface AdapterReport extends AdapterSummary {
+  /** The most telling of its names. */
+  readonly name: string;
+  readonly kind: AdapterKind;
+  /** Of WebGPU, or the WebGL extensions that the browser offers. */
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+  /** "tfjs" where there is no WebGPU and the graph is interpreted by TensorFlow.js on WebGL. */
+  readonly backend: "webgpu" | "tfjs";
+}
+
 /** An open device and what it came from. The owner calls `dispose` exactly when nothing uses the device any more. */
 export interface GpuHandle {
   readonly adapter: GPUAdapter;

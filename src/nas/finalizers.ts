@@ -1,6 +1,6 @@
 import type { CellDesc, EdgeDesc, ModelDesc, NodeDesc, OpDesc } from "../desc/model-desc.ts";
 import { SupernetError } from "../errors.ts";
-import { ALPHAS, PRIMITIVES } from "../ops/mixture.ts";
+import { alphasName, PRIMITIVES } from "../ops/mixture.ts";
 
 /** Architecture parameters by PyTorch name, as `Network.save(["alphas"])` yields them. */
 export type Alphas = ReadonlyMap<string, ArrayLike<number>>;
@@ -50,7 +50,7 @@ function finalizeNode(
 ): NodeDesc {
   const searched = node.edges.map((edge, e): SearchedEdge => {
     if (!MIXTURES.has(edge.opDesc.name)) return { kept: edge };
-    const name = `cells.${cell.trainablesFrom}.dag.${index}.${e}._wrapped.${ALPHAS}`;
+    const name = alphasName(cell.trainablesFrom, index, e);
     const values = alphas.get(name);
     if (!values) throw new SupernetError("desc", `there are no alphas ${name} to finalize with`);
     if (!Array.prototype.every.call(values, Number.isFinite)) {

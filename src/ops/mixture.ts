@@ -17,6 +17,10 @@ export const PRIMITIVES = [
 
 export const ALPHAS = "alphas_arch_param";
 
+/** PyTorch's name of the alphas of an edge. @param cell that owns them */
+export const alphasName = (cell: number, node: number, edge: number): string =>
+  `cells.${cell}.dag.${node}.${edge}._wrapped.${ALPHAS}`;
+
 /** Results of an edge's candidates on x, and which primitive each is. `none` has no term: it would add zeros. */
 export interface Candidates {
   readonly indices: readonly number[];

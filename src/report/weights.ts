@@ -1,6 +1,6 @@
 import type { CellDesc, CellType, ModelDesc } from "../desc/model-desc.ts";
 import type { Alphas } from "../nas/finalizers.ts";
-import { ALPHAS } from "../ops/mixture.ts";
+import { alphasName } from "../ops/mixture.ts";
 
 /** How alphas weigh an edge's primitives, by op: as their softmax, by their share of the sum, or as they are. */
 const MEANING: Readonly<Record<string, "softmax" | "shares" | "plain">> = {
@@ -49,7 +49,7 @@ function edgeWeights({ id, nodes }: CellDesc, alphas: Alphas): InputWeights[] {
   return nodes.flatMap(({ edges }, node) =>
     edges.flatMap(({ opDesc, inputIds }, edge) =>
       inputIds.flatMap((state, input) => {
-        const name = `cells.${id}.dag.${node}.${edge}._wrapped.${ALPHAS}`;
+        const name = alphasName(id, node, edge);
         // Petridish has alphas for each of an op's inputs.
         const values = alphas.get(name) ?? alphas.get(`${name}.${input}`);
         const meaning = MEANING[opDesc.name];

@@ -3,6 +3,7 @@ import { parseModelDesc } from "../desc/yaml.ts";
 import { SupernetError } from "../errors.ts";
 import { readSafetensors } from "../export/safetensors.ts";
 import type { ImageClassifier } from "../nas/classifier.ts";
+import { runFolder } from "../nas/phase.ts";
 import type { Backend } from "./backend.ts";
 import type { DeviceHolder } from "./device.ts";
 import type { Host } from "./host.ts";
@@ -56,7 +57,7 @@ export class RunClassifier {
     const known = this.#loaded;
     if (known?.name === name && known.ended === ended && known.backend === backend) return known;
     this.dispose();
-    const folder = `${root}/${name}_eval`;
+    const folder = runFolder(root, name, "eval");
     const description = `${folder}/full_model_desc.yaml`;
     const weights = `${folder}/model.safetensors`;
     const desc = parseModelDesc(await files.readText(description), description);

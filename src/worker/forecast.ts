@@ -5,7 +5,8 @@ import { SupernetError } from "../errors.ts";
 import type { AdapterKind } from "../host/gpu.ts";
 import { type Alphas, finalizeModel } from "../nas/finalizers.ts";
 import { forecastMemory } from "../nas/forecast.ts";
-import { ALPHAS, PRIMITIVES } from "../ops/mixture.ts";
+import { runFolder } from "../nas/phase.ts";
+import { alphasName, PRIMITIVES } from "../ops/mixture.ts";
 import { datasetLoader } from "./datasets.ts";
 import type { Host } from "./host.ts";
 import type { ForecastReport } from "./protocol.ts";
@@ -33,7 +34,7 @@ export async function forecastRun(request: ResolvedRequest, host: Host, kind: Ad
 
 async function foundDesc(request: ResolvedRequest, host: Host, supernet: ModelDesc): Promise<ModelDesc> {
   const { name, conf, phases } = request;
-  const path = `${host.logdir(conf.common.logdir)}/${name}_eval/final_model_desc.yaml`;
+  const path = `${runFolder(host.logdir(conf.common.logdir), name, "eval")}/final_model_desc.yaml`;
   if (phases.includes("search") || !(await host.files.exists(path))) return costliest(supernet);
   try {
     return parseModelDesc(await host.files.readText(path), path);
@@ -48,7 +49,7 @@ function costliest(supernet: ModelDesc): ModelDesc {
   const alphas = PRIMITIVES.map((name) => (name === "sep_conv_5x5" ? 1 : 0));
   const named = supernet.cellDescs.flatMap(({ trainablesFrom, nodes }) =>
     nodes.flatMap(({ edges }, node) =>
-      edges.map((_, edge) => [`cells.${trainablesFrom}.dag.${node}.${edge}._wrapped.${ALPHAS}`, alphas] as const),
+      edges.map((_, edge) => [alphasName(trainablesFrom, node, edge), alphas] as const),
     ),
   );
   const all: Alphas = new Map(named);

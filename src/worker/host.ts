@@ -1,6 +1,6 @@
 import type { Variables } from "../config/index.ts";
 import type { DatasetIo } from "../data/dataset.ts";
-import type { DecodeImage } from "../data/own/decode-all.ts";
+import type { Decoder } from "../data/own/decode-all.ts";
 import type { FileTree } from "../host/files.ts";
 import type { GpuHandle } from "../host/gpu.ts";
 import type { TuningStore } from "../host/tuning.ts";
@@ -13,15 +13,6 @@ export interface ConfFolder {
   exists(path: string): boolean;
   /** @throws SupernetError("io") */
   read(path: string): Promise<string> | string;
-}
-
-/** Decodes images for an import, until it is disposed. */
-export interface Decoder {
-  /** @throws see `DecodeImage` */
-  readonly decode: DecodeImage;
-  /** Images that are worth decoding at a time. */
-  readonly concurrency: number;
-  dispose(): void;
 }
 
 /** What computes in browsers without WebGPU. */

@@ -2,13 +2,14 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { expandPath } from "../config/index.ts";
+import type { Decoder } from "../data/own/decode-all.ts";
 import { SupernetError } from "../errors.ts";
 import { nodeDatasetIo } from "../host/node/dataset-io.ts";
 import { nodeFiles, readText } from "../host/node/files.ts";
 import { loadGpuConstants, requestGpu } from "../host/node/gpu.ts";
 import { packageRoot, packageVersion } from "../host/node/package-root.ts";
 import { fileTuningStore, tuningFile } from "../host/node/tuning.ts";
-import type { Decoder, Host } from "./host.ts";
+import type { Host } from "./host.ts";
 
 /** Where confs say that runs go unless they are told otherwise. */
 const LOGDIR = "~/logdir";

@@ -7,11 +7,11 @@
  * each phase, `<name>_search` and `<name>_eval`, below the log folder (Node) or in the origin's private file system (browser).
  */
 import type { DatasetReport, ImportRequest } from "../data/own/types.ts";
-import type { AdapterKind, AdapterSummary } from "../host/gpu.ts";
+import type { AdapterReport } from "../host/gpu.ts";
 import type { Phase } from "../nas/phase.ts";
 import type { TuneMode } from "../runtime/webgpu/tune-modes.ts";
 
-export type { DatasetReport, ImportRequest };
+export type { AdapterReport, DatasetReport, ImportRequest };
 
 /** Errors cross the boundary as this, thrown by every method below: `SupernetError` in parts. */
 export interface WireError {
@@ -75,16 +75,6 @@ export interface ConfKey {
   readonly type: string;
   /** What it may be, where it is one of a few. */
   readonly values?: readonly string[];
-}
-
-export interface AdapterReport extends AdapterSummary {
-  /** The most telling of its names. */
-  readonly name: string;
-  readonly kind: AdapterKind;
-  readonly features: readonly string[];
-  readonly limits: Readonly<Record<string, number>>;
-  /** "tfjs" where there is no WebGPU and the graph is interpreted by TensorFlow.js on WebGL. */
-  readonly backend: "webgpu" | "tfjs";
 }
 
 /** GPU memory that a phase of a run would take, found without the device. */

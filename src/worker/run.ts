@@ -2,7 +2,7 @@ import { SupernetError } from "../errors.ts";
 import { folderLogSink } from "../log/sink.ts";
 import type { Environment, SearchState } from "../nas/environment.ts";
 import { ExperimentRunner } from "../nas/experiment-runner.ts";
-import type { Phase } from "../nas/phase.ts";
+import { PHASES, type Phase, runFolder } from "../nas/phase.ts";
 import { cellGraphs, skipShare } from "../report/cells.ts";
 import { throughput } from "../report/throughput.ts";
 import type { Gate } from "../train/gate.ts";
@@ -38,7 +38,7 @@ export async function runExperiment(parts: RunParts): Promise<RunSummary> {
   const started = Date.now();
   const current: { phase: Phase } = { phase: phases[0] ?? "search" };
   const logdir = host.logdir(conf.common.logdir);
-  const environment = await makeEnvironment(parts, () => current.phase, `${logdir}/${name}`);
+  const environment = await makeEnvironment(parts, () => current.phase, logdir);
   const runner = new ExperimentRunner({ ...request, environment, logdir, variables: host.variables });
   await runner.loadData(phases);
   signal.throwIfAborted();
@@ -103,9 +103,10 @@ function adapterText({ name, backend }: AdapterReport): string {
   return backend === "tfjs" ? `${name} (TensorFlow.js)` : name;
 }
 
-/** @param own what the paths of the run's folders begin with */
-async function makeEnvironment(parts: RunParts, phase: () => Phase, own: string): Promise<Environment> {
-  const { host, backend, tune, tell, signal, gate } = parts;
+/** @param logdir folder of all runs */
+async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: string): Promise<Environment> {
+  const { host, backend, request, tune, tell, signal, gate } = parts;
+  const folders = PHASES.map((one) => `${runFolder(logdir, request.name, one)}/`);
   const onWarning = (message: string) => tell({ kind: "warning", message });
   const tuning = tune && {
     mode: tune.mode,
@@ -122,7 +123,7 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, own: string)
     trainers,
     datasets: host.datasets,
     writeFile: async (path, data) => {
-      if (host.confined) checkOwn(path, own);
+      if (host.confined) checkOwn(path, folders);
       await host.files.writeFile(path, data);
     },
     readText: (path) => host.files.readText(path),
@@ -140,8 +141,8 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, own: string)
 }
 
 /** @throws SupernetError("config") for a path that leaves the run's folders */
-function checkOwn(path: string, own: string): void {
-  const inside = ["search", "eval"].some((phase) => path.startsWith(`${own}_${phase}/`));
+function checkOwn(path: string, folders: readonly string[]): void {
+  const inside = folders.some((folder) => path.startsWith(folder));
   if (inside && !path.split("/").includes("..")) return;
   throw new SupernetError(
     "config",

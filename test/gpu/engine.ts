@@ -18,12 +18,7 @@ export async function newEngine(requiredFeatures: GPUFeatureName[] = []): Promis
   const adapter = await testAdapter();
   const device = await adapter.requestDevice({ requiredFeatures });
   if (!/llvmpipe/i.test(adapter.info.description)) return new Engine({ device, kind: "software" });
-  let second: Promise<GPUDevice> | undefined;
-  const sibling = () => {
-    second ??= testAdapter().then((other) => other.requestDevice());
-    return second;
-  };
-  return new Engine({ device, kind: "software", sibling });
+  return new Engine({ device, kind: "software", sibling: async () => (await testAdapter()).requestDevice() });
 }
 
 /** A fresh one: an adapter opens one device. */

@@ -65,7 +65,7 @@ export function bundles(graph: Pick<Graph, "nodes">, siblings: readonly (readonl
 }
 
 /** Values in runs whose results, one after another, are tensors that every device can bind. */
-export function bindable({ nodes }: Pick<Graph, "nodes">, members: readonly Value[]): Value[][] {
+function bindable({ nodes }: Pick<Graph, "nodes">, members: readonly Value[]): Value[][] {
   const runs: Value[][] = [];
   let bytes = 0;
   for (const member of members) {
@@ -84,4 +84,4 @@ export function bindable({ nodes }: Pick<Graph, "nodes">, members: readonly Valu
  * Whether tensors of these channel counts may lie one after another: each must fill whole quads, since storage is planes of
  * four channels. The last one may end within a quad.
  */
-export const adjoin = (counts: readonly number[]): boolean => counts.slice(0, -1).every((count) => count % 4 === 0);
+const adjoin = (counts: readonly number[]): boolean => counts.slice(0, -1).every((count) => count % 4 === 0);

@@ -1,17 +1,12 @@
 import * as Comlink from "comlink";
-import type { DecodeImage } from "../../data/own/decode-all.ts";
+import type { DecodeImage, Decoder } from "../../data/own/decode-all.ts";
 import { decodeImage } from "./decode.ts";
 import type { DecodeApi } from "./decode-worker.ts";
 
 /** Decoders in workers of their own. Disposing it ends them; what they are decoding then fails. */
-export interface DecoderPool {
-  /** @throws Error that says of the file why it cannot be decoded */
-  readonly decode: DecodeImage;
-  /** Images that are worth decoding at a time. */
-  readonly concurrency: number;
+export interface DecoderPool extends Decoder {
   /** Workers that are alive; 0 where images are decoded in place. */
   readonly workers: () => number;
-  dispose(): void;
 }
 
 /** One worker decodes one image while it is sent the next. */

@@ -1,19 +1,9 @@
 import { SupernetError } from "../../errors.ts";
-import type { AdapterKind, AdapterSummary } from "../gpu.ts";
-
-/** What TensorFlow.js computes on. */
-export interface TfjsAdapter extends AdapterSummary {
-  /** The most telling of its names. */
-  readonly name: string;
-  readonly kind: AdapterKind;
-  /** Names of the WebGL extensions that the browser offers. */
-  readonly features: readonly string[];
-  readonly limits: Readonly<Record<string, number>>;
-  readonly backend: "tfjs";
-}
+import type { AdapterReport } from "../gpu.ts";
 
 export interface TfjsHandle {
-  readonly adapter: TfjsAdapter;
+  /** What TensorFlow.js computes on. */
+  readonly adapter: AdapterReport;
   /** Bytes of all tensors. */
   memory(): number;
   /** Resolves when the browser takes the GPU away. */
@@ -80,7 +70,7 @@ export async function openTfjs(): Promise<TfjsHandle> {
   };
 }
 
-function describe(gl: WebGL2RenderingContext): TfjsAdapter {
+function describe(gl: WebGL2RenderingContext): AdapterReport {
   const unmasked = gl.getExtension("WEBGL_debug_renderer_info");
   const text = (name: number) => String(gl.getParameter(name) ?? "");
   const description = text(unmasked?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER);

@@ -1,17 +1,11 @@
-import { access, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { DatasetIo } from "../../data/dataset.ts";
 import { SupernetError } from "../../errors.ts";
+import { nodeFiles } from "./files.ts";
 
 /** Data set files from the file system. */
 export const nodeDatasetIo: DatasetIo = {
-  async exists(path) {
-    try {
-      await access(path);
-      return true;
-    } catch {
-      return false;
-    }
-  },
+  exists: nodeFiles.exists,
   async read(path) {
     try {
       const buffer = await readFile(path);

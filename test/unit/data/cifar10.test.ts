@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { createTarGzip } from "nanotar";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { loadDataset } from "../../../src/data/load.ts";
-import { SupernetError } from "../../../src/errors.ts";
 import { nodeDatasetIo } from "../../../src/host/node/dataset-io.ts";
+import { dataError } from "./archive/support.ts";
 
 const RECORD = 3073;
 const META = "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n";
@@ -123,12 +123,7 @@ test("an unknown name lists the known ones", async () => {
 });
 
 async function expectDataError(result: Promise<unknown>, text: string, pattern = /./): Promise<void> {
-  const error = await result.then(
-    () => undefined,
-    (e: unknown) => e,
-  );
-  expect(error).toBeInstanceOf(SupernetError);
-  expect(error).toMatchObject({ code: "data" });
-  expect((error as Error).message).toContain(text);
-  expect((error as Error).message).toMatch(pattern);
+  const message = await dataError(result);
+  expect(message).toContain(text);
+  expect(message).toMatch(pattern);
 }

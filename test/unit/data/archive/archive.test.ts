@@ -167,6 +167,11 @@ function rawTar(path: string, size = 0): Uint8Array {
   const tar = createTar([{ name: "x", data: new Uint8Array() }]);
   tar.fill(0, 0, 100).set(new TextEncoder().encode(path));
   tar.set(new TextEncoder().encode(`${size.toString(8).padStart(11, "0")}\0`), 124);
+  return seal(tar);
+}
+
+/** With the checksum of what its first header now says. */
+function seal(tar: Uint8Array): Uint8Array {
   tar.fill(32, 148, 156);
   const sum = tar.subarray(0, 512).reduce((total, byte) => total + byte, 0);
   tar.set(new TextEncoder().encode(`${sum.toString(8).padStart(6, "0")}\0 `), 148);
@@ -252,10 +257,7 @@ test("long names: pax records, GNU's long links and the prefix of ustar", async 
   };
   const typed = (tar: Uint8Array, type: string) => {
     tar[156] = type.charCodeAt(0);
-    tar.fill(32, 148, 156);
-    const sum = tar.subarray(0, 512).reduce((total, byte) => total + byte, 0);
-    tar.set(data(`${sum.toString(8).padStart(6, "0")}\0 `), 148);
-    return tar.subarray(
+    return seal(tar).subarray(
       0,
       512 * (1 + Math.ceil(Number.parseInt(new TextDecoder().decode(tar.subarray(124, 135)), 8) / 512)),
     );
