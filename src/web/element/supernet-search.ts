@@ -165,11 +165,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
       <sn-architecture part="architecture" exportparts="cells, heat" .view=${view}></sn-architecture>
       ${view.curves.map(
         (curve) => html`<h3>${PHASE_NAMES[curve.phase]}</h3>
-          <sn-curves
-          part="curves"
-          .curve=${curve}
-          held=${curve.phase === "eval" ? "test" : "validation"}
-        ></sn-curves>`,
+          <sn-curves part="curves" .curve=${curve}></sn-curves>`,
       )}
       ${view.curves.length === 0 ? nothing : html`<p class="small muted">Computed in this tab by supernet.</p>`}
     </section>`;

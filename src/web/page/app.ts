@@ -160,7 +160,7 @@ export class SnApp extends LitElement {
           ?hidden=${this.section !== "runs"}
           .workspace=${workspace}
           .state=${state}
-          .view=${session.view}
+          busy=${isBusy(session.view) ? session.view.name : ""}
         ></sn-runs-section>
         <sn-data-section ?hidden=${this.section !== "data"} .workspace=${workspace} .state=${state}></sn-data-section>
       </main>

@@ -71,7 +71,6 @@ export class Workspace {
     failed.catch((error) => this.store.dispatch({ problem: wireError(error).message }));
     await Promise.all([
       this.#load(async () => ({ algorithms: await api.algorithms() })),
-      this.#load(async () => ({ datasets: await api.datasets() })),
       this.refreshRuns(),
       this.refreshDatasets(),
       api.adapter().then(
@@ -130,10 +129,11 @@ export class Workspace {
   }
 
   async refreshDatasets(): Promise<void> {
-    await this.#load(async () => ({
-      imported: await this.engine.api.importedDatasets(),
-      datasets: await this.engine.api.datasets(),
-    }));
+    const { api } = this.engine;
+    await Promise.all([
+      this.#load(async () => ({ imported: await api.importedDatasets() })),
+      this.#load(async () => ({ datasets: await api.datasets() })),
+    ]);
   }
 
   async removeDataset(name: string): Promise<void> {
