@@ -1,10 +1,10 @@
 import * as Comlink from "comlink";
 import { css, html, LitElement, nothing } from "lit";
 import type { EngineClient } from "../../worker/client-browser.ts";
+import { toWire } from "../../worker/wire.ts";
 import { define } from "../define.ts";
 import { droppedFiles, type NamedFile, pickedFiles, suggestName, unreadableNote } from "../state/dropped-files.ts";
 import { grouped } from "../state/format.ts";
-import { wireError } from "../state/run-session.ts";
 import { shared } from "../theme.ts";
 
 /** Takes a person's images. Fires `imported` with the `DatasetReport` as detail. */
@@ -153,7 +153,7 @@ export class SnImportForm extends LitElement {
       this.#take(files);
       this.problem = unreadableNote(unreadable);
     } catch (error) {
-      this.problem = wireError(error).message;
+      this.problem = toWire(error).message;
     }
   }
 
@@ -187,7 +187,7 @@ export class SnImportForm extends LitElement {
       this.files = [];
       this.dispatchEvent(new CustomEvent("imported", { detail: report }));
     } catch (error) {
-      this.problem = wireError(error).message;
+      this.problem = toWire(error).message;
     } finally {
       this.done = undefined;
     }

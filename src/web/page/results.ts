@@ -1,12 +1,12 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { EngineClient } from "../../worker/client-browser.ts";
 import type { RunSummary, StoredRun } from "../../worker/protocol.ts";
+import { toWire } from "../../worker/wire.ts";
 import { define } from "../define.ts";
 import { saveFile } from "../state/download.ts";
 import { bytes, compact, duration, grouped, percent } from "../state/format.ts";
 import { lastAccuracy } from "../state/kept-run.ts";
 import { runHash } from "../state/run-link.ts";
-import { wireError } from "../state/run-session.ts";
 import { shared } from "../theme.ts";
 
 /** The figures of a finished run, its files, and a link to it. */
@@ -135,7 +135,7 @@ export class SnResults extends LitElement {
     try {
       await body();
     } catch (error) {
-      this.problem = wireError(error).message;
+      this.problem = toWire(error).message;
     }
   }
 }

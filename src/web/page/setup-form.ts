@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { EngineClient } from "../../worker/client-browser.ts";
+import { toWire } from "../../worker/wire.ts";
 import { define } from "../define.ts";
-import { wireError } from "../state/run-session.ts";
 import { requestOf, type Setup } from "../state/setup.ts";
 import { shared } from "../theme.ts";
 import "./conf-editor.ts";
@@ -159,7 +159,7 @@ export class SnSetupForm extends LitElement {
       const { text } = await this.engine.api.resolve(requestOf(this.setup));
       this.#change({ confText: text, overrides: "", seed: "" });
     } catch (error) {
-      this.problem = wireError(error).message;
+      this.problem = toWire(error).message;
     }
   }
 
