@@ -1,4 +1,4 @@
-import { css, html, LitElement } from "lit";
+import { html, LitElement } from "lit";
 import { define } from "../define.ts";
 import { loss, percent } from "../state/format.ts";
 import type { Curve, CurvePoint } from "../state/run-view.ts";
@@ -10,16 +10,7 @@ export class SnCurves extends LitElement {
   static override properties = { curve: { attribute: false } };
   declare curve?: Curve;
 
-  static override styles = [
-    shared,
-    css`
-      .pair {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr));
-        gap: 1rem;
-      }
-    `,
-  ];
+  static override styles = shared;
 
   protected override render() {
     const { curve } = this;

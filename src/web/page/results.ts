@@ -8,6 +8,7 @@ import { bytes, compact, duration, grouped, percent } from "../state/format.ts";
 import { lastAccuracy } from "../state/kept-run.ts";
 import { runHash } from "../state/run-link.ts";
 import { shared } from "../theme.ts";
+import { problemNote } from "./problem-note.ts";
 
 /** The figures of a finished run, its files, and a link to it. */
 export class SnResults extends LitElement {
@@ -87,7 +88,7 @@ export class SnResults extends LitElement {
             </label>`
           : nothing
       }
-      ${this.problem ? html`<p class="note bad" role="alert">${this.problem}</p>` : nothing}
+      ${problemNote(this.problem)}
       ${
         kept && kept.files.length > 0
           ? html`<details>

@@ -4,6 +4,7 @@ import { toWire } from "../../worker/wire.ts";
 import { define } from "../define.ts";
 import { requestOf, type Setup } from "../state/setup.ts";
 import { shared } from "../theme.ts";
+import { problemNote } from "./problem-note.ts";
 import "./conf-editor.ts";
 
 /** Chooses what to run. Fires `setup-change` with the new `Setup` as detail. */
@@ -128,7 +129,7 @@ export class SnSetupForm extends LitElement {
             : html`<button @click=${this.#edit}>Edit the conf</button>`
         }
       </div>
-      ${this.problem ? html`<p class="note bad" role="alert">${this.problem}</p>` : nothing}
+      ${problemNote(this.problem)}
       ${
         edited
           ? html`<sn-conf-editor
