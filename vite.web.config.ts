@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { defineConfig, type Plugin } from "vite";
-import { element } from "./vite.element.config.ts";
+import { common, element } from "./vite.element.config.ts";
 
 /**
  * The demos in public/ load the element as anyone would, from `./element/supernet-search.js`: the built bundle in the
@@ -24,16 +24,8 @@ const elementForDemos: Plugin = {
 export default defineConfig({
   base: "./",
   plugins: [elementForDemos],
-  // TensorFlow.js is fetched as a whole or not at all: parts of it import each other either way.
-  worker: { format: "es", rolldownOptions: { checks: { pluginTimings: false, ineffectiveDynamicImport: false } } },
+  worker: common.worker,
   server: { host: "127.0.0.1" },
   preview: { host: "127.0.0.1" },
-  build: {
-    outDir: "dist/web",
-    target: "es2023",
-    emptyOutDir: true,
-    reportCompressedSize: false,
-    // Most of a build is bundling the worker, which is a build of its own.
-    rolldownOptions: { checks: { pluginTimings: false } },
-  },
+  build: { ...common.build, outDir: "dist/web" },
 });

@@ -22,11 +22,7 @@ export async function ensureBuild() {
   }
 }
 
-const isCurrent = () =>
-  isNewerThan(
-    join(OUT, "main.js"),
-    SOURCES.map((name) => join(ROOT, name)),
-  );
+const isCurrent = () => isNewerThan("dist/node/main.js", SOURCES);
 
 /** Builds beside dist/node and swaps by renaming: whoever starts meanwhile finds the old build or the new one. */
 function build() {

@@ -1,10 +1,11 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { ROOT } from "./setup.mjs";
 
-/** Whether the file `built` is there and newer than all of `paths`; those that are missing count as old. */
+/** Whether the file `built` of this checkout is there and newer than all of `paths`; those that are missing count as old. */
 export function isNewerThan(built, paths) {
-  const time = statSync(built, { throwIfNoEntry: false })?.mtimeMs;
-  return time !== undefined && paths.every((path) => newest(path) < time);
+  const time = statSync(join(ROOT, built), { throwIfNoEntry: false })?.mtimeMs;
+  return time !== undefined && paths.every((path) => newest(join(ROOT, path)) < time);
 }
 
 /** Latest change below `path`; folders count, as deleting a file changes nothing else. */

@@ -4,10 +4,10 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { ROOT } from "./setup.mjs";
 
-const DIST = join(dirname(fileURLToPath(import.meta.url)), "../dist");
+const DIST = join(ROOT, "dist");
 const BUDGET = 350 * 1000;
 
 /** Static imports, and the worker that a module names by its URL; `import(…)` is what is fetched later, if at all. */

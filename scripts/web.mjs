@@ -1,10 +1,9 @@
 /** Builds what a browser loads: the element's bundle with its types, then the site, which contains the element. */
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isNewerThan } from "./changes.mjs";
 import { runNode } from "./child.mjs";
 import { withLock } from "./lock.mjs";
-import { lockPath, ROOT } from "./setup.mjs";
+import { lockPath } from "./setup.mjs";
 
 const SOURCES = [
   "src",
@@ -43,10 +42,6 @@ async function runAll(commands) {
   return 0;
 }
 
-const isCurrent = () =>
-  isNewerThan(
-    join(ROOT, BUILT),
-    SOURCES.map((name) => join(ROOT, name)),
-  );
+const isCurrent = () => isNewerThan(BUILT, SOURCES);
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await runAll([...BUILDS, SIZES]);

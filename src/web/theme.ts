@@ -175,6 +175,12 @@ export const shared = css`
     grid-template-columns: minmax(0, 1fr);
     gap: 0.75rem;
   }
+  /* Two charts, side by side where there is room. */
+  .pair {
+    display: grid;
+    grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr));
+    gap: 1rem;
+  }
   .note {
     padding: 0.6rem 0.8rem;
     border-radius: calc(var(--sn-radius) * 0.75);

@@ -3,7 +3,7 @@ import { folderLogSink } from "../log/sink.ts";
 import type { Environment, SearchState } from "../nas/environment.ts";
 import { ExperimentRunner } from "../nas/experiment-runner.ts";
 import { PHASES, type Phase, runFolder } from "../nas/phase.ts";
-import { cellGraphs, skipShare } from "../report/cells.ts";
+import { skipShare } from "../report/cells.ts";
 import { throughput } from "../report/throughput.ts";
 import type { Gate } from "../train/gate.ts";
 import type { Progress } from "../train/progress.ts";
@@ -159,11 +159,6 @@ function progressEvent(
 }
 
 function alphasEvent({ epoch, supernet, alphas, best }: SearchState): EventBody {
-  return {
-    kind: "alphas",
-    epoch,
-    cells: cellWeights(supernet, alphas),
-    best: cellDrawings(best),
-    skipShare: skipShare(cellGraphs(best)),
-  };
+  const drawn = cellDrawings(best);
+  return { kind: "alphas", epoch, cells: cellWeights(supernet, alphas), best: drawn, skipShare: skipShare(drawn) };
 }

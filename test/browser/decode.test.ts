@@ -5,7 +5,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { DatasetReport } from "../../src/worker/protocol.ts";
 import { png, withOrientation } from "./images.ts";
-import { openBrowser, openSources, type Site } from "./support.ts";
+import { given, openBrowser, openSources, type Site } from "./support.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const PHOTOS = join(ROOT, "../shared/data/cifar-10-folder");
@@ -196,16 +196,10 @@ describe("without workers", () => {
   });
 });
 
-type Given = { readonly path: string; readonly base64: string };
-
 /** Imports with nested workers, from inside a worker as the engine does. */
 async function importInWorker(
   files: Record<string, Uint8Array>,
 ): Promise<{ report: DatasetReport; bytes: number; workers: number } | { error: string }> {
-  const given: Given[] = Object.entries(files).map(([path, bytes]) => ({
-    path,
-    base64: Buffer.from(bytes).toString("base64"),
-  }));
   return page.evaluate(async (request) => {
     const source = `
       import { importImages } from "${location.origin}/src/data/own/import.ts";
@@ -233,7 +227,7 @@ async function importInWorker(
     });
     worker.terminate();
     return answer;
-  }, given);
+  }, given(files));
 }
 
 test("an import in a worker decodes in workers below it, and leaves out what cannot be decoded", async () => {

@@ -2,9 +2,9 @@ import { zipSync } from "fflate";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DatasetReport, RunEvent, RunRequest, RunSummary } from "../../src/worker/protocol.ts";
-import type { EnginePage, GivenFile } from "./fixtures/engine.ts";
+import type { EnginePage } from "./fixtures/engine.ts";
 import { png } from "./images.ts";
-import { openBrowser, openSources, type Site } from "./support.ts";
+import { functionsOf, given, openBrowser, openFixture, openSources, type Site } from "./support.ts";
 
 // The engine in a page's worker: imported data sets searched on WebGPU, and everything on TensorFlow.js where there is none.
 
@@ -28,16 +28,8 @@ afterAll(async () => {
 /** A browser with the page open. */
 async function openPage(has: { webgpu: boolean }): Promise<{ browser: Browser; page: Page }> {
   const browser = await openBrowser(has);
-  const page = await browser.newPage();
-  page.on("pageerror", (error) => faults.push(String(error)));
-  page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
-  await page.goto(`${sources.url}test/browser/fixtures/engine.html`);
-  await page.waitForFunction(() => "page" in globalThis);
-  return { browser, page };
+  return { browser, page: await openFixture(browser, `${sources.url}test/browser/fixtures/engine.html`, faults) };
 }
-
-/** The functions of the page. */
-const functionsOf = (page: Page) => page.evaluateHandle(() => (globalThis as unknown as { page: EnginePage }).page);
 
 const SIZE = 8;
 
@@ -52,9 +44,6 @@ function pictures(count: number): Record<string, Uint8Array> {
   }
   return files;
 }
-
-const given = (files: Record<string, Uint8Array>): GivenFile[] =>
-  Object.entries(files).map(([path, bytes]) => ({ path, base64: Buffer.from(bytes).toString("base64") }));
 
 /** Two batches of four of a first-order search with 4 channels, and as many of an evaluation. */
 const OVERRIDES = [
@@ -104,7 +93,7 @@ describe("with WebGPU", () => {
       "drawn/cross/cut.png": whole!.slice(0, whole!.length - 30),
       "drawn/cross/text.png": new TextEncoder().encode("not a picture"),
     };
-    const { result, progress } = await (await functionsOf(page)).evaluate(
+    const { result, progress } = await (await functionsOf<EnginePage>(page)).evaluate(
       (functions, images) => functions.importDataset("drawn", 8, images),
       given(files),
     );
@@ -128,13 +117,13 @@ describe("with WebGPU", () => {
 
     await page.reload();
     await page.waitForFunction(() => "page" in globalThis);
-    const functions = await functionsOf(page);
+    const functions = await functionsOf<EnginePage>(page);
     const kept = await functions.evaluate((own) => own.importedDatasets());
     expect(kept).toMatchObject([{ name: "drawn", train: [10, 10], skipped: report.skipped }]);
   });
 
   test("a zip gives the same data set under another name, and can be removed", async () => {
-    const functions = await functionsOf(page);
+    const functions = await functionsOf<EnginePage>(page);
     const zip = given({ "drawn.zip": zipSync(pictures(12)) });
     const { result } = await functions.evaluate((own, files) => own.importDataset("zipped", 8, files), zip);
     const [folder] = await functions.evaluate((own) => own.importedDatasets());
@@ -145,7 +134,7 @@ describe("with WebGPU", () => {
   });
 
   test("what makes no data set is told, and changes nothing", async () => {
-    const functions = await functionsOf(page);
+    const functions = await functionsOf<EnginePage>(page);
     const text = given({ "drawn/cross/a.png": new TextEncoder().encode("no picture") });
     const { result } = await functions.evaluate((own, files) => own.importDataset("drawn", 8, files), text);
     expect(result).toMatchObject({ code: "data" });
@@ -153,7 +142,7 @@ describe("with WebGPU", () => {
   });
 
   test("CIFAR-10 that is not there is to be dropped on the page", async () => {
-    const functions = await functionsOf(page);
+    const functions = await functionsOf<EnginePage>(page);
     const { result, events } = await functions.evaluate((own) => own.start({ algo: "darts", dataset: "cifar10" }));
     expect(events).toEqual([]);
     expect(result).toEqual({
@@ -165,7 +154,7 @@ describe("with WebGPU", () => {
   });
 
   test("the imported data set is searched, as forecast", async () => {
-    const functions = await functionsOf(page);
+    const functions = await functionsOf<EnginePage>(page);
     const what = request("search", { phases: ["search"] });
     const forecast = await functions.evaluate((own, run) => own.forecast(run), what);
     const { result, events } = await functions.evaluate((own, run) => own.start(run), what);
@@ -182,14 +171,14 @@ describe("without WebGPU", () => {
   beforeAll(async () => {
     ({ browser, page } = await openPage({ webgpu: false }));
     const images = given(pictures(12));
-    await (await functionsOf(page)).evaluate((own, files) => own.importDataset("drawn", 8, files), images);
+    await (await functionsOf<EnginePage>(page)).evaluate((own, files) => own.importDataset("drawn", 8, files), images);
   });
   afterAll(async () => {
     await browser?.close();
   });
 
   test("the adapter is TensorFlow.js's, and nothing is forecast", async () => {
-    const functions = await functionsOf(page);
+    const functions = await functionsOf<EnginePage>(page);
     expect(await functions.evaluate((own) => own.adapter())).toMatchObject({
       backend: "tfjs",
       name: expect.any(String),
@@ -198,7 +187,7 @@ describe("without WebGPU", () => {
   });
 
   test("a run that does not ask for the fallback is refused, naming browsers and the fallback", async () => {
-    const functions = await functionsOf(page);
+    const functions = await functionsOf<EnginePage>(page);
     const { result, events } = await functions.evaluate((own, run) => own.start(run), request("refused"));
     expect(events).toEqual([]);
     expect(result).toEqual({
@@ -210,7 +199,7 @@ describe("without WebGPU", () => {
   });
 
   test("a run that does is searched, evaluated, paused, kept, and classifies", async () => {
-    const functions = await functionsOf(page);
+    const functions = await functionsOf<EnginePage>(page);
     const { result, events } = await functions.evaluate(
       (own, run) => own.pausedRun(run, 500),
       request("slow", { fallback: true }),
@@ -273,7 +262,7 @@ describe("without WebGPU", () => {
   });
 
   test("a run ends when it is stopped", async () => {
-    const functions = await functionsOf(page);
+    const functions = await functionsOf<EnginePage>(page);
     const what = request("stopped", { fallback: true, phases: ["search"] });
     const { result, events } = await functions.evaluate((own, run) => own.stoppedRun(run), what);
     expect(result).toEqual({ code: "aborted", message: "the run was interrupted" });
@@ -281,7 +270,7 @@ describe("without WebGPU", () => {
   });
 
   test("a run whose WebGL is taken away ends, and WebGL is opened again", async () => {
-    const functions = await functionsOf(page);
+    const functions = await functionsOf<EnginePage>(page);
     const what = request("lost", { fallback: true, phases: ["search"] });
     const { first, again } = await functions.evaluate((own, run) => own.lostRun(run), what);
     expect(first.result).toEqual({

@@ -2,7 +2,14 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type JSHandle,
+  type Page,
+} from "playwright-core";
 import { createServer, type InlineConfig, type PreviewServer, preview } from "vite";
 import { afterAll, beforeAll, expect } from "vitest";
 
@@ -106,6 +113,31 @@ export async function visit(context: BrowserContext, url: string): Promise<Visit
   await page.goto(url);
   return { page, faults };
 }
+
+/** A page of `fixtures` that hands its functions to tests, loaded. What goes wrong on it is added to `faults`. */
+export async function openFixture(browser: Browser, url: string, faults: string[]): Promise<Page> {
+  const page = await browser.newPage();
+  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  await page.goto(url);
+  await page.waitForFunction(() => "page" in globalThis);
+  return page;
+}
+
+/** The functions of such a page. */
+export function functionsOf<Functions>(page: Page): Promise<JSHandle<Functions>> {
+  return page.evaluateHandle(() => (globalThis as unknown as { page: Functions }).page);
+}
+
+/** A file as it gets from a test to a page. */
+export interface GivenFile {
+  readonly path: string;
+  readonly base64: string;
+}
+
+/** @param files contents by path */
+export const given = (files: Record<string, Uint8Array>): GivenFile[] =>
+  Object.entries(files).map(([path, bytes]) => ({ path, base64: Buffer.from(bytes).toString("base64") }));
 
 export async function dark(page: Page, on = true): Promise<void> {
   await page.emulateMedia({ colorScheme: on ? "dark" : "light" });

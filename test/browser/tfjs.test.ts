@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { opCases } from "../properties.ts";
 import type { TfjsPage } from "./fixtures/tfjs.ts";
 import { searchLosses } from "./fixtures/tiny-search.ts";
-import { openBrowser, openSources, type Site } from "./support.ts";
+import { functionsOf, openBrowser, openFixture, openSources, type Site } from "./support.ts";
 
 // TensorFlow.js on a real WebGL, in Chromium without WebGPU; SwiftShader where there is no GPU.
 
@@ -19,11 +19,7 @@ beforeAll(async () => {
     optimizeDeps: { include: ["fast-check", "@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-webgl"] },
   });
   browser = await openBrowser({ webgpu: false });
-  page = await browser.newPage();
-  page.on("pageerror", (error) => faults.push(String(error)));
-  page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
-  await page.goto(`${sources.url}test/browser/fixtures/tfjs.html`);
-  await page.waitForFunction(() => "page" in globalThis);
+  page = await openFixture(browser, `${sources.url}test/browser/fixtures/tfjs.html`, faults);
 });
 
 afterAll(async () => {
@@ -31,8 +27,7 @@ afterAll(async () => {
   await sources?.close();
 });
 
-/** The functions of the page. */
-const inPage = () => page.evaluateHandle(() => (globalThis as unknown as { page: TfjsPage }).page);
+const inPage = () => functionsOf<TfjsPage>(page);
 
 test("WebGL opens and tells what it is", async () => {
   const adapter = await (await inPage()).evaluate((functions) => functions.open());
@@ -52,10 +47,8 @@ test("it opens again after it was disposed, and in a worker", async () => {
 test("a browser without WebGL is told so", async () => {
   const bare = await openBrowser({ webgpu: false, webgl: false });
   try {
-    const other = await bare.newPage();
-    await other.goto(page.url());
-    await other.waitForFunction(() => "page" in globalThis);
-    const opened = other.evaluate(() => (globalThis as unknown as { page: TfjsPage }).page.open());
+    const functions = await functionsOf<TfjsPage>(await openFixture(bare, page.url(), []));
+    const opened = functions.evaluate((own) => own.open());
     await expect(opened).rejects.toThrow(
       "the browser offers neither WebGPU nor WebGL: switch hardware acceleration on in its settings",
     );

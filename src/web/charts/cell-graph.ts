@@ -2,6 +2,7 @@ import { css, html, LitElement, nothing, type PropertyValues, svg } from "lit";
 import { stateName } from "../../report/cells.ts";
 import type { CellDrawing } from "../../worker/protocol.ts";
 import { define } from "../define.ts";
+import { cellTitle } from "../state/words.ts";
 import { shared } from "../theme.ts";
 import type { CellLayout, Direction, LaidOutArrow, LaidOutBox } from "./cell-layout.ts";
 
@@ -104,7 +105,7 @@ export class SnCellGraph extends LitElement {
   protected override render() {
     const { cell, layout } = this;
     if (!cell || !layout) return nothing;
-    const title = `${cell.cellType === "normal" ? "Normal" : "Reduction"} cell`;
+    const title = cellTitle(cell);
     return html`<figure class="stack">
       <figcaption><h3>${title}</h3></figcaption>
       <div class="scroll" tabindex="0" role="group" aria-label=${`${title}, drawn`}>

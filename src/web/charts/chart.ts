@@ -1,8 +1,8 @@
-import { css, html, LitElement, type PropertyValues } from "lit";
+import { css, html, LitElement } from "lit";
 import { define } from "../define.ts";
 import { shared } from "../theme.ts";
 import type { Plot } from "./plot.ts";
-import type { Series } from "./series.ts";
+import { alignSeries, type Series, showsPoints } from "./series.ts";
 
 const HEIGHT = 190;
 
@@ -109,7 +109,7 @@ export class SnChart extends LitElement {
     this.#draw();
   }
 
-  protected override updated(_changed: PropertyValues<this>): void {
+  protected override updated(): void {
     this.#draw();
   }
 
@@ -127,15 +127,14 @@ export class SnChart extends LitElement {
     const parent = this.renderRoot?.querySelector<HTMLElement>(".plot");
     const library = this.#library;
     if (!library || !parent || !this.isConnected || parent.clientWidth === 0) return;
-    // Points are shown while they are few, which a plot cannot be told later: it is then made anew.
-    const few = this.series.map(({ points }) => points.length < 12);
     const shape = JSON.stringify([
       this.series.map(({ label, color }) => [label, color]),
-      few,
+      // What a plot cannot be told later: it is then made anew.
+      this.series.map(showsPoints),
       this.epochs,
       this.yRange,
     ]);
-    const columns = library.alignSeries(this.series);
+    const columns = alignSeries(this.series);
     if (this.#plot && shape === this.#shape) {
       if (this.#plot.width !== parent.clientWidth) this.#plot.setSize({ width: parent.clientWidth, height: HEIGHT });
       this.#plot.setData(columns);
@@ -147,6 +146,7 @@ export class SnChart extends LitElement {
       width: parent.clientWidth,
       height: HEIGHT,
       series: this.series,
+      columns,
       xRange: [0, Math.max(this.epochs, 1)],
       yRange: this.yRange,
       format: this.format,

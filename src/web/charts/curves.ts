@@ -1,4 +1,4 @@
-import { css, html, LitElement } from "lit";
+import { html, LitElement } from "lit";
 import { define } from "../define.ts";
 import { loss, percent } from "../state/format.ts";
 import type { Curve, CurvePoint } from "../state/run-view.ts";
@@ -7,26 +7,10 @@ import "./chart.ts";
 
 /** Loss and accuracy of one training run, side by side where there is room. */
 export class SnCurves extends LitElement {
-  static override properties = { curve: { attribute: false }, held: {} };
+  static override properties = { curve: { attribute: false } };
   declare curve?: Curve;
-  /** What the held-out images are called. */
-  declare held: string;
 
-  constructor() {
-    super();
-    this.held = "validation";
-  }
-
-  static override styles = [
-    shared,
-    css`
-      .pair {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr));
-        gap: 1rem;
-      }
-    `,
-  ];
+  static override styles = shared;
 
   protected override render() {
     const { curve } = this;
@@ -45,9 +29,10 @@ export class SnCurves extends LitElement {
 
   #lines(curve: Curve, key: "loss" | "top1") {
     const points = (list: readonly CurvePoint[]) => list.map((point) => ({ x: point.x, y: point[key] }));
+    const held = curve.phase === "eval" ? "test" : "validation";
     return [
       { label: "training", color: "--sn-accent", points: points(curve.train) },
-      { label: this.held, color: "--sn-second", dashed: true, points: points(curve.val) },
+      { label: held, color: "--sn-second", dashed: true, points: points(curve.val) },
     ];
   }
 }

@@ -2,6 +2,7 @@ import { css, html, LitElement, nothing } from "lit";
 import { shortName, stateName } from "../../report/cells.ts";
 import type { CellWeights } from "../../worker/protocol.ts";
 import { define } from "../define.ts";
+import { cellTitle } from "../state/words.ts";
 import { shared } from "../theme.ts";
 
 /** The mixtures of one cell as a table: edges down, primitives across, the darker the larger the share. */
@@ -73,7 +74,7 @@ export class SnHeatMap extends LitElement {
     if (!weights || weights.edges.length === 0) return nothing;
     const all = weights.edges.flatMap((edge) => edge.weights);
     const [low, high] = [Math.min(...all), Math.max(...all)];
-    const caption = `${weights.cellType === "normal" ? "Normal" : "Reduction"} cell`;
+    const caption = cellTitle(weights);
     return html`
       <div class="scroll" tabindex="0" role="group" aria-label=${`${caption}: shares of the primitives`}>
         <table>

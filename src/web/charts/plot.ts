@@ -1,8 +1,6 @@
 import uPlot from "uplot";
 import styleText from "uplot/dist/uPlot.min.css?inline";
-import { alignSeries, type Series } from "./series.ts";
-
-export { alignSeries };
+import { type Columns, type Series, showsPoints } from "./series.ts";
 
 /** Loaded when the first chart is seen: the plotting library and what makes it ours. */
 
@@ -10,6 +8,8 @@ export interface PlotOptions {
   readonly width: number;
   readonly height: number;
   readonly series: readonly Series[];
+  /** The points of the lines, aligned. */
+  readonly columns: Columns;
   /** Ends of the x axis. */
   readonly xRange: readonly [number, number];
   /** Writes a value of the y axis. */
@@ -28,7 +28,7 @@ plotStyles.replaceSync(styleText);
 
 /** Draws lines into `parent`. The caller destroys the plot. */
 export function createPlot(parent: HTMLElement, options: PlotOptions): Plot {
-  const { width, height, series, xRange, yRange, format, color, font } = options;
+  const { width, height, series, columns, xRange, yRange, format, color, font } = options;
   const axis = {
     stroke: color("--sn-muted"),
     font,
@@ -61,11 +61,11 @@ export function createPlot(parent: HTMLElement, options: PlotOptions): Plot {
           width: 1.75,
           dash: line.dashed ? [5, 4] : undefined,
           spanGaps: true,
-          points: { show: line.points.length < 12, size: 6, fill: color(line.color) },
+          points: { show: showsPoints(line), size: 6, fill: color(line.color) },
         })),
       ],
     },
-    alignSeries(series),
+    columns,
     parent,
   );
 }

@@ -7,6 +7,9 @@ export interface Series {
   readonly points: readonly { readonly x: number; readonly y: number }[];
 }
 
+/** Whether a line's points are drawn too: while they are few. */
+export const showsPoints = ({ points }: Series): boolean => points.length < 12;
+
 /** Columns as the plot wants them: all x of all lines, then each line's y there, null where it has none. */
 export type Columns = [number[], ...(number | null)[][]];
 

@@ -1,8 +1,9 @@
 import { css, html, LitElement, nothing } from "lit";
 import { type EngineClient, startEngine } from "../../worker/client-browser.ts";
 import type { WireError } from "../../worker/protocol.ts";
+import { toWire } from "../../worker/wire.ts";
 import { define } from "../define.ts";
-import { RunSession, wireError } from "../state/run-session.ts";
+import { RunSession } from "../state/run-session.ts";
 import { idleView, isBusy, type RunAction, type RunView, reduceRun } from "../state/run-view.ts";
 import { requestOf } from "../state/setup.ts";
 import { PHASE_NAMES } from "../state/words.ts";
@@ -100,7 +101,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
       const { algo, data: dataset, preset, seed, overrides, fallback } = this;
       await session.start(requestOf({ algo, dataset, full: preset === "full", seed, overrides, fallback }, name));
     } catch (error) {
-      this.#refuse(wireError(error));
+      this.#refuse(toWire(error));
     }
     if (this.view.error?.code === "device") await this.#lookForWebGpu();
   }
@@ -165,11 +166,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
       <sn-architecture part="architecture" exportparts="cells, heat" .view=${view}></sn-architecture>
       ${view.curves.map(
         (curve) => html`<h3>${PHASE_NAMES[curve.phase]}</h3>
-          <sn-curves
-          part="curves"
-          .curve=${curve}
-          held=${curve.phase === "eval" ? "test" : "validation"}
-        ></sn-curves>`,
+          <sn-curves part="curves" .curve=${curve}></sn-curves>`,
       )}
       ${view.curves.length === 0 ? nothing : html`<p class="small muted">Computed in this tab by supernet.</p>`}
     </section>`;
@@ -181,7 +178,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     const { api, failed } = this.#engine;
     const backend = await Promise.race([api.adapter(), failed]).then(
       (adapter) => adapter.backend,
-      (error) => (wireError(error).code === "device" ? undefined : "webgpu"),
+      (error) => (toWire(error).code === "device" ? undefined : "webgpu"),
     );
     this.missing = backend !== "webgpu";
     this.offered = backend === "tfjs";

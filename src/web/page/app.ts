@@ -1,8 +1,8 @@
 import { css, html, LitElement, nothing } from "lit";
 import { type EngineClient, startEngine } from "../../worker/client-browser.ts";
+import { toWire } from "../../worker/wire.ts";
 import { define } from "../define.ts";
 import { parseRunHash } from "../state/run-link.ts";
-import { wireError } from "../state/run-session.ts";
 import { isBusy } from "../state/run-view.ts";
 import { setupOf } from "../state/setup.ts";
 import { StoreController } from "../state/store.ts";
@@ -129,7 +129,7 @@ export class SnApp extends LitElement {
       const linked = parseRunHash(hash);
       if (linked) this.#workspace.choose(setupOf(linked));
     } catch (error) {
-      this.#workspace.store.dispatch({ problem: wireError(error).message });
+      this.#workspace.store.dispatch({ problem: toWire(error).message });
     }
   };
 
@@ -160,7 +160,7 @@ export class SnApp extends LitElement {
           ?hidden=${this.section !== "runs"}
           .workspace=${workspace}
           .state=${state}
-          .view=${session.view}
+          busy=${isBusy(session.view) ? session.view.name : ""}
         ></sn-runs-section>
         <sn-data-section ?hidden=${this.section !== "data"} .workspace=${workspace} .state=${state}></sn-data-section>
       </main>

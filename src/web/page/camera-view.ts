@@ -1,6 +1,7 @@
-import { css, html, LitElement, nothing } from "lit";
+import { css, html, LitElement } from "lit";
 import { define } from "../define.ts";
 import { shared } from "../theme.ts";
+import { problemNote } from "./problem-note.ts";
 
 const SIDE = 128;
 const INTERVAL_MS = 700;
@@ -40,7 +41,7 @@ export class SnCameraView extends LitElement {
       <div class="row">
         <button @click=${() => (this.on ? this.#stop() : this.#start())}>${this.on ? "Switch off" : "Switch the camera on"}</button>
       </div>
-      ${this.problem ? html`<p class="note bad" role="alert">${this.problem}</p>` : nothing}
+      ${problemNote(this.problem)}
     </div>`;
   }
 

@@ -49,11 +49,6 @@ export class SnComparison extends LitElement {
         color: var(--sn-muted);
         white-space: nowrap;
       }
-      .pair {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr));
-        gap: 1rem;
-      }
     `,
   ];
 

@@ -1,11 +1,12 @@
 import * as Comlink from "comlink";
 import { css, html, LitElement, nothing } from "lit";
 import type { EngineClient } from "../../worker/client-browser.ts";
+import { toWire } from "../../worker/wire.ts";
 import { define } from "../define.ts";
 import { droppedFiles, type NamedFile, pickedFiles, suggestName, unreadableNote } from "../state/dropped-files.ts";
 import { grouped } from "../state/format.ts";
-import { wireError } from "../state/run-session.ts";
 import { shared } from "../theme.ts";
+import { problemNote } from "./problem-note.ts";
 
 /** Takes a person's images. Fires `imported` with the `DatasetReport` as detail. */
 export class SnImportForm extends LitElement {
@@ -91,7 +92,7 @@ export class SnImportForm extends LitElement {
         <input hidden id="files" type="file" multiple aria-label="Images or archives" @change=${this.#picked} />
       </div>
       ${this.files.length > 0 ? this.#options() : nothing}
-      ${this.problem ? html`<p class="note bad" role="alert">${this.problem}</p>` : nothing}
+      ${problemNote(this.problem)}
       <p class="sr" role="status">
         ${this.files.length > 0 ? `${grouped(this.files.length)} files chosen` : nothing}
       </p>
@@ -153,7 +154,7 @@ export class SnImportForm extends LitElement {
       this.#take(files);
       this.problem = unreadableNote(unreadable);
     } catch (error) {
-      this.problem = wireError(error).message;
+      this.problem = toWire(error).message;
     }
   }
 
@@ -187,7 +188,7 @@ export class SnImportForm extends LitElement {
       this.files = [];
       this.dispatchEvent(new CustomEvent("imported", { detail: report }));
     } catch (error) {
-      this.problem = wireError(error).message;
+      this.problem = toWire(error).message;
     } finally {
       this.done = undefined;
     }

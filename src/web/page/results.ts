@@ -1,13 +1,14 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { EngineClient } from "../../worker/client-browser.ts";
 import type { RunSummary, StoredRun } from "../../worker/protocol.ts";
+import { toWire } from "../../worker/wire.ts";
 import { define } from "../define.ts";
 import { saveFile } from "../state/download.ts";
 import { bytes, compact, duration, grouped, percent } from "../state/format.ts";
 import { lastAccuracy } from "../state/kept-run.ts";
 import { runHash } from "../state/run-link.ts";
-import { wireError } from "../state/run-session.ts";
 import { shared } from "../theme.ts";
+import { problemNote } from "./problem-note.ts";
 
 /** The figures of a finished run, its files, and a link to it. */
 export class SnResults extends LitElement {
@@ -87,7 +88,7 @@ export class SnResults extends LitElement {
             </label>`
           : nothing
       }
-      ${this.problem ? html`<p class="note bad" role="alert">${this.problem}</p>` : nothing}
+      ${problemNote(this.problem)}
       ${
         kept && kept.files.length > 0
           ? html`<details>
@@ -135,7 +136,7 @@ export class SnResults extends LitElement {
     try {
       await body();
     } catch (error) {
-      this.problem = wireError(error).message;
+      this.problem = toWire(error).message;
     }
   }
 }

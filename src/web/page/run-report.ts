@@ -31,10 +31,7 @@ export class SnRunReport extends LitElement {
       ${summary ? panel("Result", html`<sn-results .engine=${engine} .summary=${summary} .kept=${this.kept}></sn-results>`) : nothing}
       ${hasCells ? panel(view.found || summary ? "Architecture found" : "Architecture so far", html`<sn-architecture .view=${view}></sn-architecture>`) : nothing}
       ${view.curves.map((curve) =>
-        panel(
-          curveHeading(view, curve.phase, curve.title),
-          html`<sn-curves .curve=${curve} held=${curve.phase === "eval" ? "test" : "validation"}></sn-curves>`,
-        ),
+        panel(curveHeading(view, curve.phase, curve.title), html`<sn-curves .curve=${curve}></sn-curves>`),
       )}
       ${
         evaluation && evaluation.confusion.length > 0

@@ -2,7 +2,7 @@ import { html, LitElement, nothing } from "lit";
 import type { RunSummary } from "../../worker/protocol.ts";
 import { define } from "../define.ts";
 import { viewOfSummary } from "../state/kept-run.ts";
-import { isBusy, type RunView } from "../state/run-view.ts";
+import type { RunView } from "../state/run-view.ts";
 import { shared } from "../theme.ts";
 import { panels } from "./panels.ts";
 import type { PageState, Workspace } from "./workspace.ts";
@@ -15,20 +15,25 @@ export class SnRunsSection extends LitElement {
   static override properties = {
     workspace: { attribute: false },
     state: { attribute: false },
-    view: { attribute: false },
+    busy: {},
   };
   declare workspace: Workspace;
   declare state: PageState;
-  /** The run that goes on, or has last ended. */
-  declare view: RunView;
+  /** Name of the run that goes on, or empty. */
+  declare busy: string;
 
   /** Views by summary: the same one again leaves charts alone. */
   readonly #views = new WeakMap<RunSummary, RunView>();
 
+  constructor() {
+    super();
+    this.busy = "";
+  }
+
   static override styles = [shared, panels];
 
   protected override render() {
-    const { state, view } = this;
+    const { state, busy } = this;
     const { engine, store } = this.workspace;
     const opened = state.runs.find(({ name }) => name === state.opened);
     const compared = state.runs
@@ -40,7 +45,7 @@ export class SnRunsSection extends LitElement {
         <sn-run-list
           .runs=${state.runs}
           .ticked=${state.ticked}
-          busy=${isBusy(view) ? view.name : ""}
+          busy=${busy}
           @open-run=${(event: CustomEvent<string>) => store.dispatch({ opened: event.detail })}
           @remove-run=${(event: CustomEvent<string>) => this.workspace.remove(event.detail)}
           @compare-change=${(event: CustomEvent<readonly string[]>) => store.dispatch({ ticked: event.detail })}

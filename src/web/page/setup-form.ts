@@ -1,9 +1,10 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { EngineClient } from "../../worker/client-browser.ts";
+import { toWire } from "../../worker/wire.ts";
 import { define } from "../define.ts";
-import { wireError } from "../state/run-session.ts";
 import { requestOf, type Setup } from "../state/setup.ts";
 import { shared } from "../theme.ts";
+import { problemNote } from "./problem-note.ts";
 import "./conf-editor.ts";
 
 /** Chooses what to run. Fires `setup-change` with the new `Setup` as detail. */
@@ -128,7 +129,7 @@ export class SnSetupForm extends LitElement {
             : html`<button @click=${this.#edit}>Edit the conf</button>`
         }
       </div>
-      ${this.problem ? html`<p class="note bad" role="alert">${this.problem}</p>` : nothing}
+      ${problemNote(this.problem)}
       ${
         edited
           ? html`<sn-conf-editor
@@ -159,7 +160,7 @@ export class SnSetupForm extends LitElement {
       const { text } = await this.engine.api.resolve(requestOf(this.setup));
       this.#change({ confText: text, overrides: "", seed: "" });
     } catch (error) {
-      this.problem = wireError(error).message;
+      this.problem = toWire(error).message;
     }
   }
 

@@ -1,10 +1,11 @@
-import { css, html, LitElement, nothing } from "lit";
+import { css, html, LitElement } from "lit";
 import type { EngineClient } from "../../worker/client-browser.ts";
 import type { ClassScore } from "../../worker/protocol.ts";
+import { toWire } from "../../worker/wire.ts";
 import { define } from "../define.ts";
 import { percent } from "../state/format.ts";
-import { wireError } from "../state/run-session.ts";
 import { shared } from "../theme.ts";
+import { problemNote } from "./problem-note.ts";
 import "./draw-pad.ts";
 import "./camera-view.ts";
 
@@ -134,7 +135,7 @@ export class SnTryModel extends LitElement {
           }
         </div>
       </div>
-      ${this.problem ? html`<p class="note bad" role="alert">${this.problem}</p>` : nothing}
+      ${problemNote(this.problem)}
     </div>`;
   }
 
@@ -193,7 +194,7 @@ export class SnTryModel extends LitElement {
       this.scores = await this.engine.api.classify(this.run, pixels);
       this.problem = "";
     } catch (error) {
-      this.problem = wireError(error).message;
+      this.problem = toWire(error).message;
     } finally {
       this.#asking = false;
     }

@@ -7,8 +7,9 @@ import type {
   StoredRun,
   WireError,
 } from "../../worker/protocol.ts";
+import { toWire } from "../../worker/wire.ts";
 import { freePrefix } from "../state/kept-run.ts";
-import { RunSession, wireError } from "../state/run-session.ts";
+import { RunSession } from "../state/run-session.ts";
 import { defaultSetup, requestOf, type Setup } from "../state/setup.ts";
 import { Store } from "../state/store.ts";
 
@@ -68,15 +69,14 @@ export class Workspace {
   /** Asks for everything that the page shows at first. Parts that fail are told, the others are shown. */
   async open(): Promise<void> {
     const { api, failed } = this.engine;
-    failed.catch((error) => this.store.dispatch({ problem: wireError(error).message }));
+    failed.catch((error) => this.store.dispatch({ problem: toWire(error).message }));
     await Promise.all([
       this.#load(async () => ({ algorithms: await api.algorithms() })),
-      this.#load(async () => ({ datasets: await api.datasets() })),
       this.refreshRuns(),
       this.refreshDatasets(),
       api.adapter().then(
         (adapter) => this.store.dispatch({ adapter }),
-        (error) => this.store.dispatch({ adapterError: wireError(error) }),
+        (error) => this.store.dispatch({ adapterError: toWire(error) }),
       ),
     ]);
     this.#scheduleForecast();
@@ -99,7 +99,7 @@ export class Workspace {
     this.#naming = true;
     const { setup } = this.state;
     const request = await this.#named(setup).catch((error) => {
-      this.store.dispatch({ problem: wireError(error).message });
+      this.store.dispatch({ problem: toWire(error).message });
     });
     this.#naming = false;
     if (!request) return;
@@ -130,10 +130,11 @@ export class Workspace {
   }
 
   async refreshDatasets(): Promise<void> {
-    await this.#load(async () => ({
-      imported: await this.engine.api.importedDatasets(),
-      datasets: await this.engine.api.datasets(),
-    }));
+    const { api } = this.engine;
+    await Promise.all([
+      this.#load(async () => ({ imported: await api.importedDatasets() })),
+      this.#load(async () => ({ datasets: await api.datasets() })),
+    ]);
   }
 
   async removeDataset(name: string): Promise<void> {
@@ -155,7 +156,7 @@ export class Workspace {
     const asked = ++this.#asked;
     const answer = await this.engine.api.forecast(requestOf(this.state.setup)).then(
       (forecast) => ({ forecast, forecastProblem: "" }),
-      (error) => ({ forecast: [], forecastProblem: wireError(error).message }),
+      (error) => ({ forecast: [], forecastProblem: toWire(error).message }),
     );
     // A later question may have been answered first.
     if (asked === this.#asked) this.store.dispatch(answer);
@@ -165,7 +166,7 @@ export class Workspace {
     try {
       this.store.dispatch(await body());
     } catch (error) {
-      this.store.dispatch({ problem: wireError(error).message });
+      this.store.dispatch({ problem: toWire(error).message });
     }
   }
 }

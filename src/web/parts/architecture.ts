@@ -39,14 +39,13 @@ export class SnArchitecture extends LitElement {
     const last = snapshots.length - 1;
     const at = Math.min(this.chosen ?? last, last);
     const snapshot = snapshots[at];
-    const now = at === last;
-    const cells = now || !snapshot ? cellsOf(view) : snapshot.best;
+    const cells = at === last || !snapshot ? cellsOf(view) : snapshot.best;
     const weights = snapshot?.cells ?? weightsOf(view);
     if (cells.length === 0 && weights.length === 0) return nothing;
     return html`<div class="stack">
       ${snapshots.length > 1 ? this.#slider(at, last, snapshot?.epoch ?? 0) : nothing}
-      <div class="pair" part="cells">${firstOfEachType(cells).map((cell) => html`<sn-cell-graph .cell=${cell}></sn-cell-graph>`)}</div>
-      <sn-skip-gauge .share=${now || !snapshot ? skipShare(cells) : snapshot.skipShare}></sn-skip-gauge>
+      <div class="pair" part="cells">${cells.map((cell) => html`<sn-cell-graph .cell=${cell}></sn-cell-graph>`)}</div>
+      <sn-skip-gauge .share=${skipShare(cells)}></sn-skip-gauge>
       <div class="pair" part="heat">${weights.map((cell) => html`<sn-heat-map .weights=${cell}></sn-heat-map>`)}</div>
     </div>`;
   }
@@ -63,15 +62,6 @@ export class SnArchitecture extends LitElement {
     const at = Number((event.target as HTMLInputElement).value);
     this.chosen = at === (this.view?.snapshots.length ?? 0) - 1 ? undefined : at;
   }
-}
-
-/** Cells of one type that are alike are drawn once. */
-function firstOfEachType<Cell extends { cellType: string; edges: unknown }>(cells: readonly Cell[]): readonly Cell[] {
-  const seen = new Set<string>();
-  return cells.filter(({ cellType, edges }) => {
-    const key = JSON.stringify([cellType, edges]);
-    return !seen.has(key) && seen.add(key);
-  });
 }
 
 define("sn-architecture", SnArchitecture);

@@ -1,6 +1,6 @@
 import { html, LitElement } from "lit";
 import { define } from "../define.ts";
-import type { RunStatus } from "../state/run-view.ts";
+import { isBusy, type RunStatus } from "../state/run-view.ts";
 import { shared } from "../theme.ts";
 
 /** Run, pause, resume and stop, as far as each makes sense. Fires `run`, `pause`, `resume`, `stop`. */
@@ -20,8 +20,7 @@ export class SnControls extends LitElement {
 
   protected override render() {
     const { status } = this;
-    const busy = status === "starting" || status === "running" || status === "paused" || status === "stopping";
-    if (!busy) {
+    if (!isBusy(this)) {
       return html`<button class="primary" part="button primary" ?disabled=${this.disabled} @click=${() => this.#fire("run")}>
         ${status === "idle" ? "Run" : "Run again"}
       </button>`;

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { define } from "../define.ts";
 import { bytes, duration, grouped, loss, percent } from "../state/format.ts";
-import { isBusy, type RunView, secondsLeft } from "../state/run-view.ts";
+import { currentCurve, isBusy, type RunView, secondsLeft } from "../state/run-view.ts";
 import { announcement, statusLine } from "../state/words.ts";
 import { shared } from "../theme.ts";
 
@@ -55,14 +55,14 @@ export class SnProgress extends LitElement {
     return html`<div class="stack">
       <p part="status">${statusLine(view)}</p>
       <p class="sr" role="status">${announcement(view)}</p>
-      ${isBusy(view) ? this.#bar(view) : nothing} ${isBusy(view) && view.progress ? this.#figures(view) : nothing}
+      ${isBusy(view) ? html`${this.#bar(view)} ${this.#figures(view)}` : nothing}
       ${view.error ? problem(view.error) : nothing}
       ${view.warnings.map((message) => html`<p class="note">${message}</p>`)}
     </div>`;
   }
 
   #bar(view: RunView) {
-    const done = view.curves.find(({ title }) => title === view.progress?.title)?.last.done;
+    const done = currentCurve(view)?.last.done;
     return html`<progress max="1" .value=${done ?? 0} aria-label="Share of this training run that is done"></progress>`;
   }
 

@@ -1,4 +1,4 @@
-import type { Phase } from "../../nas/phase.ts";
+import { PHASES, type Phase } from "../../nas/phase.ts";
 import type { EpochFigures, RunSummary } from "../../worker/protocol.ts";
 import { type Curve, type CurvePoint, idleView, type RunView } from "./run-view.ts";
 
@@ -9,7 +9,7 @@ export function viewOfSummary(summary: RunSummary): RunView {
     ...idleView,
     status: "done",
     name: summary.name,
-    phases: (["search", "eval"] as const).filter((phase) => summary[phase]),
+    phases: PHASES.filter((phase) => summary[phase]),
     curves: curves.filter((curve) => curve !== undefined),
     found: summary.search?.cells,
     summary,

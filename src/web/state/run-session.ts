@@ -1,6 +1,7 @@
 import * as Comlink from "comlink";
 import type { EngineClient } from "../../worker/client-browser.ts";
-import type { RunEvent, RunRequest, WireError } from "../../worker/protocol.ts";
+import type { RunEvent, RunRequest } from "../../worker/protocol.ts";
+import { toWire } from "../../worker/wire.ts";
 import { idleView, isBusy, type RunAction, type RunView, reduceRun } from "./run-view.ts";
 import { Store } from "./store.ts";
 
@@ -27,7 +28,7 @@ export class RunSession {
       const summary = await Promise.race([api.start(request, listener), failed]);
       this.store.dispatch({ kind: "done", summary });
     } catch (error) {
-      this.store.dispatch({ kind: "failed", error: wireError(error) });
+      this.store.dispatch({ kind: "failed", error: toWire(error) });
     }
   }
 
@@ -46,13 +47,4 @@ export class RunSession {
     this.store.dispatch({ kind: "stopping" });
     await this.#engine.api.stop();
   }
-}
-
-/** What was thrown across the boundary, or by the page itself, in the form in which the engine tells errors. */
-export function wireError(error: unknown): WireError {
-  if (typeof error === "object" && error !== null && "message" in error) {
-    const { code, message, stack } = error as Partial<WireError>;
-    return { code: code ?? "bug", message: String(message), stack };
-  }
-  return { code: "bug", message: String(error) };
 }

@@ -99,7 +99,7 @@ export function reduceRun(view: RunView, action: RunAction): RunView {
 }
 
 /** Whether the engine is at work for this view. */
-export function isBusy({ status }: RunView): boolean {
+export function isBusy({ status }: Pick<RunView, "status">): boolean {
   return status === "starting" || status === "running" || status === "paused" || status === "stopping";
 }
 
@@ -113,9 +113,14 @@ export function weightsOf(view: RunView): readonly CellWeights[] {
   return view.snapshots.at(-1)?.cells ?? view.summary?.search?.weights ?? [];
 }
 
+/** The training run that makes progress now. */
+export function currentCurve({ curves, progress }: RunView): Curve | undefined {
+  return curves.find(({ title }) => title === progress?.title);
+}
+
 /** Seconds until the current training run ends at its average pace so far; absent before there is a pace. */
 export function secondsLeft(view: RunView): number | undefined {
-  const curve = view.curves.find(({ title }) => title === view.progress?.title);
+  const curve = currentCurve(view);
   if (!curve || curve.last.done <= curve.first.done) return undefined;
   const { first, last } = curve;
   return ((last.time - first.time) / 1000) * ((1 - last.done) / (last.done - first.done));

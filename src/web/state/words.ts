@@ -1,9 +1,15 @@
 import type { Phase } from "../../nas/phase.ts";
+import type { CellDrawing } from "../../worker/protocol.ts";
 import { percent } from "./format.ts";
 import { lastAccuracy } from "./kept-run.ts";
 import type { RunView } from "./run-view.ts";
 
 export const PHASE_NAMES: Readonly<Record<Phase, string>> = { search: "Search", eval: "Evaluation" };
+
+/** `Normal cell`. */
+export function cellTitle({ cellType }: Pick<CellDrawing, "cellType">): string {
+  return cellType === "normal" ? "Normal cell" : "Reduction cell";
+}
 
 /** Where a run is, in a line. */
 export function statusLine(view: RunView): string {
