@@ -197,7 +197,7 @@ export class FallbackTrainer {
       const results = chunks.map((chunk) => {
         const [gradient, sums, state] = tf.tidy(() => {
           const result = this.#program.run(chunk, { ...at, sampleStart: chunk.sampleStart });
-          return [result.gradients.weights, sumsOf(result, chunk.valid), result.state ?? tf.zeros([0])];
+          return [result.gradient("weights"), sumsOf(result, chunk.valid), result.state() ?? tf.zeros([0])];
         });
         // The next chunk goes on from these running statistics.
         if (state.size > 0) network.set("state", tf.keep(state) as tf.Tensor1D);
