@@ -1,3 +1,16 @@
+import type { Augmentation } from "../data/augment.ts";
+import type { Pass } from "../data/sampler.ts";
+
+/** How a feed draws its batches from a split. */
+export interface Drawing {
+  readonly augmentation: Augmentation;
+  /** Images a batch, and the pieces it is cut into; the batch divides by the pieces. */
+  readonly batch: number;
+  readonly chunks: number;
+  /** The order of an epoch; its length must not exceed that of epoch 0. */
+  readonly passOf: (epoch: number) => Pass;
+}
+
 /** A chunk of a batch: its first place in the order, its real samples, and the position of its first sample in the batch. */
 export interface Chunk {
   readonly start: number;

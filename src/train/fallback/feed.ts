@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Augmentation } from "../../data/augment.ts";
 import { augmentReference } from "../../data/augment-reference.ts";
 import type { Split } from "../../data/dataset.ts";
 import type { Pass } from "../../data/sampler.ts";
+import type { Drawing } from "../feed.ts";
 
 /** A chunk of a batch: images [N, H, W, C] and labels [N]; the first `valid` samples count. */
 export interface HostBatch {
@@ -13,14 +13,8 @@ export interface HostBatch {
   readonly sampleStart: number;
 }
 
-export interface HostFeedOptions {
+export interface HostFeedOptions extends Drawing {
   readonly split: Split;
-  readonly augmentation: Augmentation;
-  /** Images a batch, and the pieces it is cut into; the batch divides by the pieces. */
-  readonly batch: number;
-  readonly chunks: number;
-  /** The order of an epoch. */
-  readonly passOf: (epoch: number) => Pass;
 }
 
 /** Batches gathered and augmented on the host, the same images as the engine's. */
