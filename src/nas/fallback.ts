@@ -36,8 +36,9 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
     validation: new HostFeed({ split, ...plan.validation }),
     sizes: plan.sizes,
   };
-  const network = new FallbackNetwork(desc, supernetShape(feeds.train, dataset), seed);
+  const network = new FallbackNetwork(desc, supernetShape(feeds.train, dataset));
   try {
+    network.initialise(seed);
     const alphas = () => abortable(network.save(["alphas"]), control.signal);
     const run = await trainOnFallback(network, {
       ...parts,
@@ -64,8 +65,9 @@ export async function trainFixedFallback(desc: ModelDesc, parts: FixedTrainingPa
     validation: new HostFeed({ split: dataset.test, ...plan.validation }),
     sizes: plan.sizes,
   };
-  const network = new FallbackNetwork(desc, fixedShape(feeds.train, dataset, trainer), seed);
+  const network = new FallbackNetwork(desc, fixedShape(feeds.train, dataset, trainer));
   try {
+    network.initialise(seed);
     const run = await trainOnFallback(network, { ...parts, feeds });
     return { run, params: network.params, values: await abortable(network.save(), parts.control.signal) };
   } finally {

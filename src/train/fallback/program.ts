@@ -1,16 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Graph, ParamRole, ParamSpec } from "../../graph/types.ts";
 import { type Interpreter, interpreter, type TfStep } from "../../runtime/tfjs/index.ts";
-import type { ArenaLayout } from "../../runtime/webgpu/arena.ts";
+import type { Parameters } from "../parameters.ts";
 import type { HostBatch } from "./feed.ts";
 
 /** All parameters of a role as one vector, laid out like the engine's arenas. */
 export type Vectors = Readonly<Record<ParamRole, tf.Tensor1D>>;
 
 /** The parameters that a program reads, as they are when it runs. */
-export interface ProgramParameters {
-  readonly params: readonly ParamSpec[];
-  readonly layouts: Readonly<Record<ParamRole, ArenaLayout>>;
+export interface ProgramParameters extends Parameters {
   readonly vectors: Vectors;
 }
 
@@ -74,7 +72,7 @@ export class FallbackProgram {
 
   /** Puts outputs at their places in a vector; parameters that no output is for stay zero. */
   #gather(outputs: ReadonlyMap<string, tf.Tensor>, writes: Writes, role: ParamRole): tf.Tensor1D {
-    const layout: ArenaLayout = this.#network.layouts[role];
+    const layout = this.#network.layouts[role];
     const parts: tf.Tensor1D[] = [];
     let end = 0;
     const fill = (until: number) => {
