@@ -4,7 +4,7 @@ import type { Pass } from "../data/sampler.ts";
 import { planes } from "../graph/types.ts";
 import { type Engine, encodePass, type Kernel } from "../runtime/webgpu/engine.ts";
 import { storageBytes } from "../runtime/webgpu/layout.ts";
-import type { Drawing, Feed } from "./feed.ts";
+import { type Drawing, type Feed, type Selection, selectBatch } from "./feed.ts";
 
 /** Images and labels of a split on the device, as bytes; shared by the feeds that draw from it. */
 export class ResidentSplit {
@@ -85,10 +85,8 @@ export class ResidentFeed implements Feed {
     return this.#pass.batches;
   }
 
-  select(batch: number): { start: number; valid: number } {
-    const { batch: size } = this.#options;
-    const last = batch === this.#pass.batches - 1;
-    return { start: batch * size, valid: last ? this.#pass.lastValid : size };
+  select(batch: number): Selection {
+    return selectBatch(this.#pass, batch);
   }
 
   encode(encoder: GPUCommandEncoder): void {
