@@ -14,7 +14,7 @@ export class FallbackClassifier implements ImageClassifier {
   /** @throws SupernetError("io") for weights of another network */
   constructor(parts: ClassifierParts) {
     this.#parts = parts;
-    this.#network = new FallbackNetwork(parts.desc, classifierShape(parts), 0);
+    this.#network = new FallbackNetwork(parts.desc, classifierShape(parts));
     try {
       this.#network.load(paramValues(this.#network.params, parts.tensors));
     } catch (error) {

@@ -3,18 +3,9 @@ import { abortable } from "../train/abortable.ts";
 import { HostFeed } from "../train/fallback/feed.ts";
 import { FallbackNetwork } from "../train/fallback/network.ts";
 import { FallbackTrainer } from "../train/fallback/trainer.ts";
-import type { NetworkShape } from "../train/graphs.ts";
+import { fixedShape, supernetShape } from "../train/graphs.ts";
 import type { RunRecord } from "../train/metrics.ts";
-import {
-  batchOf,
-  evalDrawing,
-  type ImagePlan,
-  type RunFeeds,
-  searchParts,
-  testImages,
-  trainDrawing,
-  trainingParts,
-} from "./feeds.ts";
+import { evaluationPlan, type RunPlan, searchPlan } from "./feeds.ts";
 import { trainRun } from "./train-run.ts";
 import type { ArchTrainerParts, ArchTraining, FixedTraining, FixedTrainingParts, Trainers } from "./trainers.ts";
 
@@ -36,19 +27,18 @@ export const fallbackTrainers: Trainers = {
 export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerParts): Promise<ArchTraining> {
   const { conf, dataset, seed, algorithm, onEpoch, control } = parts;
   const { trainer, loader } = conf;
-  const plan = { dataset, loader, chunks: trainer.batch_chunks, seed };
-  const images = searchParts(plan);
-  const batch = batchOf(plan, Math.min(images.train.length, images.val.length));
+  const plan = searchPlan({ dataset, loader, chunks: trainer.batch_chunks, seed });
   const split = dataset.train;
   const feeds = {
-    train: new HostFeed({ split, ...trainDrawing(plan, images.train, batch, "train") }),
+    train: new HostFeed({ split, ...plan.train }),
     // An algorithm without a hook moves no alphas.
-    alphas: algorithm.hook && new HostFeed({ split, ...trainDrawing(plan, images.val, batch, "validation") }),
-    validation: new HostFeed({ split, ...evalDrawing(plan, images.val, batch) }),
-    sizes: { train: images.train.length, val: images.val.length, test: 0, batch },
+    alphas: algorithm.hook && new HostFeed({ split, ...plan.alphas }),
+    validation: new HostFeed({ split, ...plan.validation }),
+    sizes: plan.sizes,
   };
-  const network = new FallbackNetwork(desc, shapeOf(plan, feeds, { affine: false, dropPath: "none" }), seed);
+  const network = new FallbackNetwork(desc, supernetShape(feeds.train, dataset));
   try {
+    network.initialise(seed);
     const alphas = () => abortable(network.save(["alphas"]), control.signal);
     const run = await trainOnFallback(network, {
       ...parts,
@@ -69,18 +59,15 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
  */
 export async function trainFixedFallback(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
   const { trainer, loader, dataset, seed } = parts;
-  const plan = { dataset, loader, chunks: trainer.batch_chunks, seed };
-  const images = trainingParts(plan);
-  const tests = testImages(plan);
-  const batch = batchOf(plan, images.train.length);
+  const plan = evaluationPlan({ dataset, loader, chunks: trainer.batch_chunks, seed });
   const feeds = {
-    train: new HostFeed({ split: dataset.train, ...trainDrawing(plan, images.train, batch, "train") }),
-    validation: new HostFeed({ split: dataset.test, ...evalDrawing(plan, tests, batch) }),
-    sizes: { train: images.train.length, val: images.val.length, test: tests.length, batch },
+    train: new HostFeed({ split: dataset.train, ...plan.train }),
+    validation: new HostFeed({ split: dataset.test, ...plan.validation }),
+    sizes: plan.sizes,
   };
-  const dropPath = trainer.drop_path_prob > 0 ? ("sampled" as const) : ("none" as const);
-  const network = new FallbackNetwork(desc, shapeOf(plan, feeds, { affine: true, dropPath }), seed);
+  const network = new FallbackNetwork(desc, fixedShape(feeds.train, dataset, trainer));
   try {
+    network.initialise(seed);
     const run = await trainOnFallback(network, { ...parts, feeds });
     return { run, params: network.params, values: await abortable(network.save(), parts.control.signal) };
   } finally {
@@ -88,19 +75,10 @@ export async function trainFixedFallback(desc: ModelDesc, parts: FixedTrainingPa
   }
 }
 
-interface HostFeeds {
+interface HostFeeds extends Pick<RunPlan, "sizes"> {
   readonly train: HostFeed;
   readonly alphas?: HostFeed | undefined;
   readonly validation: HostFeed;
-  readonly sizes: RunFeeds["sizes"];
-}
-
-function shapeOf(
-  { dataset: { height, width } }: ImagePlan,
-  { train }: HostFeeds,
-  rest: Pick<NetworkShape, "affine" | "dropPath">,
-): NetworkShape {
-  return { batch: train.samples, height, width, ...rest };
 }
 
 interface FallbackRun extends Omit<FixedTrainingParts, "dataset" | "loader"> {

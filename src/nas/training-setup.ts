@@ -2,6 +2,7 @@ import type { ExperimentConf } from "../config/index.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
+import { fixedShape, supernetShape } from "../train/graphs.ts";
 import { Network } from "../train/network.ts";
 import type { TrainerParts } from "../train/trainer.ts";
 import type { Algorithm, SearchConf } from "./algorithm.ts";
@@ -25,16 +26,14 @@ export interface SearchSetup {
 }
 
 /**
- * A supernet to be trained with its alphas; batch norms have no scale and shift, as in DARTS.
+ * A supernet to be trained with its alphas.
  * @throws SupernetError "config" or "data" on impossible settings, "device" when it does not fit
  */
 export function setUpSearch(desc: ModelDesc, { engine, algorithm, conf, dataset, seed }: SearchSetup): TrainingSetup {
   const { trainer, loader } = conf;
   return engine.buffers.attempt(() => {
     const feeds = searchFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed });
-    const { height, width } = dataset;
-    const shape = { batch: feeds.train.samples, height, width, affine: false, dropPath: "none" as const };
-    const network = new Network(engine, desc, shape);
+    const network = new Network(engine, desc, supernetShape(feeds.train, dataset));
     network.initialise(seed);
     const hook = algorithm.hook?.(conf, feeds.alphas);
     const parts = { network, conf: trainer, seed, roles: algorithm.roles(conf), hook };
@@ -57,9 +56,7 @@ export interface FixedSetup {
 export function setUpFixed(desc: ModelDesc, { engine, trainer, loader, dataset, seed }: FixedSetup): TrainingSetup {
   return engine.buffers.attempt(() => {
     const feeds = evaluationFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed });
-    const { height, width } = dataset;
-    const dropPath = trainer.drop_path_prob > 0 ? ("sampled" as const) : ("none" as const);
-    const network = new Network(engine, desc, { batch: feeds.train.samples, height, width, affine: true, dropPath });
+    const network = new Network(engine, desc, fixedShape(feeds.train, dataset, trainer));
     network.initialise(seed);
     const parts = { network, conf: trainer, seed };
     return { network, feeds, parts, dispose: () => disposeBoth(network, feeds) };

@@ -9,7 +9,7 @@ import { type Averages, DeviceMetrics } from "./metric-sums.ts";
 import type { PassRecord } from "./metrics.ts";
 import type { Network } from "./network.ts";
 import { runPass } from "./pass.ts";
-import { countPredictions } from "./predictions.ts";
+import { countPredictions, countTable } from "./predictions.ts";
 
 export interface EvaluationParts {
   readonly network: Network;
@@ -76,8 +76,7 @@ export class Evaluation {
     const { network, feed } = this.#parts;
     const { engine } = network;
     const logits = this.#program.output("logits");
-    const classes = logits.type.shape[1]!;
-    const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+    const counts = countTable(logits.type.shape[1]!);
     const batches = feed.startPass(0);
     if (feed.chunks !== 1) throw new Error("only feeds of one chunk a batch are counted");
     for (let batch = 0; batch < batches; batch++) {

@@ -1,6 +1,6 @@
 import type { Engine } from "../runtime/webgpu/engine.ts";
 import { packPlanes } from "../runtime/webgpu/layout.ts";
-import type { Feed } from "./feed.ts";
+import type { Feed, Selection } from "./feed.ts";
 
 /** One prepared batch: images [N, C, H, W] row-major, labels [N]. */
 export interface FixedBatch {
@@ -53,7 +53,7 @@ export class FixedFeed implements Feed {
     return this.#batches.length / this.chunks;
   }
 
-  select(batch: number): { start: number; valid: number } {
+  select(batch: number): Selection {
     this.#selected = batch;
     return { start: 0, valid: this.samples * this.chunks };
   }

@@ -5,6 +5,7 @@ import { optimize, optimizeForward, type PassOptions } from "../graph/passes/ind
 import { flat, type Graph, type OpAttrs, type ParamRole, type Value } from "../graph/types.ts";
 import type { DropPath } from "../ops/context.ts";
 import { lowerModel } from "../ops/model.ts";
+import type { TrainerConf } from "./conf.ts";
 
 export type { PassOptions } from "../graph/passes/index.ts";
 
@@ -17,6 +18,22 @@ export interface NetworkShape {
   /** Whether batch norms have scale and shift. */
   readonly affine: boolean;
   readonly dropPath: DropPath;
+}
+
+type ImageSize = Pick<NetworkShape, "height" | "width">;
+
+/** A supernet that is trained on a feed's chunks of images: batch norms have no scale and shift, as in DARTS. */
+export function supernetShape({ samples }: { readonly samples: number }, { height, width }: ImageSize): NetworkShape {
+  return { batch: samples, height, width, affine: false, dropPath: "none" };
+}
+
+/** A network without alphas that is trained from scratch on a feed's chunks of images. */
+export function fixedShape(
+  { samples }: { readonly samples: number },
+  { height, width }: ImageSize,
+  trainer: Pick<TrainerConf, "drop_path_prob">,
+): NetworkShape {
+  return { batch: samples, height, width, affine: true, dropPath: trainer.drop_path_prob > 0 ? "sampled" : "none" };
 }
 
 export interface LossSettings {

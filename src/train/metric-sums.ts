@@ -10,6 +10,12 @@ export interface Averages {
   readonly samples: number;
 }
 
+/** Averages from sums over samples: loss, top1, top5 and how many samples they are of. */
+export function averagesOf([loss = 0, top1 = 0, top5 = 0, samples = 0]: readonly number[]): Averages {
+  const count = Math.max(1, samples);
+  return { loss: loss / count, top1: top1 / count, top5: top5 / count, samples };
+}
+
 /** What was seen since the last reset, and what the last step saw. */
 export interface PassAverages {
   readonly pass: Averages;
@@ -68,16 +74,11 @@ export class DeviceMetrics {
     device.queue.submit([encoder.finish()]);
     const sums = [...new Float32Array(await this.#engine.map(this.#staging))];
     this.#staging.unmap();
-    return { pass: averages(sums.slice(0, 4)), step: averages(sums.slice(4)) };
+    return { pass: averagesOf(sums.slice(0, 4)), step: averagesOf(sums.slice(4)) };
   }
 
   dispose(): void {
     this.#engine.buffers.destroy(this.#sums);
     this.#engine.buffers.destroy(this.#staging);
   }
-}
-
-function averages([loss = 0, top1 = 0, top5 = 0, samples = 0]: readonly number[]): Averages {
-  const count = Math.max(1, samples);
-  return { loss: loss / count, top1: top1 / count, top5: top5 / count, samples };
 }

@@ -1,7 +1,6 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { Graph, ParamRole, ParamSpec } from "../graph/types.ts";
-import { lowerModel } from "../ops/model.ts";
-import { Arena, ArenaLayout } from "../runtime/webgpu/arena.ts";
+import { Arena, type ArenaLayout } from "../runtime/webgpu/arena.ts";
 import type { BufferRole } from "../runtime/webgpu/buffers.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
 import { Program } from "../runtime/webgpu/program.ts";
@@ -14,16 +13,15 @@ import {
   trainingGraph,
 } from "./graphs.ts";
 import { initialValues } from "./initial-values.ts";
+import { byRole, type Parameters, packParameters, parametersOf, ROLES, readParameters } from "./parameters.ts";
 
 export type Arenas = Readonly<Record<ParamRole, Arena>>;
-
-export const ROLES: readonly ParamRole[] = ["weights", "alphas", "state"];
 
 /**
  * A model on the device: its parameters in arenas, and programs compiled from its description on request. All its programs
  * share one workspace, so they must run one after another.
  */
-export class Network {
+export class Network implements Parameters {
   readonly desc: ModelDesc;
   readonly shape: NetworkShape;
   readonly engine: Engine;
@@ -47,9 +45,7 @@ export class Network {
     this.engine = engine;
     this.desc = desc;
     this.shape = shape;
-    // Training mode has every parameter, those of the aux tower among them.
-    this.params = lowerModel(desc, { ...shape, training: true }).builder.build().params;
-    this.layouts = byRole((role) => new ArenaLayout(this.params, role));
+    ({ params: this.params, layouts: this.layouts } = parametersOf(desc, shape));
     this.#workspace = new Workspace(engine.buffers);
     [this.arenas, this.stateShadow] = engine.buffers.attempt(() => [
       byRole((role) => this.arena(role, "parameters", "parameters")),
@@ -100,23 +96,15 @@ export class Network {
 
   /** Overwrites all parameters (weights, alphas and running statistics) by name; throws if one is not given. */
   load(tensors: ReadonlyMap<string, ArrayLike<number>>): void {
-    const missing = this.params.find(({ name }) => !tensors.has(name));
-    if (missing) throw new Error(`no values for ${missing.name}`);
-    for (const role of ROLES) {
-      const arena = this.arenas[role];
-      this.engine.device.queue.writeBuffer(arena.buffer, 0, arena.layout.pack(tensors));
-    }
+    const vectors = packParameters(this, tensors);
+    for (const role of ROLES) this.engine.device.queue.writeBuffer(this.arenas[role].buffer, 0, vectors[role]);
   }
 
   /** Parameters of some roles by name, in the order of `params`. */
-  async save(roles: readonly ParamRole[] = ROLES): Promise<Map<string, Float32Array>> {
-    const tensors = new Map<string, Float32Array>();
-    for (const role of roles) {
-      const arena = this.arenas[role];
-      const data = new Float32Array(await this.engine.read({ buffer: arena.buffer }));
-      for (const [name, values] of arena.layout.unpack(data)) tensors.set(name, values.slice());
-    }
-    return new Map(this.params.filter(({ name }) => tensors.has(name)).map(({ name }) => [name, tensors.get(name)!]));
+  save(roles: readonly ParamRole[] = ROLES): Promise<Map<string, Float32Array>> {
+    return readParameters(this, roles, async (role) => {
+      return new Float32Array(await this.engine.read({ buffer: this.arenas[role].buffer }));
+    });
   }
 
   dispose(): void {
@@ -124,8 +112,4 @@ export class Network {
     for (const arena of this.#extra) arena.dispose();
     this.#workspace.dispose();
   }
-}
-
-function byRole<T>(make: (role: ParamRole) => T): Record<ParamRole, T> {
-  return { weights: make("weights"), alphas: make("alphas"), state: make("state") };
 }

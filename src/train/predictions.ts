@@ -5,6 +5,11 @@ export function predictionOf(logits: ArrayLike<number>): number {
   return best;
 }
 
+/** A table of counts, `[label][prediction]`, of no samples. */
+export function countTable(classes: number): number[][] {
+  return Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+}
+
 /**
  * Adds samples to a table of counts, `[label][prediction]`.
  *

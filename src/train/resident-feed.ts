@@ -1,10 +1,10 @@
-import { type Augmentation, augmentDispatch, residentImages } from "../data/augment.ts";
+import { augmentDispatch, residentImages } from "../data/augment.ts";
 import type { Split } from "../data/dataset.ts";
 import type { Pass } from "../data/sampler.ts";
 import { planes } from "../graph/types.ts";
 import { type Engine, encodePass, type Kernel } from "../runtime/webgpu/engine.ts";
 import { storageBytes } from "../runtime/webgpu/layout.ts";
-import type { Feed } from "./feed.ts";
+import { type Drawing, type Feed, type Selection, selectBatch } from "./feed.ts";
 
 /** Images and labels of a split on the device, as bytes; shared by the feeds that draw from it. */
 export class ResidentSplit {
@@ -35,14 +35,8 @@ export class ResidentSplit {
   }
 }
 
-export interface ResidentFeedOptions {
+export interface ResidentFeedOptions extends Drawing {
   readonly split: ResidentSplit;
-  readonly augmentation: Augmentation;
-  /** Images a batch, and the pieces it is cut into; the batch divides by the pieces. */
-  readonly batch: number;
-  readonly chunks: number;
-  /** The order of an epoch; its length must not exceed that of epoch 0. */
-  readonly passOf: (epoch: number) => Pass;
 }
 
 /** Batches gathered and augmented on the device from a resident split; per epoch the host sends only their order. */
@@ -91,10 +85,8 @@ export class ResidentFeed implements Feed {
     return this.#pass.batches;
   }
 
-  select(batch: number): { start: number; valid: number } {
-    const { batch: size } = this.#options;
-    const last = batch === this.#pass.batches - 1;
-    return { start: batch * size, valid: last ? this.#pass.lastValid : size };
+  select(batch: number): Selection {
+    return selectBatch(this.#pass, batch);
   }
 
   encode(encoder: GPUCommandEncoder): void {

@@ -182,7 +182,8 @@ test.each([
 test.each([false, true])("a network classifies alike on both, trained with drop path: %s", async (dropPath) => {
   const desc = smallFinal();
   const shape = { batch: 1, height: SIZE, width: SIZE, affine: true, dropPath: dropPath ? "off" : "none" } as const;
-  const network = new FallbackNetwork(desc, shape, 7);
+  const network = new FallbackNetwork(desc, shape);
+  network.initialise(7);
   const weights = writeSafetensors(modelTensors(network.params, await network.save()));
   network.dispose();
   const { channels, mean, std } = dataset;

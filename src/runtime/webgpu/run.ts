@@ -9,8 +9,6 @@ import { packStep, STEP_BYTES } from "./step.ts";
 import { submit } from "./submission.ts";
 import { Workspace } from "./workspace.ts";
 
-const ROLES: readonly ParamRole[] = ["weights", "alphas", "state"];
-
 /**
  * Compiles a graph, runs it once and returns every output by name, in row-major NCHW or flat order: the convenient way for
  * tests and one-off evaluation. Training binds programs itself.
@@ -36,8 +34,11 @@ export async function runGraph(
     arenas.push(arena);
     return arena;
   };
-  const each = (purpose: string) =>
-    Object.fromEntries(ROLES.map((role) => [role, make(role, purpose)])) as Record<ParamRole, Arena>;
+  const each = (purpose: string): Record<ParamRole, Arena> => ({
+    weights: make("weights", purpose),
+    alphas: make("alphas", purpose),
+    state: make("state", purpose),
+  });
   try {
     const params = each("parameters");
     const grads = each("gradients");

@@ -64,22 +64,22 @@ export class FallbackBilevel {
   }
 
   #gradient(train: HostBatch, val: HostBatch, rates: StepRates): tf.Tensor1D {
-    if (!this.#secondOrder) return this.#alphas.run(val).gradients.alphas;
+    if (!this.#secondOrder) return this.#alphas.run(val).gradient("alphas");
     const { network, program, weights } = this.#context;
     const w = network.vectors.weights;
-    const g = tf.tidy(() => program.run(train).gradients.weights);
+    const g = tf.tidy(() => program.run(train).gradient("weights"));
     const direction = tf.addN([tf.mul(weights.momentum!, rates.momentum), g, tf.mul(weights.decay, w)]);
     const moved = tf.sub(w, tf.mul(direction, rates.lr)) as tf.Tensor1D;
     const [dw, dalpha] = tf.tidy(() => {
-      const { gradients } = this.#both!.run(val, undefined, { weights: moved });
-      return [gradients.weights, gradients.alphas] as [tf.Tensor1D, tf.Tensor1D];
+      const { gradient } = this.#both!.run(val, undefined, { weights: moved });
+      return [gradient("weights"), gradient("alphas")] as [tf.Tensor1D, tf.Tensor1D];
     });
     const norm = tf.norm(dw);
     // Where there is no direction to differentiate along, the second term is left out.
     const epsilon = tf.divNoNan(tf.scalar(EPSILON_LENGTH), norm);
     const offset = tf.mul(dw, epsilon);
     const at = (shifted: tf.Tensor) =>
-      tf.tidy(() => this.#alphas.run(train, undefined, { weights: shifted as tf.Tensor1D }).gradients.alphas);
+      tf.tidy(() => this.#alphas.run(train, undefined, { weights: shifted as tf.Tensor1D }).gradient("alphas"));
     const difference = tf.sub(at(tf.add(w, offset)), at(tf.sub(w, offset)));
     const hessian = tf.divNoNan(tf.mul(difference, rates.lr), tf.mul(epsilon, 2));
     return tf.sub(dalpha, hessian) as tf.Tensor1D;

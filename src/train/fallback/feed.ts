@@ -1,8 +1,10 @@
-import * as tf from "@tensorflow/tfjs-core";
-import type { Augmentation } from "../../data/augment.ts";
+import type * as tf from "@tensorflow/tfjs-core";
 import { augmentReference } from "../../data/augment-reference.ts";
 import type { Split } from "../../data/dataset.ts";
 import type { Pass } from "../../data/sampler.ts";
+import { flat, planes } from "../../graph/types.ts";
+import { toTensor } from "../../runtime/tfjs/index.ts";
+import { type Drawing, type Selection, selectBatch, selectChunks } from "../feed.ts";
 
 /** A chunk of a batch: images [N, H, W, C] and labels [N]; the first `valid` samples count. */
 export interface HostBatch {
@@ -13,14 +15,8 @@ export interface HostBatch {
   readonly sampleStart: number;
 }
 
-export interface HostFeedOptions {
+export interface HostFeedOptions extends Drawing {
   readonly split: Split;
-  readonly augmentation: Augmentation;
-  /** Images a batch, and the pieces it is cut into; the batch divides by the pieces. */
-  readonly batch: number;
-  readonly chunks: number;
-  /** The order of an epoch. */
-  readonly passOf: (epoch: number) => Pass;
 }
 
 /** Batches gathered and augmented on the host, the same images as the engine's. */
@@ -44,23 +40,22 @@ export class HostFeed {
     return this.#pass.batches;
   }
 
+  /** A batch of the pass. */
+  select(batch: number): Selection {
+    return selectBatch(this.#pass, batch);
+  }
+
   /** The chunks of a batch of the pass. The caller disposes their tensors. */
   load(batch: number, at: { readonly seed: number; readonly step: number }): HostBatch[] {
-    const { batch: size, split, augmentation } = this.#options;
-    const { order, batches, lastValid } = this.#pass;
-    const valid = batch === batches - 1 ? lastValid : size;
+    const { split, augmentation } = this.#options;
     const { channels, height, width } = augmentation;
-    return Array.from({ length: this.chunks }, (_, chunk) => {
-      const sampleStart = chunk * this.samples;
-      const batchStart = batch * size + sampleStart;
-      const { images, labels } = augmentReference(split, order, this.samples, augmentation, { ...at, batchStart });
-      const shape: [number, number, number, number] = [this.samples, channels, height, width];
-      return {
-        x: tf.tidy(() => tf.transpose(tf.tensor4d(Float32Array.from(images), shape), [0, 2, 3, 1])),
-        y: tf.tensor1d(Int32Array.from(labels), "int32"),
-        valid: Math.min(this.samples, Math.max(0, valid - sampleStart)),
-        sampleStart,
-      };
+    const { order } = this.#pass;
+    const { samples } = this;
+    return selectChunks(this, batch).map(({ start: batchStart, valid, sampleStart }) => {
+      const { images, labels } = augmentReference(split, order, samples, augmentation, { ...at, batchStart });
+      const x = toTensor(images, planes([samples, channels, height, width])) as tf.Tensor4D;
+      const y = toTensor(labels, flat([samples], "u32")) as tf.Tensor1D;
+      return { x, y, valid, sampleStart };
     });
   }
 }

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Averages } from "../metric-sums.ts";
+import { type Averages, averagesOf } from "../metric-sums.ts";
 import type { PassRecord } from "../metrics.ts";
 import type { RunResult } from "./program.ts";
 
@@ -37,9 +37,4 @@ export class PassCounter {
       endTime: Date.now() / 1000,
     };
   }
-}
-
-function averagesOf([loss = 0, top1 = 0, top5 = 0, samples = 0]: readonly number[]): Averages {
-  const count = Math.max(1, samples);
-  return { loss: loss / count, top1: top1 / count, top5: top5 / count, samples };
 }

@@ -2,13 +2,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { ModelDesc } from "../../desc/model-desc.ts";
 import { passes } from "../../graph/passes/index.ts";
 import type { ParamRole, ParamSpec } from "../../graph/types.ts";
-import { lowerModel } from "../../ops/model.ts";
-import { ArenaLayout } from "../../runtime/webgpu/arena.ts";
+import type { ArenaLayout } from "../../runtime/webgpu/arena.ts";
 import { evaluationGraph, type NetworkShape, type TrainingSettings, trainingGraph } from "../graphs.ts";
 import { initialValues } from "../initial-values.ts";
+import { byRole, packParameters, parametersOf, ROLES, readParameters } from "../parameters.ts";
 import { FallbackProgram, type ProgramParameters, type Vectors } from "./program.ts";
-
-const ROLES: readonly ParamRole[] = ["weights", "alphas", "state"];
 
 /**
  * Passes that pay here, too. Bundles and sums over many terms are kernels of the engine; TensorFlow.js would only take them
@@ -23,39 +21,39 @@ export class FallbackNetwork implements ProgramParameters {
   readonly shape: NetworkShape;
   readonly params: readonly ParamSpec[];
   readonly layouts: Readonly<Record<ParamRole, ArenaLayout>>;
-  readonly #vectors = new Map<ParamRole, tf.Tensor1D>();
+  #vectors: Vectors;
 
   /**
-   * Parameters start as the engine's do from this seed.
+   * All parameters are zero until `initialise` or `load`.
    * @throws SupernetError("desc" or "graph") when the description cannot be lowered
    */
-  constructor(desc: ModelDesc, shape: NetworkShape, seed: number) {
+  constructor(desc: ModelDesc, shape: NetworkShape) {
     this.desc = desc;
     this.shape = shape;
-    this.params = lowerModel(desc, { ...shape, training: true }).builder.build().params;
-    const layout = (role: ParamRole) => new ArenaLayout(this.params, role);
-    this.layouts = { weights: layout("weights"), alphas: layout("alphas"), state: layout("state") };
-    const values = initialValues(this.params, seed);
-    for (const role of ROLES) this.#vectors.set(role, tf.tensor1d(this.layouts[role].pack(values)));
+    ({ params: this.params, layouts: this.layouts } = parametersOf(desc, shape));
+    this.#vectors = byRole((role) => tf.zeros([this.layouts[role].length]));
   }
 
   /** The parameters as they are; they change with the next `set`. */
   get vectors(): Vectors {
-    const vector = (role: ParamRole) => this.#vectors.get(role)!;
-    return { weights: vector("weights"), alphas: vector("alphas"), state: vector("state") };
+    return this.#vectors;
   }
 
   /** Replaces the parameters of a role; the network owns the vector from then on. */
   set(role: ParamRole, vector: tf.Tensor1D): void {
-    this.#vectors.get(role)!.dispose();
-    this.#vectors.set(role, vector);
+    this.#vectors[role].dispose();
+    this.#vectors = { ...this.#vectors, [role]: vector };
+  }
+
+  /** Draws every parameter's start, the same as the engine's from this seed. */
+  initialise(seed: number): void {
+    this.load(initialValues(this.params, seed));
   }
 
   /** Overwrites all parameters (weights, alphas and running statistics) by name; throws if one is not given. */
   load(tensors: ReadonlyMap<string, ArrayLike<number>>): void {
-    const missing = this.params.find(({ name }) => !tensors.has(name));
-    if (missing) throw new Error(`no values for ${missing.name}`);
-    for (const role of ROLES) this.set(role, tf.tensor1d(this.layouts[role].pack(tensors)));
+    const vectors = packParameters(this, tensors);
+    for (const role of ROLES) this.set(role, tf.tensor1d(vectors[role]));
   }
 
   trainingProgram(settings: TrainingSettings): FallbackProgram {
@@ -67,16 +65,11 @@ export class FallbackNetwork implements ProgramParameters {
   }
 
   /** Parameters of some roles by name, in the order of `params`. */
-  async save(roles: readonly ParamRole[] = ROLES): Promise<Map<string, Float32Array>> {
-    const tensors = new Map<string, Float32Array>();
-    for (const role of roles) {
-      const data = (await this.vectors[role].data()) as Float32Array;
-      for (const [name, values] of this.layouts[role].unpack(data)) tensors.set(name, values.slice());
-    }
-    return new Map(this.params.filter(({ name }) => tensors.has(name)).map(({ name }) => [name, tensors.get(name)!]));
+  save(roles: readonly ParamRole[] = ROLES): Promise<Map<string, Float32Array>> {
+    return readParameters(this, roles, async (role) => (await this.vectors[role].data()) as Float32Array);
   }
 
   dispose(): void {
-    for (const vector of this.#vectors.values()) vector.dispose();
+    tf.dispose(this.#vectors);
   }
 }

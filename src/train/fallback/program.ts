@@ -1,20 +1,18 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Graph, ParamRole, ParamSpec } from "../../graph/types.ts";
 import { type Interpreter, interpreter, type TfStep } from "../../runtime/tfjs/index.ts";
-import type { ArenaLayout } from "../../runtime/webgpu/arena.ts";
+import type { Parameters } from "../parameters.ts";
 import type { HostBatch } from "./feed.ts";
 
 /** All parameters of a role as one vector, laid out like the engine's arenas. */
 export type Vectors = Readonly<Record<ParamRole, tf.Tensor1D>>;
 
 /** The parameters that a program reads, as they are when it runs. */
-export interface ProgramParameters {
-  readonly params: readonly ParamSpec[];
-  readonly layouts: Readonly<Record<ParamRole, ArenaLayout>>;
+export interface ProgramParameters extends Parameters {
   readonly vectors: Vectors;
 }
 
-/** What a run of a program yields; whoever ran it disposes it all, or keeps it within `tf.tidy`. */
+/** What a run of a program yields. It lives as long as the `tf.tidy` that the program ran in; what is called is made anew. */
 export interface RunResult {
   /** [N, classes]. */
   readonly logits: tf.Tensor2D;
@@ -22,21 +20,28 @@ export interface RunResult {
   readonly loss: tf.Tensor1D;
   readonly top1: tf.Tensor1D;
   readonly top5: tf.Tensor1D;
-  /** Gradients by parameters of a role, laid out like these; zeros where the graph has none. */
-  readonly gradients: Vectors;
+  /** Gradient by the parameters of a role, laid out like these; zeros where the graph has none. */
+  readonly gradient: (role: ParamRole) => tf.Tensor1D;
   /** Running statistics after the run; undefined where the graph does not update them. */
-  readonly state: tf.Tensor1D | undefined;
+  readonly state: () => tf.Tensor1D | undefined;
 }
+
+/** Names of outputs by the parameter whose slot they are for. */
+type Writes = ReadonlyMap<string, string>;
 
 /** A training or evaluation graph of a network, ready to be interpreted. */
 export class FallbackProgram {
   readonly #network: ProgramParameters;
-  readonly #graph: Graph;
+  readonly #specs: ReadonlyMap<string, ParamSpec>;
+  readonly #gradients: Writes;
+  readonly #updates: Writes;
   readonly #run: Interpreter;
 
   constructor(network: ProgramParameters, graph: Graph) {
     this.#network = network;
-    this.#graph = graph;
+    this.#specs = new Map(network.params.map((spec) => [spec.name, spec]));
+    this.#gradients = writesOf(graph, "grad");
+    this.#updates = writesOf(graph, "param");
     this.#run = interpreter(graph);
   }
 
@@ -48,35 +53,26 @@ export class FallbackProgram {
     const vectors = { ...this.#network.vectors, ...instead };
     const outputs = this.#run({ inputs: { x, y }, param: (name) => this.#param(vectors, name), step });
     const perSample = (name: string) => outputs.get(name) as tf.Tensor1D;
-    const gradient = (role: ParamRole) => this.#gather(outputs, "grad", role);
     const logits = outputs.get("logits")!;
     return {
       logits: tf.reshape(logits, [logits.shape[0]!, -1]),
       loss: perSample("loss"),
       top1: perSample("top1"),
       top5: perSample("top5"),
-      gradients: { weights: gradient("weights"), alphas: gradient("alphas"), state: gradient("state") },
-      state: this.#writes("param").size > 0 ? this.#gather(outputs, "param", "state") : undefined,
+      gradient: (role) => this.#gather(outputs, this.#gradients, role),
+      state: () => (this.#updates.size > 0 ? this.#gather(outputs, this.#updates, "state") : undefined),
     };
   }
 
   #param(vectors: Vectors, name: string): tf.Tensor {
-    const { role, shape } = this.#network.params.find((spec) => spec.name === name)!;
+    const { role, shape } = this.#specs.get(name)!;
     const { offset, size } = this.#network.layouts[role].slot(name);
     return tf.tidy(() => tf.reshape(tf.slice1d(vectors[role], offset, size), [...shape]));
   }
 
-  /** Names of outputs by the parameter whose slot they are for. */
-  #writes(arena: "grad" | "param"): Map<string, string> {
-    return new Map(
-      this.#graph.outputs.flatMap(({ name, into }) => (into?.arena === arena ? [[into.param, name]] : [])),
-    );
-  }
-
   /** Puts outputs at their places in a vector; parameters that no output is for stay zero. */
-  #gather(outputs: ReadonlyMap<string, tf.Tensor>, arena: "grad" | "param", role: ParamRole): tf.Tensor1D {
-    const layout: ArenaLayout = this.#network.layouts[role];
-    const writes = this.#writes(arena);
+  #gather(outputs: ReadonlyMap<string, tf.Tensor>, writes: Writes, role: ParamRole): tf.Tensor1D {
+    const layout = this.#network.layouts[role];
     const parts: tf.Tensor1D[] = [];
     let end = 0;
     const fill = (until: number) => {
@@ -93,4 +89,8 @@ export class FallbackProgram {
     fill(layout.length);
     return tf.concat1d(parts);
   }
+}
+
+function writesOf({ outputs }: Graph, arena: "grad" | "param"): Writes {
+  return new Map(outputs.flatMap(({ name, into }) => (into?.arena === arena ? [[into.param, name]] : [])));
 }

@@ -7,7 +7,7 @@ import type { Gate } from "../gate.ts";
 import { lossSettings, smoothingOf } from "../loss-settings.ts";
 import type { EpochRecord, PassRecord } from "../metrics.ts";
 import { optimizerSpec, type StepRates, stepRates } from "../optimizers/spec.ts";
-import { countPredictions } from "../predictions.ts";
+import { countPredictions, countTable } from "../predictions.ts";
 import { type Progress, REPORT_EVERY } from "../progress.ts";
 import { FallbackBilevel } from "./bilevel.ts";
 import type { HostBatch, HostFeed } from "./feed.ts";
@@ -161,8 +161,7 @@ export class FallbackTrainer {
         const logits = tf.tidy(() => program.run(chunk).logits);
         try {
           const [scores, labels] = await Promise.all([this.#read(logits), this.#read(chunk.y)]);
-          const classes = logits.shape[1];
-          counts ??= Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+          counts ??= countTable(logits.shape[1]);
           countPredictions(counts, scores as Float32Array, Uint32Array.from(labels.subarray(0, chunk.valid)));
         } finally {
           tf.dispose([logits, chunk.x, chunk.y]);
@@ -197,7 +196,7 @@ export class FallbackTrainer {
       const results = chunks.map((chunk) => {
         const [gradient, sums, state] = tf.tidy(() => {
           const result = this.#program.run(chunk, { ...at, sampleStart: chunk.sampleStart });
-          return [result.gradients.weights, sumsOf(result, chunk.valid), result.state ?? tf.zeros([0])];
+          return [result.gradient("weights"), sumsOf(result, chunk.valid), result.state() ?? tf.zeros([0])];
         });
         // The next chunk goes on from these running statistics.
         if (state.size > 0) network.set("state", tf.keep(state) as tf.Tensor1D);

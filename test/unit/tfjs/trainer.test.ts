@@ -66,7 +66,8 @@ function feed(first = 0): HostFeed {
 
 /** The alphas after an epoch of a search. */
 async function searched(conf: Partial<TrainerConf>, more: { signal?: AbortSignal; onStep?: () => Promise<void> } = {}) {
-  const network = new FallbackNetwork(smallSupernet(1, 1), SHAPE, 7);
+  const network = new FallbackNetwork(smallSupernet(1, 1), SHAPE);
+  network.initialise(7);
   try {
     const parts = { network, conf: { ...CONF, ...conf }, seed: 7, train: feed(), alphas: feed(8), ...more };
     const trainer = new FallbackTrainer(parts);
@@ -92,7 +93,8 @@ test("the alphas move, to second order elsewhere than to first", async () => {
 });
 
 test("without a feed that drives them the alphas stay as they are", async () => {
-  const network = new FallbackNetwork(smallSupernet(1, 1), SHAPE, 7);
+  const network = new FallbackNetwork(smallSupernet(1, 1), SHAPE);
+  network.initialise(7);
   const before = await network.save();
   const trainer = new FallbackTrainer({ network, conf: CONF, seed: 7, train: feed() });
   await trainer.runEpoch(0);
@@ -133,7 +135,8 @@ test("a run that is aborted ends before its next step", async () => {
 
 test("a trained network predicts what the definition says", async () => {
   const desc = smallFinal();
-  const network = new FallbackNetwork(desc, { ...SHAPE, affine: true }, 3);
+  const network = new FallbackNetwork(desc, { ...SHAPE, affine: true });
+  network.initialise(3);
   const values = await network.save();
   const data = uniformData(new Rng(4, 0), 2 * 3 * SIZE * SIZE);
   const graph = evaluationGraph(desc, { ...SHAPE, affine: true }, 0);
