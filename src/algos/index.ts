@@ -3,7 +3,7 @@ import { SupernetError } from "../errors.ts";
 import type { Algorithm } from "../nas/algorithm.ts";
 import { darts } from "./darts/index.ts";
 
-const algorithms: readonly Algorithm[] = [darts];
+export const algorithms: readonly Algorithm[] = [darts];
 
 export const algorithmNames: readonly string[] = algorithms.map(({ name }) => name);
 

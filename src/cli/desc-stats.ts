@@ -7,6 +7,7 @@ import { SupernetError } from "../errors.ts";
 import { readText } from "../host/node/files.ts";
 import { loadGpuConstants } from "../host/node/gpu.ts";
 import { packageRoot } from "../host/node/package-root.ts";
+import type { Algorithm, SearchMethod } from "../nas/algorithm.ts";
 import { forecastMemory, type MemoryForecast } from "../nas/forecast.ts";
 import { modelStats } from "../ops/stats.ts";
 import { costSummary } from "../report/summary.ts";
@@ -87,11 +88,13 @@ export async function descStats(
   const phase = flags.phase ?? (given && !isSupernet(given) ? "eval" : "search");
   const conf = await confOf(phase, overrides, flags);
   const algorithm = findAlgorithm(algo);
-  const desc = given ?? algorithm.builder().build(searchSection(conf, phase));
+  const desc = given ?? searched(algorithm).builder().build(searchSection(conf, phase));
   const size = { height: 32, width: 32, affine: phase === "eval" };
   if (memory) await loadGpuConstants();
   const load = datasetLoader(nodeHost());
-  const forecast = memory ? await forecastMemory(desc, { conf, phase, kind: adapter, algorithm, load }) : undefined;
+  const forecast = memory
+    ? await forecastMemory(desc, { conf, phase, kind: adapter, method: algorithm.method, load })
+    : undefined;
   if (json) {
     const { params, macs } = modelStats(desc, size);
     return `${JSON.stringify({ params, macs, ...(forecast && { memory: forecast }) })}\n`;
@@ -114,6 +117,11 @@ function searchSection(conf: ExperimentConf, phase: Phase): ExperimentConf["nas"
     "an evaluation trains what a search has found: name its description, such as full_model_desc.yaml of an " +
       'evaluation, or what "supernet desc build --phase eval --template final_model_desc.yaml" prints',
   );
+}
+
+function searched({ name, method }: Algorithm): SearchMethod {
+  if (method) return method;
+  throw new SupernetError("config", `${name} trains no supernet; name a description to measure`);
 }
 
 const ROLE_TEXT: Readonly<Record<BufferRole, string>> = {

@@ -1,21 +1,60 @@
 import type { ExperimentConf } from "../config/index.ts";
 import type { ModelDescBuilder } from "../desc/builder.ts";
+import type { ModelDesc } from "../desc/model-desc.ts";
+import type { MixtureOptions } from "../ops/context.ts";
 import type { Feed } from "../train/feed.ts";
 import type { StepHookFactory } from "../train/trainer.ts";
-import type { TrainedRole } from "../train/weight-update.ts";
-import type { SelectEdges } from "./finalizers.ts";
+import type { TrainedBy } from "../train/weight-update.ts";
+import type { Evaluate } from "./evaluater.ts";
+import type { Alphas } from "./finalizers.ts";
+import type { Search } from "./search.ts";
 
 export type SearchConf = ExperimentConf["nas"]["search"];
+
+/** A value of `nas.search.finalizer`. */
+export type FinalizerName = SearchConf["finalizer"];
 
 /** What is different about one search algorithm; everything else is the same pipeline. */
 export interface Algorithm {
   readonly name: string;
+  /** The finalizers it has; a conf that names another is refused before anything is trained. */
+  readonly finalizers: readonly FinalizerName[];
+  /**
+   * Settings that cannot work together, beyond the finalizer.
+   * @throws SupernetError("config") naming the keys and the remedy
+   */
+  readonly check?: (conf: ExperimentConf) => void;
+  /** How a supernet is built, trained and finalized; absent where none is trained. */
+  readonly method?: SearchMethod;
+  /** Finds architectures; absent where there is nothing to search. */
+  readonly search?: Search;
+  /** Evaluates what was found; default is to train it as it is. */
+  readonly evaluate?: Evaluate;
+}
+
+/** What an algorithm does with a supernet. */
+export interface SearchMethod {
   /** Builds the network that is searched. */
   readonly builder: () => ModelDescBuilder;
-  /** What the main optimizer moves. */
-  readonly roles: (conf: SearchConf) => readonly TrainedRole[];
+  /** How its mixtures enter the graph, where the ops leave a choice. */
+  readonly mixtures?: (conf: SearchConf) => MixtureOptions;
+  /** Which optimizers of the conf's trainer move weights and alphas in each step. */
+  readonly optimizers: (conf: SearchConf) => TrainedBy;
   /** What happens before each weight step. @param val batches to drive the alphas with */
   readonly hook?: (conf: SearchConf, val: Feed) => StepHookFactory;
-  /** Chooses the final edges by `finalizer` of the conf. @throws SupernetError("config") for one it does not have */
-  readonly finalizer: (conf: SearchConf, seed: number) => SelectEdges;
+  /** What TensorFlow.js does in place of `hook`; absent where it has nothing alike. */
+  readonly fallback?: "bilevel";
+  /** Turns what was trained into an architecture; `nas.search.finalizer` is one of the algorithm's. */
+  readonly finalizer: (conf: SearchConf, seed: number) => Finalizer;
+}
+
+/** What a finalizer decides by. */
+export interface Trained {
+  /** After the last step. */
+  readonly alphas: Alphas;
+}
+
+export interface Finalizer {
+  /** @throws SupernetError("desc") when alphas are missing or not finite */
+  finalize(supernet: ModelDesc, trained: Trained): ModelDesc;
 }

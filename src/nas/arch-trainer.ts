@@ -4,7 +4,7 @@ import { trainOnEngine } from "./engine-run.ts";
 import type { ArchTrainerParts, ArchTraining } from "./trainers.ts";
 import { setUpSearch } from "./training-setup.ts";
 
-/** Trains a supernet's weights and alphas on the engine, by the algorithm. */
+/** Trains a supernet's weights and alphas on the engine, by the method. */
 export class ArchTrainer {
   readonly #engine: Engine;
   readonly #parts: ArchTrainerParts;
@@ -16,9 +16,9 @@ export class ArchTrainer {
 
   /** @throws as `Trainers` */
   async fit(desc: ModelDesc): Promise<ArchTraining> {
-    const { control, algorithm, conf, dataset, seed, logger, onEpoch } = this.#parts;
+    const { control, method, conf, dataset, seed, logger, onEpoch } = this.#parts;
     const { trainer } = conf;
-    const setup = setUpSearch(desc, { engine: this.#engine, algorithm, conf, dataset, seed });
+    const setup = setUpSearch(desc, { engine: this.#engine, method, conf, dataset, seed });
     try {
       const run = await trainOnEngine(setup, {
         control,

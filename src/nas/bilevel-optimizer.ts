@@ -2,13 +2,12 @@ import type { ParamRole } from "../graph/types.ts";
 import type { Arena } from "../runtime/webgpu/arena.ts";
 import { type BoundDispatch, encodePass, type Kernel } from "../runtime/webgpu/engine.ts";
 import type { BoundProgram, Program } from "../runtime/webgpu/program.ts";
-import type { StepValues } from "../runtime/webgpu/step.ts";
+import { alphaRates, type StepValues } from "../runtime/webgpu/step.ts";
 import { addScaled, GlobalNorm, shift, subtractHessianTerm, virtualStep } from "../runtime/webgpu/vector.ts";
-import { alphaSchedule, EPSILON_LENGTH, needsSgd } from "../train/alphas.ts";
+import { type AlphaOptimizer, alphaOptimizer, EPSILON_LENGTH, needsSgd } from "../train/alphas.ts";
 import { type Feed, selectChunks } from "../train/feed.ts";
 import { lossSettings } from "../train/loss-settings.ts";
-import { Optimizer, type OptimizerSpec, optimizerSpec, stepRates } from "../train/optimizers/index.ts";
-import type { Schedule } from "../train/schedules/index.ts";
+import { Optimizer, type OptimizerSpec } from "../train/optimizers/index.ts";
 import type { HookContext, StepHook, StepHookFactory } from "../train/trainer.ts";
 
 /**
@@ -39,9 +38,8 @@ export class BilevelOptimizer implements StepHook {
   readonly dwNorm: GlobalNorm | undefined;
   readonly #context: HookContext;
   readonly #val: Feed;
-  readonly #spec: OptimizerSpec;
+  readonly #alphas: AlphaOptimizer;
   readonly #optimizer: Optimizer;
-  readonly #schedule: Schedule;
   readonly #chunkGradient: Arena;
   readonly #programs: Programs;
   /** Vectors of the second-order step; undefined to first order. */
@@ -59,14 +57,13 @@ export class BilevelOptimizer implements StepHook {
     }
     this.#context = context;
     this.#val = val;
-    this.#spec = optimizerSpec(conf.alpha_optimizer ?? {}, "alpha_optimizer");
-    this.#schedule = alphaSchedule(conf, this.#spec, context.stepsPerEpoch);
+    this.#alphas = alphaOptimizer(conf, context.stepsPerEpoch);
     this.#chunkGradient = network.arena("alphas", "bi-level gradient", "gradients");
     const single = train.chunks === 1 || this.#quirks;
     this.alphaGradient = single
       ? this.#chunkGradient
       : network.arena("alphas", "summed bi-level gradient", "gradients");
-    this.#optimizer = new Optimizer(engine, this.#spec, {
+    this.#optimizer = new Optimizer(engine, this.#alphas.spec, {
       weights: network.arenas.alphas,
       gradient: this.alphaGradient,
       step: step.buffer,
@@ -191,14 +188,11 @@ export class BilevelOptimizer implements StepHook {
 
   select(step: number, batch: number): Partial<StepValues>[] {
     // A validation set that is shorter than the training set starts over.
-    const rates = stepRates(this.#spec, step + 1, this.#schedule.at(step));
+    const rates = alphaRates(this.#alphas.rates(step));
     return selectChunks(this.#val, batch % this.#valBatches).map(({ start, valid }) => ({
       valBatchStart: start,
       valValid: valid,
-      alphaLr: rates.lr,
-      alphaMomentum: rates.momentum,
-      alphaAdamC1: rates.adamC1,
-      alphaAdamC2: rates.adamC2,
+      ...rates,
     }));
   }
 

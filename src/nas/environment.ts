@@ -22,6 +22,8 @@ export interface Environment extends TrainingControl {
   writeFile(path: string, data: string | Uint8Array): Promise<void>;
   /** @throws SupernetError("io") */
   readText(path: string): Promise<string>;
+  /** Names of the files right in a folder, in order; none where there is no such folder. */
+  listFiles(folder: string): Promise<string[]>;
   /** Where the logs of an experiment's folder go. */
   logSink(folder: string): LogSink;
   /** Told after every epoch of a search. Reading the alphas costs a wait for the device: leave it out if nobody looks. */

@@ -26,7 +26,12 @@ export interface EvaluationResult {
   /** The images it was trained on, and what they are normalised by. */
   readonly image: Pick<Dataset, "height" | "width" | "channels" | "mean" | "std">;
   readonly classes: readonly string[];
+  /** Further lines for a terminal. */
+  readonly report?: string;
 }
+
+/** Evaluates what a search has found. */
+export type Evaluate = (found: ModelDesc, parts: EvaluaterParts) => Promise<EvaluationResult>;
 
 /**
  * Trains a found architecture from scratch, scaled to the conf's cells and channels, and tests it. Writes

@@ -7,9 +7,11 @@ import { Logger } from "../log/logger.ts";
 import type { Algorithm } from "./algorithm.ts";
 import type { Environment } from "./environment.ts";
 import { Evaluater, type EvaluationResult } from "./evaluater.ts";
+import { copyGallery } from "./gallery.ts";
 import { checkBuilt } from "./not-built.ts";
 import { type Phase, runFolder } from "./phase.ts";
-import { Searcher, type SearchResult } from "./searcher.ts";
+import type { SearchResult } from "./search.ts";
+import { Searcher } from "./searcher.ts";
 
 export interface Experiment {
   readonly environment: Environment;
@@ -47,25 +49,32 @@ export class ExperimentRunner {
     return this.#inPhase("search", async (conf, logger) => {
       const { environment, algorithm } = this.#experiment;
       const dataset = await this.#load(conf.nas.search.loader.dataset, logger);
-      return new Searcher({ environment, algorithm, conf, dataset, seed: seedOf(conf), logger }).search();
+      const { name, method, search } = algorithm;
+      const parts = { environment, conf, dataset, seed: seedOf(conf), logger };
+      if (search) return search(parts);
+      if (method) return new Searcher(method, parts).search();
+      throw new Error(`${name} has nothing to search`);
     });
   }
 
   /** Puts what the search has found where the evaluation looks for it. @throws SupernetError("io") */
   async copySearchToEval(): Promise<void> {
     const { environment } = this.#experiment;
-    const found = await environment.readText(this.#conf("search").nas.search.final_desc_filename);
-    await environment.writeFile(this.#conf("eval").nas.eval.final_desc_filename, found);
+    const from = this.#conf("search").nas.search;
+    const to = this.#conf("eval").nas.eval;
+    await environment.writeFile(to.final_desc_filename, await environment.readText(from.final_desc_filename));
+    await copyGallery(environment, from.final_desc_foldername, to.final_desc_foldername);
   }
 
   /** @throws SupernetError("io") when there is nothing to evaluate */
   async evaluate(): Promise<EvaluationResult> {
     return this.#inPhase("eval", async (conf, logger) => {
-      const { environment } = this.#experiment;
+      const { environment, algorithm } = this.#experiment;
       const path = conf.nas.eval.final_desc_filename;
       const found = parseModelDesc(await this.#readFound(path), path);
       const dataset = await this.#load(conf.nas.eval.loader.dataset, logger);
-      return new Evaluater({ environment, conf, dataset, seed: seedOf(conf), logger }).evaluate(found);
+      const parts = { environment, conf, dataset, seed: seedOf(conf), logger };
+      return algorithm.evaluate ? algorithm.evaluate(found, parts) : new Evaluater(parts).evaluate(found);
     });
   }
 

@@ -1,4 +1,5 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
+import { SupernetError } from "../errors.ts";
 import { abortable } from "../train/abortable.ts";
 import { HostFeed } from "../train/fallback/feed.ts";
 import { FallbackNetwork } from "../train/fallback/network.ts";
@@ -25,18 +26,18 @@ export const fallbackTrainers: Trainers = {
  * @throws as `Trainers`
  */
 export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerParts): Promise<ArchTraining> {
-  const { conf, dataset, seed, algorithm, onEpoch, control } = parts;
+  const { conf, dataset, seed, method, onEpoch, control } = parts;
   const { trainer, loader } = conf;
+  requireFallback(parts);
   const plan = searchPlan({ dataset, loader, chunks: trainer.batch_chunks, seed });
   const split = dataset.train;
   const feeds = {
     train: new HostFeed({ split, ...plan.train }),
-    // An algorithm without a hook moves no alphas.
-    alphas: algorithm.hook && new HostFeed({ split, ...plan.alphas }),
+    alphas: method.hook && new HostFeed({ split, ...plan.alphas }),
     validation: new HostFeed({ split, ...plan.validation }),
     sizes: plan.sizes,
   };
-  const network = new FallbackNetwork(desc, supernetShape(feeds.train, dataset));
+  const network = new FallbackNetwork(desc, supernetShape(feeds.train, dataset, method.mixtures?.(conf)));
   try {
     network.initialise(seed);
     const alphas = () => abortable(network.save(["alphas"]), control.signal);
@@ -51,6 +52,16 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
   } finally {
     network.dispose();
   }
+}
+
+/** @throws SupernetError("config") for a method that TensorFlow.js does not have */
+function requireFallback({ method, conf }: ArchTrainerParts): void {
+  const known = method.hook ? method.fallback === "bilevel" : true;
+  if (known && method.optimizers(conf).alphas === undefined) return;
+  throw new SupernetError(
+    "config",
+    "without WebGPU only darts, random and manual run; choose one of them, or a browser with WebGPU",
+  );
 }
 
 /**

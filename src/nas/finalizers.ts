@@ -1,6 +1,9 @@
 import type { CellDesc, EdgeDesc, ModelDesc, NodeDesc, OpDesc } from "../desc/model-desc.ts";
 import { SupernetError } from "../errors.ts";
 import { alphasName, PRIMITIVES } from "../ops/mixture.ts";
+import { Rng } from "../random/rng.ts";
+import { STREAMS } from "../random/streams.ts";
+import type { Finalizer, FinalizerName } from "./algorithm.ts";
 
 /** Architecture parameters by PyTorch name, as `Network.save(["alphas"])` yields them. */
 export type Alphas = ReadonlyMap<string, ArrayLike<number>>;
@@ -59,6 +62,24 @@ function finalizeNode(
     return { candidates: candidatesOf(edge, values) };
   });
   return { ...node, edges: select(searched, maxFinalEdges, { cell: cell.id, node: index }) };
+}
+
+/** The finalizer that chooses by alphas, node by node. */
+export function byAlphas(select: SelectEdges = selectBest): Finalizer {
+  return { finalize: (supernet, { alphas }) => finalizeModel(supernet, alphas, select) };
+}
+
+/** Nodes a cell can have before two of them would share a random stream. */
+const NODES = 1024;
+
+/** What most algorithms finalize with: `default` is `selectBest`, `random` draws by the seed. */
+export function defaultOrRandom(name: FinalizerName, seed: number): Finalizer {
+  if (name !== "random") return byAlphas();
+  return byAlphas(
+    selectRandom((total, count, { cell, node }) =>
+      new Rng(seed, STREAMS.randomSearch, cell * NODES + node).permutation(total).subarray(0, count),
+    ),
+  );
 }
 
 /** Ops whose edge has one alpha a primitive. */

@@ -6,7 +6,7 @@ import type { BufferRole } from "../runtime/webgpu/buffers.ts";
 import { Engine } from "../runtime/webgpu/engine.ts";
 import { paperDevice } from "../runtime/webgpu/paper-device.ts";
 import { Trainer } from "../train/trainer.ts";
-import type { Algorithm } from "./algorithm.ts";
+import type { SearchMethod } from "./algorithm.ts";
 import { setUpFixed, setUpSearch, type TrainingSetup } from "./training-setup.ts";
 
 export interface ForecastOptions {
@@ -16,8 +16,8 @@ export interface ForecastOptions {
   readonly phase: "search" | "eval";
   /** Which adapters it is for. */
   readonly kind: "gpu" | "software";
-  /** Of the search. */
-  readonly algorithm: Algorithm;
+  /** Of a search. */
+  readonly method?: SearchMethod | undefined;
   /** Reads an imported data set; those that need no import are not read. */
   readonly load: (conf: DatasetConf) => Promise<Dataset>;
 }
@@ -57,12 +57,15 @@ export async function forecastMemory(desc: ModelDesc, options: ForecastOptions):
 }
 
 async function setUp(desc: ModelDesc, engine: Engine, options: ForecastOptions): Promise<TrainingSetup> {
-  const { conf, phase, algorithm } = options;
+  const { conf, phase, method } = options;
   const { search, eval: evaluation } = conf.nas;
   const named = conf.nas[phase].loader.dataset;
   const dataset = await (datasetNames.includes(named.name) ? blankDataset : options.load)(named);
   const common = { engine, dataset, seed: 0 };
-  if (phase === "search") return setUpSearch(desc, { ...common, algorithm, conf: search });
+  if (phase === "search") {
+    if (!method) throw new Error("the forecast of a search needs its method");
+    return setUpSearch(desc, { ...common, method, conf: search });
+  }
   return setUpFixed(desc, { ...common, trainer: evaluation.trainer, loader: evaluation.loader });
 }
 

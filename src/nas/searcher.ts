@@ -1,52 +1,31 @@
 import { stringify } from "yaml";
-import type { ExperimentConf } from "../config/index.ts";
-import type { Dataset } from "../data/dataset.ts";
 import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import { modelDescToYaml } from "../desc/yaml.ts";
-import type { Logger } from "../log/logger.ts";
 import { metricsTree, type RunRecord } from "../train/metrics.ts";
-import type { Algorithm } from "./algorithm.ts";
-import type { Environment } from "./environment.ts";
-import { type Alphas, finalizeModel } from "./finalizers.ts";
-
-export interface SearcherParts {
-  readonly environment: Environment;
-  readonly algorithm: Algorithm;
-  /** Paths in it are expanded. */
-  readonly conf: ExperimentConf;
-  readonly dataset: Dataset;
-  readonly seed: number;
-  readonly logger: Logger;
-}
-
-export interface SearchResult {
-  readonly found: ModelDesc;
-  /** What was searched; its edges are those that the alphas weigh. */
-  readonly supernet: ModelDesc;
-  readonly alphas: Alphas;
-  /** Training of the supernet. */
-  readonly search: RunRecord;
-  /** A short training of what was found, if the conf asks for it. */
-  readonly postTrain?: RunRecord;
-}
+import type { SearchMethod } from "./algorithm.ts";
+import type { Alphas } from "./finalizers.ts";
+import type { SearchParts, SearchResult } from "./search.ts";
 
 /**
  * Finds an architecture: builds the supernet, trains it, finalizes it, and trains what was found for a few epochs
  * (`post_train`). Writes `full_model_desc.yaml`, `final_model_desc.yaml` and `search_train_metrics.yaml`.
  */
 export class Searcher {
-  readonly #parts: SearcherParts;
+  readonly #method: SearchMethod;
+  readonly #parts: SearchParts;
 
-  constructor(parts: SearcherParts) {
+  constructor(method: SearchMethod, parts: SearchParts) {
+    this.#method = method;
     this.#parts = parts;
   }
 
   async search(): Promise<SearchResult> {
-    const { environment, algorithm, conf, seed, logger } = this.#parts;
+    const { environment, conf, seed, logger } = this.#parts;
     const { search } = conf.nas;
-    const select = algorithm.finalizer(search, seed);
-    const desc = algorithm.builder().build(search.model_desc);
+    const method = this.#method;
+    const finalizer = method.finalizer(search, seed);
+    const desc = method.builder().build(search.model_desc);
     await environment.writeFile(search.full_desc_filename, modelDescToYaml(desc));
 
     logger.pushd("arch_search");
@@ -54,17 +33,17 @@ export class Searcher {
     const onEpoch =
       tell &&
       ((epoch: number, alphas: Alphas) =>
-        tell({ epoch, supernet: desc, alphas, best: finalizeModel(desc, alphas, select) }));
-    const parts = { ...this.#parts, control: environment, conf: search, onEpoch };
+        tell({ epoch, supernet: desc, alphas, best: finalizer.finalize(desc, { alphas }) }));
+    const parts = { ...this.#parts, method, control: environment, conf: search, onEpoch };
     const { alphas, run } = await environment.trainers.supernet(desc, parts);
     logger.popd();
-    const found = finalizeModel(desc, alphas, select);
+    const found = finalizer.finalize(desc, { alphas });
     await environment.writeFile(search.final_desc_filename, modelDescToYaml(found));
     const metrics = stringify(metricsTree(run));
     await environment.writeFile(search.final_desc_filename.replace(/[^/]*$/, "search_train_metrics.yaml"), metrics);
 
     const postTrain = await this.#postTrain(found);
-    const result = { found, supernet: desc, alphas, search: run };
+    const result = { found, supernet: { desc, alphas, run } };
     return postTrain ? { ...result, postTrain } : result;
   }
 

@@ -6,7 +6,7 @@ import type { Logger } from "../log/logger.ts";
 import type { Gate } from "../train/gate.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import type { Progress } from "../train/progress.ts";
-import type { Algorithm, SearchConf } from "./algorithm.ts";
+import type { SearchConf, SearchMethod } from "./algorithm.ts";
 import type { LoaderConf } from "./feeds.ts";
 import type { Alphas } from "./finalizers.ts";
 
@@ -30,7 +30,7 @@ interface TrainingParts {
 }
 
 export interface ArchTrainerParts extends TrainingParts {
-  readonly algorithm: Algorithm;
+  readonly method: SearchMethod;
   readonly conf: SearchConf;
   /** Told the alphas after every epoch. */
   readonly onEpoch?: ((epoch: number, alphas: Alphas) => void) | undefined;
@@ -66,7 +66,7 @@ export interface FixedTraining {
  * fails, and the signal's reason when it is aborted.
  */
 export interface Trainers {
-  /** Trains a supernet's weights and alphas by the algorithm; batch norms have no scale and shift, as in DARTS. */
+  /** Trains a supernet's weights and alphas by the method; batch norms have no scale and shift, as in DARTS. */
   supernet(desc: ModelDesc, parts: ArchTrainerParts): Promise<ArchTraining>;
   /** Trains a network without alphas from scratch and tests it as it goes: evaluation, and the end of a search. */
   fixed(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining>;

@@ -5,7 +5,7 @@ import type { Engine } from "../runtime/webgpu/engine.ts";
 import { fixedShape, supernetShape } from "../train/graphs.ts";
 import { Network } from "../train/network.ts";
 import type { TrainerParts } from "../train/trainer.ts";
-import type { Algorithm, SearchConf } from "./algorithm.ts";
+import type { SearchConf, SearchMethod } from "./algorithm.ts";
 import { evaluationFeeds, type LoaderConf, type RunFeeds, searchFeeds } from "./feeds.ts";
 
 /** A network and its data on a device, ready for a `Trainer`; whoever has it disposes it. */
@@ -19,7 +19,7 @@ export interface TrainingSetup {
 
 export interface SearchSetup {
   readonly engine: Engine;
-  readonly algorithm: Algorithm;
+  readonly method: SearchMethod;
   readonly conf: SearchConf;
   readonly dataset: Dataset;
   readonly seed: number;
@@ -29,14 +29,14 @@ export interface SearchSetup {
  * A supernet to be trained with its alphas.
  * @throws SupernetError "config" or "data" on impossible settings, "device" when it does not fit
  */
-export function setUpSearch(desc: ModelDesc, { engine, algorithm, conf, dataset, seed }: SearchSetup): TrainingSetup {
+export function setUpSearch(desc: ModelDesc, { engine, method, conf, dataset, seed }: SearchSetup): TrainingSetup {
   const { trainer, loader } = conf;
   return engine.buffers.attempt(() => {
     const feeds = searchFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed });
-    const network = new Network(engine, desc, supernetShape(feeds.train, dataset));
+    const network = new Network(engine, desc, supernetShape(feeds.train, dataset, method.mixtures?.(conf)));
     network.initialise(seed);
-    const hook = algorithm.hook?.(conf, feeds.alphas);
-    const parts = { network, conf: trainer, seed, roles: algorithm.roles(conf), hook };
+    const hook = method.hook?.(conf, feeds.alphas);
+    const parts = { network, conf: trainer, seed, trained: method.optimizers(conf), hook };
     return { network, feeds, parts, dispose: () => disposeBoth(network, feeds) };
   });
 }

@@ -13,14 +13,18 @@ import type { Init, ParamRole, Value } from "../graph/types.ts";
  */
 export type DropPath = "none" | "off" | "sampled" | "input";
 
-export interface LowerOptions {
+/** How mixtures enter the graph, where the algorithm has a choice. */
+export interface MixtureOptions {
+  /** `div_op` mixes with the softmax of its alphas; false: it has none and adds its ops up. Default true. */
+  readonly divAlphas?: boolean;
+}
+
+export interface LowerOptions extends MixtureOptions {
   /** Training mode: batch statistics, updates of running statistics, drop path, aux tower. */
   readonly training: boolean;
   /** Whether batch norms have scale and shift. Searches run without. */
   readonly affine: boolean;
   readonly dropPath: DropPath;
-  /** `div_op` mixes with the softmax of its alphas; false: it has none and adds its ops up. Default true. */
-  readonly divAlphas?: boolean;
 }
 
 /** An entry of the registry: how an `OpDesc` of that name becomes graph nodes and parameters. */

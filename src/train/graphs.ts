@@ -3,14 +3,14 @@ import { differentiate } from "../graph/autodiff.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import { optimize, optimizeForward, type PassOptions } from "../graph/passes/index.ts";
 import { flat, type Graph, type OpAttrs, type ParamRole, type Value } from "../graph/types.ts";
-import type { DropPath } from "../ops/context.ts";
+import type { DropPath, MixtureOptions } from "../ops/context.ts";
 import { lowerModel } from "../ops/model.ts";
 import type { TrainerConf } from "./conf.ts";
 
 export type { PassOptions } from "../graph/passes/index.ts";
 
 /** What a network is compiled for, whatever it is compiled to do. */
-export interface NetworkShape {
+export interface NetworkShape extends MixtureOptions {
   /** Images a run of the program (a chunk). */
   readonly batch: number;
   readonly height: number;
@@ -23,8 +23,12 @@ export interface NetworkShape {
 type ImageSize = Pick<NetworkShape, "height" | "width">;
 
 /** A supernet that is trained on a feed's chunks of images: batch norms have no scale and shift, as in DARTS. */
-export function supernetShape({ samples }: { readonly samples: number }, { height, width }: ImageSize): NetworkShape {
-  return { batch: samples, height, width, affine: false, dropPath: "none" };
+export function supernetShape(
+  { samples }: { readonly samples: number },
+  { height, width }: ImageSize,
+  mixtures: MixtureOptions = {},
+): NetworkShape {
+  return { ...mixtures, batch: samples, height, width, affine: false, dropPath: "none" };
 }
 
 /** A network without alphas that is trained from scratch on a feed's chunks of images. */

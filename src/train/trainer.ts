@@ -1,7 +1,8 @@
 import { type BoundDispatch, encodePass, type Kernel } from "../runtime/webgpu/engine.ts";
 import type { BoundProgram, Program, ProgramBindings } from "../runtime/webgpu/program.ts";
-import { StepUniform, type StepValues } from "../runtime/webgpu/step.ts";
+import { alphaRates, StepUniform, type StepValues } from "../runtime/webgpu/step.ts";
 import { abortable } from "./abortable.ts";
+import { type AlphaOptimizer, alphaOptimizer } from "./alphas.ts";
 import type { TrainerConf } from "./conf.ts";
 import { Course, type OnEpoch } from "./course.ts";
 import { Evaluation } from "./evaluation.ts";
@@ -16,7 +17,7 @@ import { type OptimizerSpec, optimizerSpec, stepRates } from "./optimizers/index
 import { runPass } from "./pass.ts";
 import type { Progress } from "./progress.ts";
 import type { Schedule } from "./schedules/index.ts";
-import { type TrainedRole, WeightUpdate } from "./weight-update.ts";
+import { type RoleUpdate, type TrainedBy, type TrainedRole, WeightUpdate } from "./weight-update.ts";
 
 /**
  * What an algorithm adds to a training step: commands that run before the weights are updated, such as an update of the
@@ -49,6 +50,9 @@ export interface HookContext {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What optimizers may move, in the order in which they do. */
+const ROLES: readonly TrainedRole[] = ["weights", "alphas"];
+
 export type StepHookFactory = (context: HookContext) => StepHook;
 
 export interface TrainerParts {
@@ -59,8 +63,8 @@ export interface TrainerParts {
   readonly train: Feed;
   /** What to validate on, every `conf.validation.freq` epochs and after the last one. Its batch may differ from the network's. */
   readonly validation?: Feed | undefined;
-  /** What the main optimizer moves, default the weights. */
-  readonly roles?: readonly TrainedRole[];
+  /** What its optimizers move; by default `optimizer` the weights. */
+  readonly trained?: TrainedBy;
   readonly hook?: StepHookFactory | undefined;
   /** Called and awaited after each step is submitted, to look at what it did; training waits meanwhile. */
   readonly onStep?: ((step: number) => Promise<void>) | undefined;
@@ -84,6 +88,8 @@ export class Trainer {
   readonly #parts: TrainerParts;
   readonly #flow: Flow;
   readonly #optimizer: OptimizerSpec;
+  /** Undefined unless it is among those that move something in each step. */
+  readonly #alphas: AlphaOptimizer | undefined;
   readonly #course: Course;
   readonly #evaluation: Evaluation | undefined;
 
@@ -109,7 +115,7 @@ export class Trainer {
   }
 
   private constructor(parts: TrainerParts) {
-    const { network, conf, train, roles = ["weights"] } = parts;
+    const { network, conf, train, trained = { weights: "optimizer" } } = parts;
     const { engine } = network;
     this.#parts = parts;
     this.#flow = new Flow(engine, parts.signal, parts.gate);
@@ -117,15 +123,17 @@ export class Trainer {
     this.metrics = new DeviceMetrics(engine);
     const optimizer = optimizerSpec(conf.optimizer);
     this.#optimizer = optimizer;
+    this.#course = new Course(conf, optimizer, train.startPass(0));
+    const byAlphas = Object.values(trained).includes("alpha_optimizer");
+    this.#alphas = byAlphas ? alphaOptimizer(conf, this.#course.stepsPerEpoch) : undefined;
+    const roles = ROLES.filter((role) => trained[role] !== undefined);
     const settings = {
-      optimizer,
-      roles,
+      updates: new Map(roles.map((role) => [role, this.#updateOf(trained[role])])),
       clip: conf.grad_clip,
       chunks: train.chunks,
       sumChunks: conf.reference_quirks ?? false,
     };
     this.update = new WeightUpdate(network, settings, this.step.buffer);
-    this.#course = new Course(conf, optimizer, train.startPass(0));
     this.program = network.trainingProgram({ ...lossSettings(conf), gradients: roles, runningStats: true });
     this.hook = parts.hook?.({
       network,
@@ -143,6 +151,11 @@ export class Trainer {
       const { validation: feed, signal, gate } = parts;
       this.#evaluation = new Evaluation({ network, feed, smoothing, signal, gate });
     }
+  }
+
+  #updateOf(by: TrainedBy[TrainedRole]): RoleUpdate {
+    if (by === "alpha_optimizer") return { spec: this.#alphas!.spec, rates: "alphas" };
+    return { spec: this.#optimizer, rates: "weights" };
   }
 
   async #prepare(): Promise<void> {
@@ -210,6 +223,7 @@ export class Trainer {
     const chunks = selectChunks(train, batch);
     const fromHook = this.hook?.select(step, batch);
     const rates = stepRates(this.#optimizer, step + 1, this.#course.schedule.at(step));
+    const ofAlphas = this.#alphas && alphaRates(this.#alphas.rates(step));
     const dropPath = this.#course.dropPath(epoch);
     this.step.write(
       chunks.map(({ start, valid, sampleStart }, chunk) => ({
@@ -217,6 +231,7 @@ export class Trainer {
         step,
         dropPath,
         ...rates,
+        ...ofAlphas,
         batchStart: start,
         valid,
         sampleStart,

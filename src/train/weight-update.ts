@@ -7,10 +7,18 @@ import { Optimizer, type OptimizerSpec } from "./optimizers/index.ts";
 /** Roles that optimizers move. */
 export type TrainedRole = "weights" | "alphas";
 
+/** Which of a trainer's optimizers moves a role in each step; a role without one stays as it is, or a hook moves it. */
+export type TrainedBy = Readonly<Partial<Record<TrainedRole, "optimizer" | "alpha_optimizer">>>;
+
+/** An optimizer, and whose rates of the step uniform it goes by. */
+export interface RoleUpdate {
+  readonly spec: OptimizerSpec;
+  readonly rates: "weights" | "alphas";
+}
+
 export interface UpdateSettings {
-  readonly optimizer: OptimizerSpec;
-  /** What the main optimizer moves. The paper: weights. The reference: alphas too. */
-  readonly roles: readonly TrainedRole[];
+  /** By what is moved. */
+  readonly updates: ReadonlyMap<TrainedRole, RoleUpdate>;
   /** Largest global norm of the gradient over all roles; 0 does not clip. */
   readonly clip: number;
   readonly chunks: number;
@@ -48,28 +56,27 @@ export class WeightUpdate {
     this.chunkGradient = arenas("gradient");
     this.gradient = settings.chunks === 1 ? this.chunkGradient : arenas("summed gradient");
     this.optimizers = new Map(
-      settings.roles.map((role) => {
-        const target = {
-          weights: network.arenas[role],
-          gradient: this.gradient[role],
-          step,
-          rates: "weights",
-          label: role,
-        } as const;
-        return [role, new Optimizer(engine, settings.optimizer, target)];
+      [...settings.updates].map(([role, { spec, rates }]) => {
+        const target = { weights: network.arenas[role], gradient: this.gradient[role], step, rates, label: role };
+        return [role, new Optimizer(engine, spec, target)];
       }),
     );
-    const gradients = settings.roles.map((role) => this.gradient[role]);
+    const gradients = this.#roles.map((role) => this.gradient[role]);
     const { clip } = settings;
     this.norm =
       clip > 0 ? new GlobalNorm(engine.buffers, engine.tuning, gradients, { clip }, "gradient norm") : undefined;
+  }
+
+  get #roles(): TrainedRole[] {
+    return [...this.#settings.updates.keys()];
   }
 
   /** @param before dispatches to run on the batch's gradients before they are clipped */
   async prepare(before: readonly BoundDispatch[] = []): Promise<void> {
     const { engine } = this.#network;
     const { tuning } = engine;
-    const { roles, chunks, sumChunks } = this.#settings;
+    const { chunks, sumChunks } = this.#settings;
+    const roles = this.#roles;
     const factor = sumChunks ? 1 : 1 / chunks;
     const accumulate = roles.map((role) => addScaled(tuning, this.gradient[role], this.chunkGradient[role], factor));
     const { norm } = this;
@@ -87,7 +94,7 @@ export class WeightUpdate {
   /** Before the first chunk. */
   begin(encoder: GPUCommandEncoder): void {
     if (this.#settings.chunks === 1) return;
-    for (const role of this.#settings.roles) encoder.clearBuffer(this.gradient[role].buffer);
+    for (const role of this.#roles) encoder.clearBuffer(this.gradient[role].buffer);
   }
 
   /** After each chunk's gradients are there. */

@@ -1,3 +1,4 @@
+import { DartsModelDescBuilder } from "../algos/darts/builder.ts";
 import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import { parseModelDesc } from "../desc/yaml.ts";
@@ -21,13 +22,16 @@ import type { ResolvedRequest } from "./request.ts";
 export async function forecastRun(request: ResolvedRequest, host: Host, kind: AdapterKind): Promise<ForecastReport[]> {
   const { algorithm, conf, phases } = request;
   await host.loadGpuConstants();
-  const supernet = algorithm.builder().build(conf.nas.search.model_desc);
+  const { method } = algorithm;
+  const supernet = (method?.builder() ?? new DartsModelDescBuilder()).build(conf.nas.search.model_desc);
   const load = datasetLoader(host);
   const reports: ForecastReport[] = [];
   for (const phase of phases) {
+    // What is not trained takes no memory.
+    if (phase === "search" && !method) continue;
     const template = phase === "eval" ? await foundDesc(request, host, supernet) : undefined;
     const desc = template ? new ModelDescBuilder().build(conf.nas.eval.model_desc, template) : supernet;
-    reports.push({ phase, ...(await forecastMemory(desc, { conf, phase, kind, algorithm, load })) });
+    reports.push({ phase, ...(await forecastMemory(desc, { conf, phase, kind, method, load })) });
   }
   return reports;
 }

@@ -16,6 +16,7 @@ import { readOwn } from "../data/own/provider.ts";
 import { datasetFacts } from "../data/own/report.ts";
 import { SupernetError } from "../errors.ts";
 import type { Algorithm } from "../nas/algorithm.ts";
+import { checkAlgorithm } from "../nas/compatibility.ts";
 import { PHASES, type Phase } from "../nas/phase.ts";
 import { datasetNames } from "./datasets.ts";
 import type { Host } from "./host.ts";
@@ -53,10 +54,12 @@ export async function resolveRequest(request: RunRequest, host: Host): Promise<R
     confText === undefined
       ? await loadFiles({ algo, dataset, full }, options, host)
       : await loadText(confText, options);
+  const conf = parseExperimentConf(loaded.tree, loaded.places);
+  checkAlgorithm(algorithm, conf);
   return {
     algorithm,
     dataset,
-    conf: parseExperimentConf(loaded.tree, loaded.places),
+    conf,
     confText: toYaml(loaded.root),
     name: `${algo}_${dataset}_${prefix}`,
     phases: PHASES.filter((phase) => phases.includes(phase)),

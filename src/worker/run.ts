@@ -127,6 +127,7 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
       await host.files.writeFile(path, data);
     },
     readText: (path) => host.files.readText(path),
+    listFiles: (folder) => filesIn(host, folder),
     logSink: (folder) => folderLogSink(host.files, folder),
     onPreparing: (title) => tell({ kind: "preparing", phase: phase(), title }),
     onProgress: (title, progress) => {
@@ -138,6 +139,11 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
     signal,
     gate,
   };
+}
+
+async function filesIn({ files }: Host, folder: string): Promise<string[]> {
+  const inside = await files.list(folder, { recursive: false });
+  return inside.map(({ path }) => path);
 }
 
 /** @throws SupernetError("config") for a path that leaves the run's folders */

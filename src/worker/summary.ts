@@ -1,5 +1,5 @@
 import type { EvaluationResult } from "../nas/evaluater.ts";
-import type { SearchResult } from "../nas/searcher.ts";
+import type { SearchResult } from "../nas/search.ts";
 import { modelStats } from "../ops/stats.ts";
 import { alphasText } from "../report/alphas.ts";
 import { cellsText } from "../report/cells.ts";
@@ -21,13 +21,23 @@ export interface ClassifierFacts {
 }
 
 /** What a run's part of `run.json` says of its search. */
-export function searchSummary({ found, supernet, alphas, search }: SearchResult): NonNullable<RunSummary["search"]> {
-  const text = [alphasText(supernet, alphas), cellsText(found), runSummary(search, "validation")].join("\n");
-  return { epochs: epochFigures(search), cells: cellDrawings(found), weights: cellWeights(supernet, alphas), text };
+export function searchSummary({ found, supernet, report }: SearchResult): NonNullable<RunSummary["search"]> {
+  const text = [
+    ...(supernet ? [alphasText(supernet.desc, supernet.alphas)] : []),
+    cellsText(found),
+    ...(supernet ? [runSummary(supernet.run, "validation")] : []),
+    ...(report ? [report] : []),
+  ].join("\n");
+  return {
+    epochs: supernet ? epochFigures(supernet.run) : [],
+    cells: cellDrawings(found),
+    weights: supernet ? cellWeights(supernet.desc, supernet.alphas) : [],
+    text,
+  };
 }
 
 /** The same of its evaluation. */
-export function evalSummary({ desc, run, image, classes }: EvaluationResult): NonNullable<RunSummary["eval"]> {
+export function evalSummary({ desc, run, image, classes, report }: EvaluationResult): NonNullable<RunSummary["eval"]> {
   const { height, width, channels } = image;
   const options = { height, width, affine: true };
   const { params, macs } = modelStats(desc, options);
@@ -38,7 +48,7 @@ export function evalSummary({ desc, run, image, classes }: EvaluationResult): No
     image: { height, width, channels },
     classes,
     confusion: run.confusion ?? [],
-    text: [costSummary(desc, options), runSummary(run, "test")].join("\n"),
+    text: [costSummary(desc, options), runSummary(run, "test"), ...(report ? [report] : [])].join("\n"),
   };
 }
 

@@ -33,7 +33,7 @@ async function allocated(engine: Engine, desc: ModelDesc, conf: ExperimentConf, 
   const common = { engine, dataset: await loadDataset(dataset, { exists: never, read: never }), seed: 3 };
   const setup =
     phase === "search"
-      ? setUpSearch(desc, { ...common, algorithm: darts, conf: search })
+      ? setUpSearch(desc, { ...common, method: darts.method!, conf: search })
       : setUpFixed(desc, { ...common, trainer: evaluation.trainer, loader: evaluation.loader });
   const { feeds, parts } = setup;
   const built = await Trainer.create({ ...parts, train: feeds.train, validation: feeds.validation });
@@ -68,7 +68,7 @@ describe("a forecast of a run's memory is what the run allocates, to the byte", 
     ["a search to first order", smallSupernet(1, 2), "search", confOf(8, 1, { second_order: false })],
     ["a training of a found network, in parts", smallFinal(), "eval", confOf(12, 3, { drop_path_prob: 0.2 })],
   ] as const)("%s", async (_, desc, phase, conf) => {
-    const forecast = await forecastMemory(desc, { conf, phase, kind: "software", algorithm: darts, load: never });
+    const forecast = await forecastMemory(desc, { conf, phase, kind: "software", method: darts.method, load: never });
     const { bytes, buffers, roles } = forecast;
     expect({ bytes, buffers, roles }).toEqual(await allocated(engine, desc, conf, phase));
     expect(Object.values(roles).reduce((sum, part) => sum + part, 0)).toBe(bytes);

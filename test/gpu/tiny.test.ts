@@ -1,6 +1,4 @@
 import { expect, test } from "vitest";
-import { findAlgorithm } from "../../src/algos/index.ts";
-import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
 import { parseModelDesc } from "../../src/desc/yaml.ts";
 import { paramValues } from "../../src/export/model.ts";
 import { readSafetensors } from "../../src/export/safetensors.ts";
@@ -9,16 +7,12 @@ import { GraphBuilder } from "../../src/graph/builder.ts";
 import { optimize } from "../../src/graph/passes/index.ts";
 import { printGraph } from "../../src/graph/print.ts";
 import { planes } from "../../src/graph/types.ts";
-import { nodeDatasetIo } from "../../src/host/node/dataset-io.ts";
-import { readText } from "../../src/host/node/files.ts";
-import { engineTrainers } from "../../src/nas/engine-trainers.ts";
-import type { Environment } from "../../src/nas/environment.ts";
-import { ExperimentRunner } from "../../src/nas/experiment-runner.ts";
 import { cellsText } from "../../src/report/cells.ts";
 import { evaluateReference } from "../../src/runtime/reference/index.ts";
 import { runGraph } from "../../src/runtime/webgpu/run.ts";
 import { Network } from "../../src/train/network.ts";
 import { testEngine } from "./engine.ts";
+import { toyExperiment } from "./experiment.ts";
 
 // A tour of the project in the order in which data flows, small enough to run before every commit:
 // npx vitest run --project gpu test/gpu/tiny.test.ts
@@ -69,33 +63,9 @@ test("DARTS searches on drawn shapes and what it finds is trained, saved and rea
     "nas.eval.loader.dataset.max_batches": 4,
     "nas.eval.trainer.epochs": 1,
   };
-  const loaded = await loadConfig("confs/algos/darts_toy.yaml;confs/datasets/shapes_toy.yaml", {
-    files: { read: readText },
-    args: Object.entries(overrides).flatMap(([path, value]) => [`--${path}`, String(value)]),
-  });
-  const files = new Map<string, string | Uint8Array>();
-  const environment: Environment = {
-    trainers: engineTrainers(engine),
-    datasets: nodeDatasetIo,
-    writeFile: async (path, data) => void files.set(path, data),
-    readText: async (path) => String(files.get(path)),
-    logSink: (folder) => ({
-      writeText: async (name, text) => void files.set(`${folder}/${name}`, text),
-      appendText: async (name, text) =>
-        void files.set(`${folder}/${name}`, `${files.get(`${folder}/${name}`) ?? ""}${text}`),
-    }),
-  };
-  const runner = new ExperimentRunner({
-    environment,
-    algorithm: findAlgorithm("darts"),
-    conf: parseExperimentConf(loaded.tree, loaded.places),
-    confText: "",
-    name: "darts_shapes_tiny",
-    logdir: "/logs",
-    variables: {},
-  });
-  const { found, search } = await runner.search();
-  expect(search.epochs[0]!.val!.averages.samples).toBe(16);
+  const { runner, files } = await toyExperiment(engine, "darts", overrides);
+  const { found, supernet } = await runner.search();
+  expect(supernet!.run.epochs[0]!.val!.averages.samples).toBe(16);
   expect(cellsText(found)).toMatch(/normal cell\n {2}node 0 = \w+\(c\[k-[12]\]\) \+ \w+\(c\[k-[12]\]\)\n/);
   await runner.copySearchToEval();
   const { desc, run } = await runner.evaluate();

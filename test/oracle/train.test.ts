@@ -6,17 +6,17 @@ import { FixedFeed } from "../../src/train/fixed-feed.ts";
 import type { EpochRecord } from "../../src/train/metrics.ts";
 import type { Network } from "../../src/train/network.ts";
 import { Trainer } from "../../src/train/trainer.ts";
-import type { TrainedRole } from "../../src/train/weight-update.ts";
+import type { TrainedBy } from "../../src/train/weight-update.ts";
 import { testEngine } from "../gpu/engine.ts";
 import { Comparison, caseNames, largest, ourValue, reportNone, underPrefix } from "./support.ts";
 import { batchesOf, type LoadedCase, loadCase, MaskedFeed, networkOf, TRAJECTORY_TOLERANCE } from "./train-support.ts";
 
 /** The reference's trainers that exist here, and what their main optimizer moves. */
-const TRAINERS: Readonly<Record<string, readonly TrainedRole[]>> = {
-  Trainer: ["weights"],
+const TRAINERS: Readonly<Record<string, TrainedBy>> = {
+  Trainer: { weights: "optimizer" },
   // ArchTrainer gives the optimizer all of model.parameters().
-  ArchTrainer: ["weights", "alphas"],
-  BilevelArchTrainer: ["weights", "alphas"],
+  ArchTrainer: { weights: "optimizer", alphas: "optimizer" },
+  BilevelArchTrainer: { weights: "optimizer", alphas: "optimizer" },
 };
 const OTHERS: Readonly<Record<string, string>> = {
   didarts: "didarts",
@@ -57,8 +57,8 @@ async function check(loaded: LoadedCase, engine: Engine): Promise<void> {
   const { golden, tensors } = loaded;
   // The chunks of a batch are summed, as in the reference.
   const conf = { ...golden.conf_trainer, reference_quirks: true };
-  const roles = TRAINERS[golden.trainer];
-  expect(roles, `trainer ${golden.trainer}`).toBeDefined();
+  const trained = TRAINERS[golden.trainer];
+  expect(trained, `trainer ${golden.trainer}`).toBeDefined();
   const network = networkOf(engine, loaded, conf.batch_chunks);
   const masks = maskCount(network);
   const train =
@@ -76,7 +76,7 @@ async function check(loaded: LoadedCase, engine: Engine): Promise<void> {
     seed: 0,
     train,
     validation,
-    roles,
+    trained,
     hook: golden.trainer === "BilevelArchTrainer" ? bilevel(new FixedFeed(engine, vals, conf.batch_chunks)) : undefined,
     onStep: async (step) => {
       const { step: averages } = await trainer.metrics.read();

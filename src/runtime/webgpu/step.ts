@@ -21,6 +21,13 @@ export interface StepValues {
   readonly sampleStart: number;
 }
 
+type Rates = Pick<StepValues, "lr" | "momentum" | "adamC1" | "adamC2">;
+
+/** Rates as those of the alphas. */
+export function alphaRates({ lr, momentum, adamC1, adamC2 }: Rates) {
+  return { alphaLr: lr, alphaMomentum: momentum, alphaAdamC1: adamC1, alphaAdamC2: adamC2 };
+}
+
 export const STEP_BYTES = 80;
 
 /** The uniform's bytes, field by field in the order of shaders/step.wesl; what is left out is zero. */

@@ -1,9 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { alphaSchedule, EPSILON_LENGTH, needsSgd } from "../alphas.ts";
+import { type AlphaOptimizer, alphaOptimizer, EPSILON_LENGTH, needsSgd } from "../alphas.ts";
 import type { TrainerConf } from "../conf.ts";
 import { lossSettings } from "../loss-settings.ts";
-import { optimizerSpec, type StepRates, stepRates } from "../optimizers/spec.ts";
-import type { Schedule } from "../schedules/index.ts";
+import type { StepRates } from "../optimizers/spec.ts";
 import type { HostBatch } from "./feed.ts";
 import type { FallbackNetwork } from "./network.ts";
 import { FallbackOptimizer } from "./optimizer.ts";
@@ -23,7 +22,7 @@ export interface BilevelContext {
 export class FallbackBilevel {
   readonly #context: BilevelContext;
   readonly #optimizer: FallbackOptimizer;
-  readonly #schedule: Schedule;
+  readonly #rates: AlphaOptimizer;
   readonly #secondOrder: boolean;
   readonly #alphas: FallbackProgram;
   readonly #both: FallbackProgram | undefined;
@@ -34,14 +33,13 @@ export class FallbackBilevel {
     this.#context = context;
     this.#secondOrder = conf.second_order ?? true;
     if (this.#secondOrder && weights.spec.type !== "sgd") throw needsSgd(weights.spec);
-    const spec = optimizerSpec(conf.alpha_optimizer ?? {}, "alpha_optimizer");
-    this.#schedule = alphaSchedule(conf, spec, stepsPerEpoch);
+    this.#rates = alphaOptimizer(conf, stepsPerEpoch);
     const settings = { ...lossSettings(conf), runningStats: false };
     this.#alphas = network.trainingProgram({ ...settings, gradients: ["alphas"] });
     this.#both = this.#secondOrder
       ? network.trainingProgram({ ...settings, gradients: ["weights", "alphas"] })
       : undefined;
-    this.#optimizer = new FallbackOptimizer(spec, network.layouts.alphas, network.vectors.alphas);
+    this.#optimizer = new FallbackOptimizer(this.#rates.spec, network.layouts.alphas, network.vectors.alphas);
   }
 
   /**
@@ -57,8 +55,7 @@ export class FallbackBilevel {
         tf.tidy(() => this.#gradient(chunk, val[index]!, rates)),
       );
       const gradient = tf.div(tf.addN(gradients), train.length) as tf.Tensor1D;
-      const own = stepRates(this.#optimizer.spec, step + 1, this.#schedule.at(step));
-      return this.#optimizer.step(network.vectors.alphas, gradient, own);
+      return this.#optimizer.step(network.vectors.alphas, gradient, this.#rates.rates(step));
     });
     network.set("alphas", alphas);
   }

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { DartsModelDescBuilder } from "../../../src/algos/darts/builder.ts";
 import { darts } from "../../../src/algos/darts/index.ts";
+import type { ExperimentConf } from "../../../src/config/index.ts";
 import type { EdgeDesc, ModelDesc } from "../../../src/desc/model-desc.ts";
 import { opDesc } from "../../../src/desc/model-desc.ts";
 import { SupernetError } from "../../../src/errors.ts";
 import type { SearchConf } from "../../../src/nas/algorithm.ts";
+import { checkAlgorithm } from "../../../src/nas/compatibility.ts";
 import { type Alphas, type Candidate, finalizeModel, selectBest, selectRandom } from "../../../src/nas/finalizers.ts";
 import { PRIMITIVES } from "../../../src/ops/mixture.ts";
 import { MODEL_DESC } from "../../model-desc-conf.ts";
@@ -179,14 +181,15 @@ describe("selectRandom", () => {
 });
 
 describe("the finalizers of DARTS", () => {
-  const finalizer = (name: string, seed: number) => darts.finalizer({ finalizer: name } as SearchConf, seed);
+  const finalize = (desc: ModelDesc, alphas: Alphas, seed: number) =>
+    darts.method!.finalizer({ finalizer: "random" } as SearchConf, seed).finalize(desc, { alphas });
 
   test("random: the seed decides, cells of one type need not be alike, alphas do not count", () => {
     const desc = supernet();
     const flat = alphasOf(desc, () => 0);
-    const found = chosen(finalizeModel(desc, flat, finalizer("random", 1)));
-    expect(chosen(finalizeModel(desc, flat, finalizer("random", 1)))).toEqual(found);
-    expect(chosen(finalizeModel(desc, flat, finalizer("random", 2)))).not.toEqual(found);
+    const found = chosen(finalize(desc, flat, 1));
+    expect(chosen(finalize(desc, flat, 1))).toEqual(found);
+    expect(chosen(finalize(desc, flat, 2))).not.toEqual(found);
     expect(found[2]).not.toEqual(found[0]);
     for (const edges of found.flat()) {
       expect(edges).toHaveLength(desc.maxFinalEdges);
@@ -195,7 +198,8 @@ describe("the finalizers of DARTS", () => {
   });
 
   test("an unknown one is an error that names those there are", () => {
-    expect(() => finalizer("mi_ranked", 0)).toThrowErrorMatchingInlineSnapshot(
+    const conf = { nas: { search: { finalizer: "mi_ranked" } } } as ExperimentConf;
+    expect(() => checkAlgorithm(darts, conf)).toThrowErrorMatchingInlineSnapshot(
       `[SupernetError: darts has no finalizer "mi_ranked"; set nas.search.finalizer to default or random]`,
     );
   });

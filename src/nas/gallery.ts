@@ -1,0 +1,38 @@
+import type { ModelDesc } from "../desc/model-desc.ts";
+import { modelDescToYaml, parseModelDesc } from "../desc/yaml.ts";
+import type { Environment } from "./environment.ts";
+
+// Several architectures that one search has found, as files of a folder (`final_desc_foldername`).
+
+export interface GalleryEntry {
+  /** Of its file, without the extension. */
+  readonly name: string;
+  readonly desc: ModelDesc;
+}
+
+type Files = Pick<Environment, "writeFile" | "readText" | "listFiles">;
+
+export async function writeGallery(files: Files, folder: string, entries: readonly GalleryEntry[]): Promise<void> {
+  for (const { name, desc } of entries) await files.writeFile(`${folder}/${name}.yaml`, modelDescToYaml(desc));
+}
+
+/** In the order of the names. @throws SupernetError "io" or "desc" for a damaged file */
+export async function readGallery(files: Files, folder: string): Promise<GalleryEntry[]> {
+  const entries: GalleryEntry[] = [];
+  for (const file of await descriptions(files, folder)) {
+    const path = `${folder}/${file}`;
+    entries.push({ name: file.replace(/\.yaml$/, ""), desc: parseModelDesc(await files.readText(path), path) });
+  }
+  return entries;
+}
+
+/** @throws SupernetError("io") */
+export async function copyGallery(files: Files, from: string, to: string): Promise<void> {
+  for (const file of await descriptions(files, from)) {
+    await files.writeFile(`${to}/${file}`, await files.readText(`${from}/${file}`));
+  }
+}
+
+async function descriptions(files: Files, folder: string): Promise<string[]> {
+  return (await files.listFiles(folder)).filter((name) => name.endsWith(".yaml"));
+}

@@ -1,0 +1,41 @@
+import type { ExperimentConf } from "../config/index.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { ModelDesc } from "../desc/model-desc.ts";
+import type { Logger } from "../log/logger.ts";
+import type { RunRecord } from "../train/metrics.ts";
+import type { Environment } from "./environment.ts";
+import type { Alphas } from "./finalizers.ts";
+import type { GalleryEntry } from "./gallery.ts";
+
+/** What every search has at hand. */
+export interface SearchParts {
+  readonly environment: Environment;
+  /** Paths in it are expanded. */
+  readonly conf: ExperimentConf;
+  readonly dataset: Dataset;
+  readonly seed: number;
+  readonly logger: Logger;
+}
+
+export interface SearchResult {
+  /** What is to be evaluated. */
+  readonly found: ModelDesc;
+  /** All that is to be evaluated, where that is more than one; `found` among them. */
+  readonly gallery?: readonly GalleryEntry[];
+  /** Lines for a terminal. */
+  readonly report?: string;
+  /** What was trained to find it, where a supernet was. */
+  readonly supernet?: TrainedSupernet;
+  /** A short training of what was found, if the conf asks for it. */
+  readonly postTrain?: RunRecord;
+}
+
+export interface TrainedSupernet {
+  /** Its edges are those that the alphas weigh. */
+  readonly desc: ModelDesc;
+  readonly alphas: Alphas;
+  readonly run: RunRecord;
+}
+
+/** Finds an architecture. Writes `final_model_desc.yaml` and whatever else there is to tell. */
+export type Search = (parts: SearchParts) => Promise<SearchResult>;

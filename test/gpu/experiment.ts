@@ -1,0 +1,63 @@
+import { findAlgorithm } from "../../src/algos/index.ts";
+import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
+import { nodeDatasetIo } from "../../src/host/node/dataset-io.ts";
+import { readText } from "../../src/host/node/files.ts";
+import { checkAlgorithm } from "../../src/nas/compatibility.ts";
+import { engineTrainers } from "../../src/nas/engine-trainers.ts";
+import type { Environment } from "../../src/nas/environment.ts";
+import { ExperimentRunner } from "../../src/nas/experiment-runner.ts";
+import type { Engine } from "../../src/runtime/webgpu/engine.ts";
+
+/** Files of an experiment by path. */
+export type Files = Map<string, string | Uint8Array>;
+
+/** The outside world of an experiment, with its files in memory. */
+export function memoryEnvironment(engine: Engine, files: Files): Environment {
+  return {
+    trainers: engineTrainers(engine),
+    datasets: nodeDatasetIo,
+    writeFile: async (path, data) => void files.set(path, data),
+    readText: async (path) => String(files.get(path)),
+    listFiles: async (folder) =>
+      [...files.keys()]
+        .filter((path) => path.startsWith(`${folder}/`))
+        .map((path) => path.slice(folder.length + 1))
+        .filter((name) => !name.includes("/"))
+        .sort(),
+    logSink: (folder) => ({
+      writeText: async (name, text) => void files.set(`${folder}/${name}`, text),
+      appendText: async (name, text) =>
+        void files.set(`${folder}/${name}`, `${files.get(`${folder}/${name}`) ?? ""}${text}`),
+    }),
+  };
+}
+
+/**
+ * The toy confs of an algorithm and a data set that needs no files, ready to run.
+ * @param overrides values by conf path
+ */
+export async function toyExperiment(
+  engine: Engine,
+  algo: string,
+  overrides: Readonly<Record<string, unknown>> = {},
+  dataset = "shapes",
+): Promise<{ runner: ExperimentRunner; files: Files }> {
+  const loaded = await loadConfig(`confs/algos/${algo}_toy.yaml;confs/datasets/${dataset}_toy.yaml`, {
+    files: { read: readText },
+    args: Object.entries(overrides).flatMap(([path, value]) => [`--${path}`, String(value)]),
+  });
+  const files: Files = new Map();
+  const algorithm = findAlgorithm(algo);
+  const conf = parseExperimentConf(loaded.tree, loaded.places);
+  checkAlgorithm(algorithm, conf);
+  const runner = new ExperimentRunner({
+    environment: memoryEnvironment(engine, files),
+    algorithm,
+    conf,
+    confText: "",
+    name: `${algo}_${dataset}_tiny`,
+    logdir: "/logs",
+    variables: {},
+  });
+  return { runner, files };
+}
