@@ -19,10 +19,10 @@ const TRAINERS: Readonly<Record<string, TrainedBy>> = {
   // ArchTrainer gives the optimizer all of model.parameters().
   ArchTrainer: { weights: "optimizer", alphas: "optimizer" },
   BilevelArchTrainer: { weights: "optimizer", alphas: "optimizer" },
+  DidartsArchTrainer: { weights: "optimizer", alphas: "alpha_optimizer" },
   XnasArchTrainer: { weights: "optimizer" },
 };
 const OTHERS: Readonly<Record<string, string>> = {
-  didarts: "didarts",
   gs: "gs",
   petridish: "petridish",
   divnas: "divnas",
