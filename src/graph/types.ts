@@ -331,7 +331,7 @@ export interface OpAttrs {
   /**
    * (dy, the inputs of `mix`) → flat [terms, 1]: Σ over samples n of N * ⟨dy, x̂⟩ₙ, each cut to ±clip, where ⟨dy, x̂⟩ₙ is the sum of
    * dy * x̂ over sample n. With dy the gradient of a mean over N samples, that is how each sample's own loss depends on the term's
-   * weight, bounded and added up. Terms' weights, gamma and beta are ignored; indices count from `mix`'s inputs, without dy.
+   * weight (where samples do not meet in batch norms), bounded and added up. Terms' weights, gamma and beta are ignored; indices count from `mix`'s inputs, without dy.
    */
   sample_dots: MixAttrs & { readonly clip: number };
   /** (x [N,C,H,W]) → [N, 2C, H', W']: max_pool, then avg_pool. */

@@ -16,7 +16,8 @@ import { ValidationBatches } from "./validation-batches.ts";
  * shares, which sum to 1 over an edge: alphas of different edges compare by how much each weighs in its own mixture.
  *
  * The network must be lowered with `rewards`: the gradients of its alphas then are rewards. Batch norms use the statistics of
- * the validation batch; the running ones stay as they are.
+ * the validation batch, so a sample's reward has a part in what its share of these statistics does to the other samples; the
+ * running ones stay as they are.
  *
  * @param val batches that the rewards come from, same samples and chunks as the training feed
  * @param adviceOf what the updates go by

@@ -1,5 +1,4 @@
-import type { MixTerm } from "../../../graph/types.ts";
-import { dims4 } from "../../../graph/types.ts";
+import { dims4, type MixTerm } from "../../../graph/types.ts";
 import { type LowerContext, quads, type TensorRef } from "../kernel.ts";
 import { type Launch, vectors } from "./launch.ts";
 import { groupConditions, groupReads, groupTable, mixGroups, termRow } from "./mix-groups.ts";
@@ -25,9 +24,9 @@ export function mixParts(
   { tuning, scratch, dispatch }: Pick<LowerContext<"mix_grad">, "tuning" | "scratch" | "dispatch">,
   { dy, inputs, terms, launch, parts, samples }: MixSweep,
 ): TensorRef {
-  const [, channels, h, w] = dims4(dy.type);
+  const [batch, channels, h, w] = dims4(dy.type);
   const sums = scratch(vectors(termRow(terms.length) * quads(channels) * (parts + 1)));
-  const bySample = samples && { image: h * w, sharing: parts / dims4(dy.type)[0] };
+  const bySample = samples && { image: h * w, sharing: parts / batch };
   mixGroups(terms).forEach((group, index) => {
     const table = groupTable(group, terms, inputs);
     dispatch({
