@@ -19,8 +19,6 @@ test("the paper's settings are built, but for checkpoints", async () => {
 });
 
 test.each([
-  ["search", "nas.search.pareto.enabled", "True"],
-  ["search", "nas.search.search_iters", "2"],
   ["search", "nas.search.loader.aug", "fa_reduced_cifar10"],
   ["eval", "nas.eval.loader.aug", "fa_reduced_cifar10"],
   ["eval", "nas.eval.model_factory_spec", "resnet18"],
