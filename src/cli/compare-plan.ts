@@ -114,7 +114,7 @@ function unequalNotes(runs: readonly PlannedRun[]): string[] {
 
 function searchInWords(algo: string, { trainer, loader }: ExperimentConf["nas"]["search"]): string {
   const { method, search } = findAlgorithm(algo);
-  if (!method) return search ? "trains no single supernet: see how long it searches" : "searches nothing";
+  if (!method) return search ? "searches in its own way: the table says for how long" : "searches nothing";
   const share = Math.round(100 * (1 - loader.val_ratio));
   const rest = loader.val_ratio > 0 ? `, the other ${100 - share} % drive its alphas or validate` : "";
   return `searches for ${trainer.epochs} epochs: ${share} % of its images train the supernet's weights${rest}`;
