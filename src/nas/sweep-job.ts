@@ -1,9 +1,11 @@
 import { parse, stringify } from "yaml";
 import { differences } from "../config/leaves.ts";
 import { parseModelDesc } from "../desc/yaml.ts";
+import { SupernetError } from "../errors.ts";
 import { modelTensors } from "../export/model.ts";
 import { metricsTree, type RunRecord } from "../train/metrics.ts";
 import type { SearchConf } from "./algorithm.ts";
+import type { Environment } from "./environment.ts";
 import { type MacroShape, macroCombinations } from "./macro-combinations.ts";
 import type { PostTraining } from "./post-train.ts";
 import type { Search, SearchParts, SearchResult } from "./search.ts";
@@ -29,6 +31,8 @@ interface KeptResult {
 type Tree = Readonly<Record<string, unknown>>;
 
 const RESULT = "result.yaml";
+/** What stands there meanwhile: to YAML, nothing. */
+const UNFINISHED = "# being searched\n";
 
 /** Repetition i of a shape has i added to the seed. */
 export function sweepJobs(parts: SearchParts): SweepJob[] {
@@ -68,6 +72,8 @@ function jobOf(parts: SearchParts, shape: MacroShape, iteration: number): SweepJ
 /** Searches, trains what was found for a short while, measures it, and keeps all of it in the job's folder. */
 export async function runJob(search: Search, { parts, folder }: SweepJob): Promise<void> {
   const { environment } = parts;
+  // What is searched anew overwrites what an older result was about.
+  await environment.writeFile(`${folder}/${RESULT}`, UNFINISHED);
   const { supernet, postTrain } = await search(parts);
   if (!postTrain) throw new Error("a search of a sweep trains what it has found");
   await environment.writeFile(`${folder}/metrics.yaml`, stringify(metricsTree(postTrain.run)));
@@ -103,7 +109,9 @@ export async function readJob({ parts: { environment }, folder }: SweepJob): Pro
     const path = `${folder}/${name}_model_desc.yaml`;
     return parseModelDesc(await environment.readText(path), path);
   };
-  const { figures, search } = parse(await environment.readText(`${folder}/${RESULT}`)) as KeptResult;
+  const kept = await readKept(environment, folder);
+  if (!kept) throw new SupernetError("io", `${folder} has no finished search`);
+  const { figures, search } = kept;
   const found = await desc("final");
   if (!search) return { figures, result: { found } };
   const supernet = { desc: await desc("full"), alphas: new Map(Object.entries(search.alphas)), run: search.run };
@@ -112,11 +120,22 @@ export async function readJob({ parts: { environment }, folder }: SweepJob): Pro
 
 /** Whether a job is done, or what is different about the one that was done in its folder. */
 export async function jobState({ parts, folder }: SweepJob): Promise<"done" | "open" | { readonly changed: string }> {
-  const { environment } = parts;
-  if (!(await environment.listFiles(folder)).includes(RESULT)) return "open";
-  const { determinedBy: before } = parse(await environment.readText(`${folder}/${RESULT}`)) as KeptResult;
-  const [changed] = differences(before, determinedBy(parts));
+  const kept = await readKept(parts.environment, folder);
+  if (!kept) return "open";
+  const [changed] = differences(kept.determinedBy, determinedBy(parts));
   return changed ? { changed: `${changed.path} was ${changed.was} and is ${changed.is} now` } : "done";
+}
+
+/** @returns undefined where no search has ended. @throws SupernetError("io") for a damaged file */
+async function readKept(environment: Environment, folder: string): Promise<KeptResult | undefined> {
+  if (!(await environment.listFiles(folder)).includes(RESULT)) return undefined;
+  const path = `${folder}/${RESULT}`;
+  try {
+    return (parse(await environment.readText(path)) as KeptResult | null) ?? undefined;
+  } catch (cause) {
+    if (cause instanceof SupernetError) throw cause;
+    throw new SupernetError("io", `${path} is damaged: delete it, and that search is made again`, { cause });
+  }
 }
 
 /** Keys of `nas.search` that a search's result does not depend on: names of files, and what concerns whole sweeps. */

@@ -48,7 +48,8 @@ async function interrupted(files: Files): Promise<void> {
     signal: stop.signal,
     writeFile: async (path, data) => {
       await writeFile(path, data);
-      if (path.endsWith("/result.yaml")) stop.abort(new SupernetError("aborted", "the run was interrupted"));
+      if (path.endsWith("/result.yaml") && String(data).includes("figures"))
+        stop.abort(new SupernetError("aborted", "the run was interrupted"));
     },
   };
   const { runner } = await toyExperiment(engine, "darts", TINY, "shapes", { files, ...world });
@@ -127,6 +128,8 @@ describe("an interrupted sweep", () => {
     const files: Files = new Map();
     await interrupted(files);
     expect([...files.keys()].filter((path) => path.endsWith("/result.yaml"))).toHaveLength(1);
+    // The second search was begun before, and not ended.
+    files.set(`${FOLDER}/models/1/3/2/0/result.yaml`, "# being searched\n");
     const { result, warnings, trained } = await resumed(files);
     expect(trained).toEqual(["arch_train", "post_train"]);
     expect(warnings.filter((message) => message.includes("again"))).toEqual([]);
@@ -146,6 +149,12 @@ describe("an interrupted sweep", () => {
     expect(warnings.filter((message) => message.includes("again"))).toEqual([
       "r1.c3.n1 is searched again: nas.search.trainer.alpha_optimizer.lr was 0.01 and is 0.5 now",
     ]);
+  });
+
+  test("names a result that is damaged, and what to do", async () => {
+    const files: Files = new Map(whole.files);
+    files.set(`${FOLDER}/models/1/3/1/0/result.yaml`, "figures: {");
+    await expect(resumed(files)).rejects.toThrowErrorMatchingInlineSnapshot();
   });
 
   test("is started from the beginning without nas.search.resume", async () => {

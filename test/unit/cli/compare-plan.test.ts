@@ -53,11 +53,15 @@ describe("a plan", () => {
 
   test("is refused for an override that an algorithm does not have, and says which", async () => {
     const common = { overrides: ["--nas.search.random.seeds", "3"] };
-    await expect(plan({ common })).rejects.toThrowErrorMatchingInlineSnapshot(`[SupernetError: darts: --nas.search.random.seeds: the conf has no such key; did you mean --nas.search.resume?]`);
+    await expect(plan({ common })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[SupernetError: darts: --nas.search.random.seeds: the conf has no such key; did you mean --nas.search.resume?]`,
+    );
   });
 
   test("is refused for an algorithm that does not exist", async () => {
-    await expect(plan({ algos: ["darts", "radnom"] })).rejects.toThrowErrorMatchingInlineSnapshot(`[SupernetError: radnom: there is no algorithm "radnom"; did you mean "random"?]`);
+    await expect(plan({ algos: ["darts", "radnom"] })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[SupernetError: radnom: there is no algorithm "radnom"; did you mean "random"?]`,
+    );
   });
 });
 
