@@ -3,8 +3,9 @@ import { SupernetError } from "../errors.ts";
 import type { Algorithm } from "../nas/algorithm.ts";
 import { darts } from "./darts/index.ts";
 import { didarts } from "./didarts/index.ts";
+import { gs } from "./gs/index.ts";
 
-export const algorithms: readonly Algorithm[] = [darts, didarts];
+export const algorithms: readonly Algorithm[] = [darts, didarts, gs];
 
 export const algorithmNames: readonly string[] = algorithms.map(({ name }) => name);
 
