@@ -37,7 +37,7 @@ const samplesOf = ({ desc }: PlacedOp): number => (desc.params.gs_num_sample as 
 
 function sampledWeights(ctx: LowerContext, alphas: readonly Value[], samples: number): EdgeWeights[] {
   const { g, options } = ctx;
-  const sort = (vector: Value) => g.add("sort_descending", [g.add("stop_gradient", [vector], {})], {});
+  const sort = (vector: Value) => g.add("stop_gradient", [g.add("sort_descending", [vector], {})], {});
   const vectors = options.gumbel === "sorted" ? alphas.map(sort) : alphas;
   const vector = g.add("gumbel_softmax", vectors, {
     index: ctx.nextGumbelIndex(),
@@ -55,7 +55,7 @@ const fedWeights = (edges: readonly PlacedOp[]): EdgeWeights[] =>
 /** An edge of a node whose edges share one Gumbel-softmax choice. */
 export const gumbelOp: Op = {
   name: "gs_op",
-  // Weights of exact zero drop what is not chosen as the temperature falls; Archai does not drop on top of that either.
+  // Samples leave paths out by themselves.
   canDropPath: false,
   lower: (ctx, desc, inputs) => lowerTogether([{ desc, inputs, within: (body) => body(ctx) }])[0]!,
   lowerTogether,
