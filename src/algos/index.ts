@@ -4,8 +4,9 @@ import type { Algorithm } from "../nas/algorithm.ts";
 import { darts } from "./darts/index.ts";
 import { didarts } from "./didarts/index.ts";
 import { gs } from "./gs/index.ts";
+import { random } from "./random/index.ts";
 
-export const algorithms: readonly Algorithm[] = [darts, didarts, gs];
+export const algorithms: readonly Algorithm[] = [darts, didarts, gs, random];
 
 export const algorithmNames: readonly string[] = algorithms.map(({ name }) => name);
 

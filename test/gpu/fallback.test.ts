@@ -12,7 +12,8 @@ import { readText } from "../../src/host/node/files.ts";
 import { Logger } from "../../src/log/logger.ts";
 import { ArchTrainer } from "../../src/nas/arch-trainer.ts";
 import { Classifier } from "../../src/nas/classifier.ts";
-import { trainFixedFallback, trainSupernetFallback } from "../../src/nas/fallback.ts";
+import { engineTrainers } from "../../src/nas/engine-trainers.ts";
+import { fallbackTrainers, trainFixedFallback, trainSupernetFallback } from "../../src/nas/fallback.ts";
 import { FallbackClassifier } from "../../src/nas/fallback-classifier.ts";
 import type { Alphas } from "../../src/nas/finalizers.ts";
 import { trainFixed } from "../../src/nas/fixed-training.ts";
@@ -188,23 +189,55 @@ test.each([
   );
 });
 
-test.each([false, true])("a network classifies alike on both, trained with drop path: %s", async (dropPath) => {
-  const desc = smallFinal();
-  const shape = { batch: 1, height: SIZE, width: SIZE, affine: true, dropPath: dropPath ? "off" : "none" } as const;
-  const network = new FallbackNetwork(desc, shape);
-  network.initialise(7);
-  const weights = writeSafetensors(modelTensors(network.params, await network.save()));
-  network.dispose();
-  const { channels, mean, std } = dataset;
-  const image = { channels, height: SIZE, width: SIZE };
-  const parts = { desc, tensors: readSafetensors(weights, "model.safetensors"), image, mean, std, dropPath };
-  const planes = Float32Array.from({ length: channels * SIZE * SIZE }, (_, i) => (i % 17) / 17);
-  const [own, engines] = [new FallbackClassifier(parts), await Classifier.create(engine, parts)];
-  const [got, want] = [await own.classify(planes), await engines.classify(planes)];
-  own.dispose();
-  engines.dispose();
-  expect(got).toEqual(want.map((probability) => expect.closeTo(probability, 5)));
-  expect(new Set(want).size).toBeGreaterThan(1);
-  const wrong = { ...parts, tensors: new Map() };
-  expect(() => new FallbackClassifier(wrong)).toThrow(/is missing/);
+test("images kept back validate alike on both", async () => {
+  const { trainer, loader } = (await confOf({ "nas.eval.loader.val_ratio": 0.5 })).nas.eval;
+  const parts = {
+    trainer,
+    loader,
+    dataset,
+    seed: 9,
+    path: "post_train",
+    validateOn: "kept back" as const,
+    control: {},
+  };
+  const want = await trainFixed(engine, smallFinal(), { ...parts, logger: silent() });
+  const got = await trainFixedFallback(smallFinal(), { ...parts, logger: silent() });
+  expectAlike(got.run, want.run);
+  // Half of the 16 that train; there are 6 to test.
+  expect(want.run.epochs.map(({ val }) => val?.averages.samples)).toEqual([8, 8]);
 });
+
+test.each([false, true])(
+  "a network classifies alike on both, and its cost is measured, trained with drop path: %s",
+  async (dropPath) => {
+    const desc = smallFinal();
+    const shape = { batch: 1, height: SIZE, width: SIZE, affine: true, dropPath: dropPath ? "off" : "none" } as const;
+    const network = new FallbackNetwork(desc, shape);
+    network.initialise(7);
+    const weights = writeSafetensors(modelTensors(network.params, await network.save()));
+    network.dispose();
+    const { channels, mean, std } = dataset;
+    const image = { channels, height: SIZE, width: SIZE };
+    const parts = { desc, tensors: readSafetensors(weights, "model.safetensors"), image, mean, std, dropPath };
+    const planes = Float32Array.from({ length: channels * SIZE * SIZE }, (_, i) => (i % 17) / 17);
+    const [own, engines] = [new FallbackClassifier(parts), await Classifier.create(engine, parts)];
+    const [got, want] = [await own.classify(planes), await engines.classify(planes)];
+    own.dispose();
+    engines.dispose();
+    expect(got).toEqual(want.map((probability) => expect.closeTo(probability, 5)));
+    expect(new Set(want).size).toBeGreaterThan(1);
+    const before = engine.buffers.liveBytes;
+    const [cost, measured] = [
+      await fallbackTrainers.inferenceCost(parts, {}),
+      await engineTrainers(engine).inferenceCost(parts, {}),
+    ];
+    expect(engine.buffers.liveBytes).toBe(before);
+    expect(cost).toEqual({ seconds: expect.any(Number) });
+    expect(measured).toEqual({ seconds: expect.any(Number), bytes: expect.any(Number) });
+    expect(Math.min(cost.seconds, measured.seconds, measured.bytes!)).toBeGreaterThan(0);
+    const stop = AbortSignal.abort(new Error("stopped"));
+    await expect(engineTrainers(engine).inferenceCost(parts, { signal: stop })).rejects.toThrow("stopped");
+    const wrong = { ...parts, tensors: new Map() };
+    expect(() => new FallbackClassifier(wrong)).toThrow(/is missing/);
+  },
+);
