@@ -29,7 +29,7 @@ function lowerTogether(edges: readonly PlacedOp[]): Value[] {
     ctx.options.gumbel === "input" ? fedWeights(edges) : sampledWeights(ctx, alphas, samplesOf(edges[0]!)),
   );
   return edges.map(({ within }, edge) =>
-    within((ctx) => mix(ctx, weights[edge]!.vector, parts[edge]!.candidates, weights[edge]!.offset)),
+    within((ctx) => mix(ctx, weights[edge]!.vector, parts[edge]!.candidates, weights[edge])),
   );
 }
 

@@ -19,11 +19,15 @@ const divOp = unaryOp("div_op", (ctx, desc, x) =>
   ctx.options.divAlphas === false ? ctx.g.add("add", candidatesOf(ctx, desc, x).values, {}) : softmaxMix(ctx, desc, x),
 );
 
-/** XNAS: weights are alphas / Σ alphas. No gradient reaches the alphas: `updateXnasAlphas` moves them. */
+/** XNAS: weights are alphas / Σ alphas. Not gradients move the alphas but rewards, as `updateXnasAlphas` does. */
 const xnasOp = unaryOp("xnas_op", (ctx, desc, x) => {
+  const { g } = ctx;
+  const { rewards } = ctx.options;
   const alphas = ctx.alphas(ALPHAS, PRIMITIVES.length, { kind: "constant", value: 1 });
-  const fixed = ctx.g.add("stop_gradient", [alphas], {});
-  return mix(ctx, ctx.g.add("normalize", [fixed], {}), candidatesOf(ctx, desc, x));
+  const shares = g.add("normalize", [g.add("stop_gradient", [alphas], {})], {});
+  // The zeros change nothing but hand the alphas the gradient by the shares.
+  const weights = rewards ? g.add("add", [shares, g.add("stop_forward", [alphas], {})], {}) : shares;
+  return mix(ctx, weights, candidatesOf(ctx, desc, x), { clip: rewards?.clip });
 });
 
 /** Ops that mix all primitives on an edge. */

@@ -55,8 +55,21 @@ export function lowerCandidates(
 export const candidatesOf = (ctx: LowerContext, desc: OpDesc, x: Value): Candidates =>
   lowerCandidates(ctx, desc, x, stride(desc), (index) => `_ops.${index}`);
 
-/** Σ weights[offset + i] * candidate i; weights is flat, from `offset` on one element a primitive. */
-export function mix(ctx: LowerContext, weights: Value, candidates: Candidates, offset = 0): Value {
+interface MixSettings {
+  /** Where in the weights those of the edge begin. */
+  readonly offset?: number;
+  /** See `weighted_sum`. */
+  readonly clip?: number | undefined;
+}
+
+/** Σ weights[offset + i] * candidate i; weights is flat, one element a primitive. */
+export function mix(
+  ctx: LowerContext,
+  weights: Value,
+  candidates: Candidates,
+  { offset = 0, clip }: MixSettings = {},
+): Value {
   const indices = candidates.indices.map((index) => offset + index);
-  return ctx.g.add("weighted_sum", [weights, ...candidates.values], { indices });
+  const attrs = { indices, ...(clip !== undefined && { clip }) };
+  return ctx.g.add("weighted_sum", [weights, ...candidates.values], attrs);
 }

@@ -4,6 +4,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest
 import { darts } from "../../src/algos/darts/index.ts";
 import { didarts } from "../../src/algos/didarts/index.ts";
 import { gs } from "../../src/algos/gs/index.ts";
+import { xnas } from "../../src/algos/xnas/index.ts";
 import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { modelTensors } from "../../src/export/model.ts";
@@ -21,7 +22,7 @@ import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { FallbackNetwork } from "../../src/train/fallback/network.ts";
 import type { EpochRecord, RunRecord } from "../../src/train/metrics.ts";
 import { testEngine } from "./engine.ts";
-import { shapes, smallFinal, smallSupernet } from "./small.ts";
+import { shapes, smallExperts, smallFinal, smallSupernet } from "./small.ts";
 
 // The same run on the engine and on TensorFlow.js: same images, same start, same formulas. Losses drift apart as rounding
 // does, so runs are short.
@@ -135,7 +136,7 @@ describe("a search", () => {
     const alphaOptimizer = { ...search.trainer.alpha_optimizer!, ...GRADIENT };
     const trainer = { ...search.trainer, alpha_optimizer: alphaOptimizer };
     const conf = { ...search, gs: { temperature: 2, min_temperature: 0.5 }, trainer };
-    const desc = smallSupernet(1, 1, method!.builder());
+    const desc = smallSupernet(1, 1, method!.builder(conf));
     const common = { method: method!, conf, dataset, seed: 5, control: {} };
     const want = await new ArchTrainer(engine, { ...common, logger: silent() }).fit(desc);
     const epochs: Alphas[] = [];
@@ -241,3 +242,11 @@ test.each([false, true])(
     expect(() => new FallbackClassifier(wrong)).toThrow(/is missing/);
   },
 );
+
+test("a method that TensorFlow.js has nothing alike for is refused before anything is read", async () => {
+  const { search } = (await confOf({})).nas;
+  const parts = { control: {}, dataset, seed: 1, logger: silent(), method: xnas.method!, conf: search };
+  await expect(trainSupernetFallback(smallExperts(), parts)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[SupernetError: without WebGPU only darts, didarts, random and manual run; choose one of them, or a browser with WebGPU]`,
+  );
+});
