@@ -10,7 +10,15 @@ import { MODEL_DESC } from "../../model-desc-conf.ts";
 
 const confOf = (trainer: object, finalizer = "default"): ExperimentConf =>
   ({
-    nas: { search: { finalizer, trainer: { grad_clip: 1, l1_alphas: 0, ...trainer } } },
+    nas: {
+      search: {
+        finalizer,
+        trainer: { grad_clip: 1, l1_alphas: 0, ...trainer },
+        pareto: { enabled: false },
+        search_iters: 1,
+      },
+      eval: {},
+    },
   }) as unknown as ExperimentConf;
 
 describe("settings that cannot work are refused", () => {
