@@ -34,6 +34,10 @@ export function lowerCell(ctx: LowerContext, desc: CellDesc, s0: Value, s1: Valu
       throw new SupernetError("desc", `node ${i} of ${ctx.prefix} has no edges; a finished description gives it some`);
     }
     states.push(edges.length === 1 ? first : ctx.child(`dag.${i}`, (sub) => sub.g.add("add", edges, {})));
+    const candidates = ctx.takeCandidates();
+    if (candidates.length > 0) {
+      ctx.child(`dag.${i}`, (sub) => sub.options.onCandidates?.(sub.g, `${desc.id}.${i}`, candidates));
+    }
   }
   return ctx.child("post_op", (sub) => sub.lowerOp(desc.postOp, states));
 }

@@ -25,6 +25,18 @@ export interface LowerOptions extends MixtureOptions {
   /** Whether batch norms have scale and shift. Searches run without. */
   readonly affine: boolean;
   readonly dropPath: DropPath;
+  /**
+   * Told of each node that mixes candidates, once it is lowered: their results, edge after edge, in the order of the primitives.
+   * @param place `<cell>.<node>`
+   */
+  readonly onCandidates?: (g: GraphBuilder, place: string, candidates: readonly Value[]) => void;
+}
+
+/** What all contexts of a model count and collect together. */
+interface Shared {
+  dropPaths: number;
+  /** Of the node that is being lowered. */
+  candidates: Value[];
 }
 
 /** An entry of the registry: how an `OpDesc` of that name becomes graph nodes and parameters. */
@@ -53,7 +65,7 @@ export class LowerContext {
   readonly prefix: string;
   readonly #findOp: FindOp;
   readonly #alphaPrefix: string;
-  readonly #dropPathCount: { next: number };
+  readonly #shared: Shared;
 
   constructor(
     g: GraphBuilder,
@@ -61,14 +73,14 @@ export class LowerContext {
     options: LowerOptions,
     prefix = "",
     alphaPrefix = prefix,
-    dropPathCount = { next: 0 },
+    shared: Shared = { dropPaths: 0, candidates: [] },
   ) {
     this.g = g;
     this.#findOp = findOp;
     this.options = options;
     this.prefix = prefix;
     this.#alphaPrefix = alphaPrefix;
-    this.#dropPathCount = dropPathCount;
+    this.#shared = shared;
   }
 
   /** The op of that name. @throws SupernetError("desc") naming the module that asks for it and the nearest op */
@@ -88,7 +100,7 @@ export class LowerContext {
   child<T>(name: string, body: (ctx: LowerContext) => T, alphasFrom = name): T {
     const alphaPrefix = join(this.#alphaPrefix, alphasFrom);
     const prefix = join(this.prefix, name);
-    const ctx = new LowerContext(this.g, this.#findOp, this.options, prefix, alphaPrefix, this.#dropPathCount);
+    const ctx = new LowerContext(this.g, this.#findOp, this.options, prefix, alphaPrefix, this.#shared);
     return this.g.scoped(name, () => body(ctx));
   }
 
@@ -119,7 +131,19 @@ export class LowerContext {
 
   /** Number of this call among all of the model: which mask an edge gets. */
   nextDropPathIndex(): number {
-    return this.#dropPathCount.next++;
+    return this.#shared.dropPaths++;
+  }
+
+  /** Notes what is mixed on an edge of the node that is being lowered. */
+  addCandidates(values: readonly Value[]): void {
+    this.#shared.candidates.push(...values);
+  }
+
+  /** What was mixed on the node's edges, if anything; the next node starts anew. */
+  takeCandidates(): readonly Value[] {
+    const { candidates } = this.#shared;
+    this.#shared.candidates = [];
+    return candidates;
   }
 }
 

@@ -6,6 +6,7 @@ import * as conv from "./conv.ts";
 import type { RefOp, RefOps } from "./def.ts";
 import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
+import * as distances from "./distances.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
 import * as pointwise from "./pointwise.ts";
@@ -24,6 +25,7 @@ const refOps: RefOps = {
   ...pointwise,
   ...shape,
   ...sums,
+  ...distances,
   ...loss,
   ...bundles,
   ...depthwise,
