@@ -2,6 +2,7 @@ import type { ExperimentConf } from "../config/index.ts";
 import type { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { MixtureOptions } from "../ops/context.ts";
+import type { Covariances, CovarianceSettings } from "../train/covariances.ts";
 import type { Feed } from "../train/feed.ts";
 import type { StepHookFactory } from "../train/trainer.ts";
 import type { TrainedBy } from "../train/weight-update.ts";
@@ -40,8 +41,8 @@ export interface SearchMethod {
   readonly mixtures?: (conf: SearchConf) => MixtureOptions;
   /** Which optimizers of the conf's trainer move weights and alphas in each step. */
   readonly optimizers: (conf: SearchConf) => TrainedBy;
-  /** What happens before each weight step. @param val batches to drive the alphas with */
-  readonly hook?: (conf: SearchConf, val: Feed) => StepHookFactory;
+  /** What happens before each weight step, if anything. @param val batches to drive the alphas with */
+  readonly hook?: (conf: SearchConf, val: Feed) => StepHookFactory | undefined;
   /** What TensorFlow.js does in place of `hook`; absent where it has nothing alike. */
   readonly fallback?: "bilevel";
   /** Turns what was trained into an architecture; `nas.search.finalizer` is one of the algorithm's. */
@@ -52,9 +53,13 @@ export interface SearchMethod {
 export interface Trained {
   /** After the last step. */
   readonly alphas: Alphas;
+  /** Of the candidates; there if the finalizer asks for them. */
+  readonly covariances?: Covariances;
 }
 
 export interface Finalizer {
-  /** @throws SupernetError("desc") when alphas are missing or not finite */
+  /** Set by finalizers that decide by covariances: how they are to be computed. */
+  readonly covariances?: CovarianceSettings;
+  /** @throws SupernetError("desc") when alphas are missing, or what it decides by is not finite */
   finalize(supernet: ModelDesc, trained: Trained): ModelDesc;
 }

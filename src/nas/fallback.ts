@@ -31,13 +31,16 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
   requireFallback(parts);
   const plan = searchPlan({ dataset, loader, chunks: trainer.batch_chunks, seed });
   const split = dataset.train;
+  const train = new HostFeed({ split, ...plan.train });
+  const network = new FallbackNetwork(desc, supernetShape(train, dataset, method.mixtures?.(conf)));
+  // Where the conf leaves alphas out there is nothing to drive.
+  const driven = method.hook && network.params.some(({ role }) => role === "alphas");
   const feeds = {
-    train: new HostFeed({ split, ...plan.train }),
-    alphas: method.hook && new HostFeed({ split, ...plan.alphas }),
+    train,
+    alphas: driven ? new HostFeed({ split, ...plan.alphas }) : undefined,
     validation: new HostFeed({ split, ...plan.validation }),
     sizes: plan.sizes,
   };
-  const network = new FallbackNetwork(desc, supernetShape(feeds.train, dataset, method.mixtures?.(conf)));
   try {
     network.initialise(seed);
     const alphas = () => abortable(network.save(["alphas"]), control.signal);
@@ -46,7 +49,7 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
       trainer,
       feeds,
       path: "arch_search",
-      onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await alphas())),
+      onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, { alphas: await alphas() })),
     });
     return { alphas: await alphas(), run };
   } finally {
@@ -54,8 +57,15 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
   }
 }
 
-/** @throws SupernetError("config") for a method that TensorFlow.js does not have */
-function requireFallback({ method, conf }: ArchTrainerParts): void {
+/** @throws SupernetError("config") for a method or a finalizer that TensorFlow.js does not have */
+function requireFallback({ method, conf, seed }: ArchTrainerParts): void {
+  if (method.finalizer(conf, seed).covariances) {
+    throw new SupernetError(
+      "config",
+      `without WebGPU there is no finalizer "${conf.finalizer}", which compares the candidates' results; ` +
+        "set nas.search.finalizer to random (or default, where alphas are trained), or choose a browser with WebGPU",
+    );
+  }
   const known = method.hook ? method.fallback === "bilevel" : true;
   if (known && method.optimizers(conf).alphas === undefined) return;
   throw new SupernetError(

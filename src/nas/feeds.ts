@@ -28,6 +28,12 @@ export interface RunPlan {
   readonly sizes: { readonly train: number; readonly val: number; readonly test: number; readonly batch: number };
 }
 
+export interface SearchPlan extends RunPlan {
+  readonly alphas: Drawing;
+  /** The images that train, each once and as it is, to see what became of the network. */
+  readonly statistics: Drawing;
+}
+
 export interface FeedSettings extends ImagePlan {
   readonly engine: Engine;
 }
@@ -43,7 +49,7 @@ export interface RunFeeds extends Pick<RunPlan, "sizes"> {
  * A search: one part of the training images trains the weights, the other drives the alphas and is validated on.
  * @throws SupernetError("config" or "data") on impossible settings
  */
-export function searchPlan(plan: ImagePlan): RunPlan & { readonly alphas: Drawing } {
+export function searchPlan(plan: ImagePlan): SearchPlan {
   const { train, val } = trainingParts(plan);
   if (val.length === 0) {
     throw new SupernetError(
@@ -55,6 +61,7 @@ export function searchPlan(plan: ImagePlan): RunPlan & { readonly alphas: Drawin
   return {
     train: trainDrawing(plan, train, batch, "train"),
     alphas: trainDrawing(plan, val, batch, "validation"),
+    statistics: evalDrawing(plan, train, batch),
     validation: evalDrawing(plan, val, batch),
     sizes: { train: train.length, val: val.length, test: 0, batch },
   };
@@ -75,23 +82,30 @@ export function evaluationPlan(plan: ImagePlan): RunPlan {
   };
 }
 
-/**
- * The feeds of `searchPlan`.
- * @throws as that, and SupernetError("device") when the images do not fit
- */
-export function searchFeeds(settings: FeedSettings): RunFeeds & { readonly alphas: Feed } {
-  return settings.engine.buffers.attempt(() => makeSearchFeeds(settings));
+export interface SearchFeeds extends RunFeeds {
+  readonly alphas: Feed;
+  readonly statistics?: Feed;
 }
 
-function makeSearchFeeds(settings: FeedSettings): RunFeeds & { readonly alphas: Feed } {
+/**
+ * The feeds of `searchPlan`.
+ * @param statistics whether there is use for that feed
+ * @throws as that, and SupernetError("device") when the images do not fit
+ */
+export function searchFeeds(settings: FeedSettings, statistics = false): SearchFeeds {
+  return settings.engine.buffers.attempt(() => makeSearchFeeds(settings, statistics));
+}
+
+function makeSearchFeeds(settings: FeedSettings, withStatistics: boolean): SearchFeeds {
   const { engine, dataset } = settings;
   const plan = searchPlan(settings);
   const split = new ResidentSplit(engine, dataset.train);
   const train = new ResidentFeed(engine, { split, ...plan.train });
   const alphas = new ResidentFeed(engine, { split, ...plan.alphas });
   const validation = new ResidentFeed(engine, { split, ...plan.validation });
-  const dispose = () => disposeAll([train, alphas, validation, split]);
-  return { train, alphas, validation, sizes: plan.sizes, dispose };
+  const statistics = withStatistics ? new ResidentFeed(engine, { split, ...plan.statistics }) : undefined;
+  const dispose = () => disposeAll([train, alphas, validation, ...(statistics ? [statistics] : []), split]);
+  return { train, alphas, validation, ...(statistics && { statistics }), sizes: plan.sizes, dispose };
 }
 
 /**

@@ -133,7 +133,7 @@ describe("a search", () => {
     const got = await trainSupernetFallback(desc, {
       ...common,
       logger: silent(),
-      onEpoch: (_, alphas) => epochs.push(alphas),
+      onEpoch: (_, { alphas }) => epochs.push(alphas),
     });
     expectAlike(got.run, want.run);
     expect(epochs).toEqual([got.alphas]);
