@@ -2,7 +2,7 @@ import type { ExperimentConf } from "../config/index.ts";
 import type { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { MixtureOptions } from "../ops/context.ts";
-import type { Covariances, CovarianceSettings } from "../train/covariances.ts";
+import type { CovarianceSettings, Covariances } from "../train/covariances.ts";
 import type { Feed } from "../train/feed.ts";
 import type { StepHookFactory } from "../train/trainer.ts";
 import type { TrainedBy } from "../train/weight-update.ts";

@@ -34,7 +34,11 @@ export type SelectEdges = (edges: readonly SearchedEdge[], maxFinalEdges: number
  * @param alphas undefined where none were trained: then all ops rank alike, in the order of the primitives
  * @throws SupernetError("desc") when alphas of an edge are missing or not finite
  */
-export function finalizeModel(desc: ModelDesc, alphas: Alphas | undefined, select: SelectEdges = selectBest): ModelDesc {
+export function finalizeModel(
+  desc: ModelDesc,
+  alphas: Alphas | undefined,
+  select: SelectEdges = selectBest,
+): ModelDesc {
   return {
     ...desc,
     cellDescs: desc.cellDescs.map((cell) => ({

@@ -45,7 +45,9 @@ export function setUpSearch(desc: ModelDesc, setup: SearchSetup): TrainingSetup 
     const hook = method.hook?.(conf, feeds.alphas);
     const parts = { network, conf: trainer, seed, trained: method.optimizers(conf), hook };
     const covariances =
-      asked && feeds.statistics && new CandidateCovariances({ ...asked, network, feed: feeds.statistics, signal, gate });
+      asked &&
+      feeds.statistics &&
+      new CandidateCovariances({ ...asked, network, feed: feeds.statistics, signal, gate });
     const dispose = () => {
       covariances?.dispose();
       disposeBoth(network, feeds);

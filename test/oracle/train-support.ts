@@ -1,4 +1,5 @@
 import { modelDescFromJson } from "../../src/desc/json.ts";
+import { ALPHAS } from "../../src/ops/mixture.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import type { TrainerConf } from "../../src/train/conf.ts";
 import { type FixedBatch, FixedFeed } from "../../src/train/fixed-feed.ts";
@@ -101,7 +102,9 @@ export class MaskedFeed extends FixedFeed {
 /** The case's network with its starting parameters, as the reference had them. */
 export function networkOf(engine: Engine, { golden, tensors }: LoadedCase, chunks = 1): Network {
   const [batch, , height, width] = batchesOf({ golden, tensors }, "train")[0]!.shape;
+  const starts = initialParams({ golden, tensors });
   const shape = {
+    divAlphas: [...starts.keys()].some((name) => name.endsWith(ALPHAS)),
     batch: batch / chunks,
     height,
     width,
@@ -109,7 +112,6 @@ export function networkOf(engine: Engine, { golden, tensors }: LoadedCase, chunk
     dropPath: golden.droppath ? ("input" as const) : ("none" as const),
   };
   const network = new Network(engine, modelDescFromJson(golden.desc), shape);
-  const starts = initialParams({ golden, tensors });
   const values = new Map<string, ArrayLike<number>>();
   for (const {
     name,

@@ -23,7 +23,6 @@ const OTHERS: Readonly<Record<string, string>> = {
   xnas: "xnas",
   gs: "gs",
   petridish: "petridish",
-  divnas: "divnas",
 };
 
 describe("golden training runs", () => {

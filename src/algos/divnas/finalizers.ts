@@ -89,7 +89,8 @@ function betterHalf(all: readonly Row[], count: number): Row[] {
 /** The covariances among some candidates. @throws SupernetError("desc") when they are not finite */
 function among(covariances: Covariances, { cell, node }: NodePlace, size: number, rows: readonly Row[]): Covariance {
   const values = covariances.get(`${cell}.${node}`);
-  if (values?.length !== size * size) throw new Error(`no covariances of the ${size} candidates of node ${cell}.${node}`);
+  if (values?.length !== size * size)
+    throw new Error(`no covariances of the ${size} candidates of node ${cell}.${node}`);
   if (!values.every(Number.isFinite)) {
     throw new SupernetError(
       "desc",
