@@ -35,12 +35,14 @@ export function memoryEnvironment(engine: Engine, files: Files): Environment {
 /**
  * The toy confs of an algorithm and a data set that needs no files, ready to run.
  * @param overrides values by conf path
+ * @param onSearchEpoch who watches the search
  */
 export async function toyExperiment(
   engine: Engine,
   algo: string,
   overrides: Readonly<Record<string, unknown>> = {},
   dataset = "shapes",
+  onSearchEpoch?: Environment["onSearchEpoch"],
 ): Promise<{ runner: ExperimentRunner; files: Files }> {
   const loaded = await loadConfig(`confs/algos/${algo}_toy.yaml;confs/datasets/${dataset}_toy.yaml`, {
     files: { read: readText },
@@ -51,7 +53,7 @@ export async function toyExperiment(
   const conf = parseExperimentConf(loaded.tree, loaded.places);
   checkAlgorithm(algorithm, conf);
   const runner = new ExperimentRunner({
-    environment: memoryEnvironment(engine, files),
+    environment: { ...memoryEnvironment(engine, files), onSearchEpoch },
     algorithm,
     conf,
     confText: "",

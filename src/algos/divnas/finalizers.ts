@@ -62,7 +62,7 @@ export function selectDiverse(covariances: Covariances, { ranked, quirks }: Dive
     const all = rowsOf(edges, ranked && quirks);
     if (all.length === 0) return kept;
     const count = Math.min(maxFinalEdges, all.length);
-    const considered = ranked ? betterHalf(all, count) : all;
+    const considered = ranked ? betterHalf(all, count) : [...all].sort((a, b) => a.row - b.row);
     const { chosen } = diverseSubset(among(covariances, place, all.length, considered), count);
     return [...kept, ...chosen.map((index) => considered[index]!.candidate.edge)];
   };
@@ -70,14 +70,15 @@ export function selectDiverse(covariances: Covariances, { ranked, quirks }: Dive
 
 const NAMES: readonly string[] = PRIMITIVES.filter((name) => name !== "none");
 
-/** All candidates of a node in the order of the covariances. */
+/** All candidates of a node. @param byRank rows of an edge go by falling alpha */
 function rowsOf(edges: readonly SearchedEdge[], byRank: boolean): Row[] {
   const searched = edges.flatMap((edge) => ("kept" in edge ? [] : [edge.candidates]));
-  return searched.flatMap((candidates, edge) => {
-    const rowOf = (rank: number) => (byRank ? rank : NAMES.indexOf(candidates[rank]!.edge.opDesc.name));
-    const rows = candidates.map((candidate, rank) => ({ candidate, row: edge * NAMES.length + rowOf(rank) }));
-    return rows;
-  });
+  return searched.flatMap((candidates, edge) =>
+    candidates.map((candidate, rank) => {
+      const index = byRank ? rank : NAMES.indexOf(candidate.edge.opDesc.name);
+      return { candidate, row: edge * NAMES.length + index };
+    }),
+  );
 }
 
 /** Half of the candidates, or as many as are chosen, by falling alpha. */
