@@ -149,7 +149,9 @@ test("a search whose candidates would have to be compared is refused before it b
   const conf = { ...(await confOf({})).nas.search, finalizer: "mi" } as const;
   const parts = { method: divnas.method!, conf, dataset, seed: 5, control: {}, logger: silent() };
   const desc = new DivnasModelDescBuilder().build({ ...MODEL_DESC, n_cells: 1, n_reductions: 0 });
-  await expect(trainSupernetFallback(desc, parts)).rejects.toThrowErrorMatchingInlineSnapshot(`[SupernetError: without WebGPU there is no finalizer "mi", which compares the candidates' results; set nas.search.finalizer to random (or default, where alphas are trained), or choose a browser with WebGPU]`);
+  await expect(trainSupernetFallback(desc, parts)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[SupernetError: without WebGPU there is no finalizer "mi", which compares the candidates' results; set nas.search.finalizer to random (or default, where alphas are trained), or choose a browser with WebGPU]`,
+  );
 });
 
 test("a search without alphas trains the weights on TensorFlow.js as on the engine", async () => {
