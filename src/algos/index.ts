@@ -2,9 +2,12 @@ import { suggest } from "../config/nearest.ts";
 import { SupernetError } from "../errors.ts";
 import type { Algorithm } from "../nas/algorithm.ts";
 import { darts } from "./darts/index.ts";
+import { didarts } from "./didarts/index.ts";
 import { divnas } from "./divnas/index.ts";
+import { random } from "./random/index.ts";
+import { xnas } from "./xnas/index.ts";
 
-export const algorithms: readonly Algorithm[] = [darts, divnas];
+export const algorithms: readonly Algorithm[] = [darts, didarts, divnas, random, xnas];
 
 export const algorithmNames: readonly string[] = algorithms.map(({ name }) => name);
 

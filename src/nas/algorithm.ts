@@ -36,18 +36,22 @@ export interface Algorithm {
 /** What an algorithm does with a supernet. */
 export interface SearchMethod {
   /** Builds the network that is searched. */
-  readonly builder: () => ModelDescBuilder;
+  readonly builder: (conf: SearchConf) => ModelDescBuilder;
   /** How its mixtures enter the graph, where the ops leave a choice. */
   readonly mixtures?: (conf: SearchConf) => MixtureOptions;
   /** Which optimizers of the conf's trainer move weights and alphas in each step. */
   readonly optimizers: (conf: SearchConf) => TrainedBy;
-  /** What happens before each weight step, if anything. @param val batches to drive the alphas with */
-  readonly hook?: (conf: SearchConf, val: Feed) => StepHookFactory | undefined;
+  /** What happens before each weight step. @param val batches to drive the alphas with */
+  readonly hook?: (conf: SearchConf, val: Feed) => StepHookFactory;
   /** What TensorFlow.js does in place of `hook`; absent where it has nothing alike. */
   readonly fallback?: "bilevel";
   /** Turns what was trained into an architecture; `nas.search.finalizer` is one of the algorithm's. */
   readonly finalizer: (conf: SearchConf, seed: number) => Finalizer;
 }
+
+/** Whether batches of their own drive alphas: the method has a hook for it, and by the conf there are some. */
+export const drivesAlphas = ({ hook, mixtures }: SearchMethod, conf: SearchConf): boolean =>
+  hook !== undefined && mixtures?.(conf).divAlphas !== false;
 
 /** What a finalizer decides by. */
 export interface Trained {

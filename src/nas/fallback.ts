@@ -4,9 +4,14 @@ import { abortable } from "../train/abortable.ts";
 import { HostFeed } from "../train/fallback/feed.ts";
 import { FallbackNetwork } from "../train/fallback/network.ts";
 import { FallbackTrainer } from "../train/fallback/trainer.ts";
+import type { Drawing } from "../train/feed.ts";
 import { fixedShape, supernetShape } from "../train/graphs.ts";
 import type { RunRecord } from "../train/metrics.ts";
+import type { TrainedBy } from "../train/weight-update.ts";
+import { drivesAlphas } from "./algorithm.ts";
+import { FallbackClassifier } from "./fallback-classifier.ts";
 import { evaluationPlan, type RunPlan, searchPlan } from "./feeds.ts";
+import { inferenceCost } from "./inference-cost.ts";
 import { trainRun } from "./train-run.ts";
 import type { ArchTrainerParts, ArchTraining, FixedTraining, FixedTrainingParts, Trainers } from "./trainers.ts";
 
@@ -17,6 +22,8 @@ import type { ArchTrainerParts, ArchTraining, FixedTraining, FixedTrainingParts,
 export const fallbackTrainers: Trainers = {
   supernet: trainSupernetFallback,
   fixed: trainFixedFallback,
+  // What TensorFlow.js keeps in textures while it computes, it does not tell.
+  inferenceCost: (parts, control) => inferenceCost(parts, { control, open: async () => new FallbackClassifier(parts) }),
   facts: () => ({ backend: "tfjs" }),
   tuning: () => undefined,
 };
@@ -29,24 +36,23 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
   const { conf, dataset, seed, method, onEpoch, control } = parts;
   const { trainer, loader } = conf;
   requireFallback(parts);
-  const plan = searchPlan({ dataset, loader, chunks: trainer.batch_chunks, seed });
-  const split = dataset.train;
-  const train = new HostFeed({ split, ...plan.train });
-  const network = new FallbackNetwork(desc, supernetShape(train, dataset, method.mixtures?.(conf)));
-  // Where the conf leaves alphas out there is nothing to drive.
-  const driven = method.hook && network.params.some(({ role }) => role === "alphas");
+  const alphasApart = drivesAlphas(method, conf);
+  const plan = searchPlan({ dataset, loader, chunks: trainer.batch_chunks, seed, alphasApart });
+  const feed = (drawing: Drawing) => new HostFeed({ split: dataset.train, ...drawing });
   const feeds = {
-    train,
-    alphas: driven ? new HostFeed({ split, ...plan.alphas }) : undefined,
-    validation: new HostFeed({ split, ...plan.validation }),
+    train: feed(plan.train),
+    alphas: plan.alphas && feed(plan.alphas),
+    validation: plan.validation && feed(plan.validation),
     sizes: plan.sizes,
   };
+  const network = new FallbackNetwork(desc, supernetShape(feeds.train, dataset, method.mixtures?.(conf)));
   try {
     network.initialise(seed);
     const alphas = () => abortable(network.save(["alphas"]), control.signal);
     const run = await trainOnFallback(network, {
       ...parts,
       trainer,
+      trained: method.optimizers(conf),
       feeds,
       path: "arch_search",
       onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, { alphas: await alphas() })),
@@ -66,11 +72,10 @@ function requireFallback({ method, conf, seed }: ArchTrainerParts): void {
         "set nas.search.finalizer to random (or default, where alphas are trained), or choose a browser with WebGPU",
     );
   }
-  const known = method.hook ? method.fallback === "bilevel" : true;
-  if (known && method.optimizers(conf).alphas === undefined) return;
+  if (!method.hook || method.fallback === "bilevel") return;
   throw new SupernetError(
     "config",
-    "without WebGPU only darts, random and manual run; choose one of them, or a browser with WebGPU",
+    "without WebGPU only darts, didarts, random and manual run; choose one of them, or a browser with WebGPU",
   );
 }
 
@@ -79,11 +84,11 @@ function requireFallback({ method, conf, seed }: ArchTrainerParts): void {
  * @throws as `trainSupernetFallback`
  */
 export async function trainFixedFallback(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
-  const { trainer, loader, dataset, seed } = parts;
-  const plan = evaluationPlan({ dataset, loader, chunks: trainer.batch_chunks, seed });
+  const { trainer, loader, dataset, seed, validateOn = "test" } = parts;
+  const plan = evaluationPlan({ dataset, loader, chunks: trainer.batch_chunks, seed }, validateOn);
   const feeds = {
     train: new HostFeed({ split: dataset.train, ...plan.train }),
-    validation: new HostFeed({ split: dataset.test, ...plan.validation }),
+    validation: new HostFeed({ split: validateOn === "test" ? dataset.test : dataset.train, ...plan.validation }),
     sizes: plan.sizes,
   };
   const network = new FallbackNetwork(desc, fixedShape(feeds.train, dataset, trainer));
@@ -99,18 +104,19 @@ export async function trainFixedFallback(desc: ModelDesc, parts: FixedTrainingPa
 interface HostFeeds extends Pick<RunPlan, "sizes"> {
   readonly train: HostFeed;
   readonly alphas?: HostFeed | undefined;
-  readonly validation: HostFeed;
+  readonly validation: HostFeed | undefined;
 }
 
 interface FallbackRun extends Omit<FixedTrainingParts, "dataset" | "loader"> {
   readonly feeds: HostFeeds;
+  readonly trained?: TrainedBy;
   /** Awaited after each epoch is logged. */
   readonly onEpoch?: ((epoch: number) => Promise<void>) | undefined;
 }
 
 /** `trainRun` with the fallback's trainer. */
 function trainOnFallback(network: FallbackNetwork, parts: FallbackRun): Promise<RunRecord> {
-  const { control, trainer: conf, feeds, seed } = parts;
+  const { control, trainer: conf, feeds, seed, trained } = parts;
   const { train, alphas, validation, sizes } = feeds;
   const facts = { ...sizes, batch_chunks: train.chunks, backend: "tfjs" };
   return trainRun(
@@ -123,6 +129,7 @@ function trainOnFallback(network: FallbackNetwork, parts: FallbackRun): Promise<
         train,
         alphas,
         validation,
+        trained,
         onProgress: (progress) => control.onProgress?.(conf.title, progress),
         signal: control.signal,
         gate: control.gate,

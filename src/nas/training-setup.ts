@@ -6,8 +6,8 @@ import { CandidateCovariances } from "../train/covariances.ts";
 import { fixedShape, supernetShape } from "../train/graphs.ts";
 import { Network } from "../train/network.ts";
 import { Trainer, type TrainerParts } from "../train/trainer.ts";
-import type { SearchConf, SearchMethod } from "./algorithm.ts";
-import { evaluationFeeds, type LoaderConf, type RunFeeds, searchFeeds } from "./feeds.ts";
+import { drivesAlphas, type SearchConf, type SearchMethod } from "./algorithm.ts";
+import { evaluationFeeds, type LoaderConf, type RunFeeds, searchFeeds, type ValidateOn } from "./feeds.ts";
 import type { TrainingControl } from "./trainers.ts";
 
 /** A network and its data on a device, ready for a `Trainer`; whoever has it disposes it. */
@@ -38,11 +38,12 @@ export function setUpSearch(desc: ModelDesc, setup: SearchSetup): TrainingSetup 
   const { trainer, loader } = conf;
   const asked = method.finalizer(conf, seed).covariances;
   return engine.buffers.attempt(() => {
-    const settings = { engine, dataset, loader, chunks: trainer.batch_chunks, seed };
-    const feeds = searchFeeds(settings, asked !== undefined);
+    const alphasApart = drivesAlphas(method, conf);
+    const images = { dataset, loader, chunks: trainer.batch_chunks, seed };
+    const feeds = searchFeeds({ engine, ...images, alphasApart, statistics: asked !== undefined });
     const network = new Network(engine, desc, supernetShape(feeds.train, dataset, method.mixtures?.(conf)));
     network.initialise(seed);
-    const hook = method.hook?.(conf, feeds.alphas);
+    const hook = feeds.alphas && method.hook?.(conf, feeds.alphas);
     const parts = { network, conf: trainer, seed, trained: method.optimizers(conf), hook };
     const covariances =
       asked &&
@@ -62,15 +63,17 @@ export interface FixedSetup {
   readonly loader: LoaderConf;
   readonly dataset: Dataset;
   readonly seed: number;
+  readonly validateOn?: ValidateOn | undefined;
 }
 
 /**
  * A network without alphas to be trained from scratch.
  * @throws as `setUpSearch`
  */
-export function setUpFixed(desc: ModelDesc, { engine, trainer, loader, dataset, seed }: FixedSetup): TrainingSetup {
+export function setUpFixed(desc: ModelDesc, setup: FixedSetup): TrainingSetup {
+  const { engine, trainer, loader, dataset, seed, validateOn } = setup;
   return engine.buffers.attempt(() => {
-    const feeds = evaluationFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed });
+    const feeds = evaluationFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed }, validateOn);
     const network = new Network(engine, desc, fixedShape(feeds.train, dataset, trainer));
     network.initialise(seed);
     const parts = { network, conf: trainer, seed };

@@ -154,9 +154,9 @@ test("who watches a search is told what would be found, and changes nothing", as
   const overrides = { ...TINY, "nas.search.finalizer": "mi", "nas.search.divnas.archtrainer": "noalpha" };
   const epochs = { "nas.search.trainer.epochs": 2 };
   const states: SearchState[] = [];
-  const { runner } = await toyExperiment(engine, "divnas", { ...overrides, ...epochs }, "shapes", (state) =>
-    states.push(state),
-  );
+  const { runner } = await toyExperiment(engine, "divnas", { ...overrides, ...epochs }, "shapes", {
+    onSearchEpoch: (state) => states.push(state),
+  });
   const { found } = await runner.search();
   const { result } = await search({ ...overrides, ...epochs });
   expect(result.found).toEqual(found);

@@ -2,6 +2,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { darts } from "../../src/algos/darts/index.ts";
 import { DivnasModelDescBuilder } from "../../src/algos/divnas/builder.ts";
 import { divnas } from "../../src/algos/divnas/index.ts";
+import { withOwnAlphas } from "../../src/algos/xnas/builder.ts";
+import { xnas } from "../../src/algos/xnas/index.ts";
 import type { ExperimentConf } from "../../src/config/index.ts";
 import { loadDataset } from "../../src/data/load.ts";
 import type { ModelDesc } from "../../src/desc/model-desc.ts";
@@ -10,7 +12,7 @@ import { createTrainer, setUpFixed, setUpSearch } from "../../src/nas/training-s
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { MODEL_DESC } from "../model-desc-conf.ts";
 import { newEngine } from "./engine.ts";
-import { PLAIN, smallFinal, smallSupernet } from "./small.ts";
+import { PLAIN, smallExperts, smallFinal, smallSupernet } from "./small.ts";
 
 const dataset = { name: "shapes", n_classes: 10, channels: 3, train_size: 60, test_size: 20, max_batches: -1 };
 
@@ -64,17 +66,26 @@ describe("a forecast of a run's memory is what the run allocates, to the byte", 
   });
 
   test.each([
-    ["a search to second order", smallSupernet(2, 2), "search", confOf(8, 1)],
+    ["a search to second order", smallSupernet(2, 2), "search", confOf(8, 1), darts],
     [
       "a search with the reference's quirks, in parts",
       smallSupernet(1, 2),
       "search",
       confOf(8, 2, { reference_quirks: true }),
+      darts,
     ],
-    ["a search to first order", smallSupernet(1, 2), "search", confOf(8, 1, { second_order: false })],
-    ["a training of a found network, in parts", smallFinal(), "eval", confOf(12, 3, { drop_path_prob: 0.2 })],
-  ] as const)("%s", async (_, desc, phase, conf) => {
-    await expectForecast(desc, { conf, phase, method: darts.method });
+    ["a search to first order", smallSupernet(1, 2), "search", confOf(8, 1, { second_order: false }), darts],
+    ["a search with experts, in parts", smallExperts(), "search", confOf(8, 2), xnas],
+    [
+      "a search with experts as the reference does",
+      withOwnAlphas(smallExperts()),
+      "search",
+      confOf(4, 2, { reference_quirks: true }),
+      xnas,
+    ],
+    ["a training of a found network, in parts", smallFinal(), "eval", confOf(12, 3, { drop_path_prob: 0.2 }), darts],
+  ] as const)("%s", async (_, desc, phase, conf, { method }) => {
+    await expectForecast(desc, { conf, phase, method });
   });
 
   test("a search whose candidates are compared", async () => {

@@ -21,7 +21,7 @@ export const divnas: Algorithm = {
       // The reference's optimizer of the weights has all of the model's parameters.
       ...(conf.trainer.reference_quirks && trainsAlphas(conf) && { alphas: "optimizer" }),
     }),
-    hook: (conf, val) => (trainsAlphas(conf) ? bilevel(val) : undefined),
+    hook: (_conf, val) => bilevel(val),
     fallback: "bilevel",
     finalizer: (conf, seed) => divnasFinalizer(conf, divnasConf(conf), seed),
   },
