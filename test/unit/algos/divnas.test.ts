@@ -203,7 +203,9 @@ describe("the choice of a node's edges", () => {
 
 describe("settings that cannot work together", () => {
   const conf = (finalizer: string, archtrainer: string, sigma = 168) =>
-    ({ nas: { search: { finalizer, divnas: { sigma, archtrainer }, trainer: {} } } }) as unknown as ExperimentConf;
+    ({
+      nas: { search: { finalizer, divnas: { sigma, archtrainer }, pareto: { enabled: false }, trainer: {} } },
+    }) as unknown as ExperimentConf;
   const refusal =
     (...settings: Parameters<typeof conf>) =>
     () =>
