@@ -1,4 +1,4 @@
-import { Document, type Node, Scalar, type ScalarTag, YAMLMap, YAMLSeq } from "yaml";
+import { Document, type Node, Pair, Scalar, type ScalarTag, YAMLMap, YAMLSeq } from "yaml";
 import type { ConfNode, SectionNode } from "./node.ts";
 import { formatNumber } from "./scalars.ts";
 import type { Conf, ConfValue } from "./types.ts";
@@ -60,6 +60,7 @@ function toYamlNode(node: ConfNode): Node {
     return list;
   }
   const map = new YAMLMap();
-  for (const [key, child] of node.entries) map.set(new Scalar(key), toYamlNode(child));
+  // `map.set` would look through all keys for each of them.
+  map.items = [...node.entries].map(([key, child]) => new Pair(new Scalar(key), toYamlNode(child)));
   return map;
 }
