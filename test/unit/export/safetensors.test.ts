@@ -159,7 +159,7 @@ describe("readSafetensors", () => {
     [
       "a huge header",
       new Uint8Array(16).fill(255),
-      "its header claims 18446744073709551615 bytes, more than the format",
+      "its header claims 18446744073709551615 bytes, more than 8388608",
     ],
     ["no JSON", fileOf('{"a"', 0), "its header is not JSON"],
     ["no UTF-8", fileOf("{}", 0).map((byte, i) => (i === 8 ? 0xff : byte)), "its header is not JSON"],
