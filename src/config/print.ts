@@ -40,10 +40,24 @@ const numberTag: ScalarTag = {
   stringify: ({ value }) => (value as TypedNumber).text,
 };
 
+/** Merges are carried out when a conf is read: what is left is text, which the library would write as one more. */
+const mergeKeyTag: ScalarTag = {
+  tag: "tag:yaml.org,2002:str",
+  default: "key",
+  identify: (value) => value === "<<",
+  test: /^<<$/,
+  resolve: (text) => text,
+  stringify: () => '"<<"',
+};
+
 /** A conf as YAML that PyYAML and {@link loadConfig} read back with the same values and types. */
 export function toYaml(root: SectionNode): string {
   // The library's YAML 1.1 quotes every string that any YAML 1.1 reader could take for something else.
-  const doc = new Document(null, { version: "1.1", schema: "yaml-1.1", customTags: [numberTag] });
+  const doc = new Document(null, {
+    version: "1.1",
+    schema: "yaml-1.1",
+    customTags: (tags) => [numberTag, mergeKeyTag, ...tags],
+  });
   doc.contents = toYamlNode(root) as typeof doc.contents;
   return doc.toString({ directives: false, lineWidth: 0 });
 }
