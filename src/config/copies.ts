@@ -1,3 +1,4 @@
+import { shown } from "../errors.ts";
 import { type ConfError, configError } from "./errors.ts";
 import { suggest } from "./nearest.ts";
 import { type ConfNode, childrenOf, cloneNode, type ScalarNode, type SectionNode } from "./node.ts";
@@ -60,7 +61,7 @@ class CopyResolver {
       this.during(copy, path, () => {
         const [source, sourcePath] = this.locate(copy, String(copy.value), path);
         if (source.kind !== "section") {
-          const written = JSON.stringify(copy.value);
+          const written = shown(copy.value);
           throw configError(
             copy.at.value,
             `${KEY} of ${written}: a section is needed there, but ${slashed(sourcePath)} is ${describe(source)}`,
@@ -92,7 +93,7 @@ class CopyResolver {
   }
 
   private locate(copy: ScalarNode, copyPath: string, from: string[]): [ConfNode, string[]] {
-    const written = JSON.stringify(copyPath);
+    const written = shown(copyPath);
     const path = resolveConfPath(from, copyPath);
     if (path === undefined) throw configError(copy.at.value, `${KEY} of ${written} climbs above the top of the conf`);
     let node: ConfNode = this.root;
@@ -112,7 +113,7 @@ class CopyResolver {
       }
       if (!node.entries.has(part)) {
         const names = [...node.entries.keys()].filter((name) => name !== KEY);
-        const message = `${KEY} of ${written}: ${slashed(walked)} has no key "${part}"; ${suggest(part, names)}`;
+        const message = `${KEY} of ${written}: ${slashed(walked)} has no key ${shown(part)}; ${suggest(part, names)}`;
         throw configError(copy.at.value, message);
       }
       walked.push(part);

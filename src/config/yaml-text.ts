@@ -54,13 +54,14 @@ export function readYaml(
   lines: LineCounter,
   options: ParseOptions & DocumentOptions & SchemaOptions,
 ): YamlText {
+  addLines(text, lines);
   if (text.length > YAML_LIMITS.length) {
     throw new YamlProblem(`longer than ${YAML_LIMITS.length} characters; is it the right file?`, 0);
   }
   checkCharacters(text);
   // Searching all keys of a mapping for each of them takes minutes where there are many, as do excerpts for all errors.
   const composer = new Composer({ ...options, uniqueKeys: false, prettyErrors: false });
-  const [document, second] = composer.compose(parse(text, lines), true, text.length);
+  const [document, second] = composer.compose(parse(text), true, text.length);
   const [error] = document!.errors;
   if (error !== undefined) throw new YamlProblem(`not valid YAML: ${error.message}`, error.pos[0], { cause: error });
   if (second !== undefined) throw new YamlProblem("a second document begins here; keep one of them", second.range[0]);
@@ -71,6 +72,15 @@ export function readYaml(
     return found;
   };
   return { document: document!, target };
+}
+
+/** Two belong to a value, and as many to the first key in it. Reading more takes the square of their number. */
+const MOST_PROPERTIES = 8;
+
+/** The parser would add them as it reads, too late for what is wrong before. */
+function addLines(text: string, lines: LineCounter): void {
+  lines.addNewLine(0);
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines.addNewLine(at + 1);
 }
 
 /** Where a node begins. */
@@ -89,11 +99,15 @@ function checkCharacters(text: string): void {
 }
 
 /** The library's parser keeps a stack of its own, but what builds nodes of its tokens recurses: depth is checked between the two. */
-function* parse(text: string, lines: LineCounter) {
-  const parser = new Parser(lines.addNewLine);
-  lines.addNewLine(0);
+function* parse(text: string) {
+  const parser = new Parser();
   let tokens = 0;
+  let properties = 0;
   for (const lexeme of new Lexer().lex(text)) {
+    if (/^[&!]/.test(lexeme)) properties++;
+    else if (!/^[\s#]/.test(lexeme)) properties = 0;
+    if (properties > MOST_PROPERTIES)
+      throw new YamlProblem("a value has several anchors or tags; keep one", parser.offset);
     yield* parser.next(lexeme);
     if (parser.stack.length > YAML_LIMITS.depth) throw tooDeep(parser.offset);
     if (++tokens > YAML_LIMITS.tokens) {

@@ -1,4 +1,4 @@
-import { SupernetError } from "../errors.ts";
+import { SupernetError, shown } from "../errors.ts";
 import { duplicateKey, jsonDepth } from "./json-keys.ts";
 
 /**
@@ -151,12 +151,6 @@ function checkPlaces(entries: readonly Entry[], available: number, fail: Fail): 
     before = shown(name);
   }
   if (end < available) fail(`${available - end} bytes after ${before} belong to no tensor`);
-}
-
-/** The beginning of a value that may be long. */
-function shown(value: unknown): string {
-  const text = String(JSON.stringify(value));
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 const elementSize = (dtype: DType) => ARRAYS[dtype].BYTES_PER_ELEMENT;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readSafetensors, type SafeTensor, writeSafetensors } from "../../../src/export/safetensors.ts";
-import { damagedBytes, damagedText, fileOf, outcomes, read, refuses, tries } from "./support.ts";
+import { damagedBytes, damagedText, fileOf, outcomes, read, refuses } from "./support.ts";
 
 const tensors = new Map<string, SafeTensor>([
   ["a.weight", { dtype: "F32", shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) }],
