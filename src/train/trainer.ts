@@ -4,7 +4,7 @@ import { alphaRates, StepUniform, type StepValues } from "../runtime/webgpu/step
 import { abortable } from "./abortable.ts";
 import { type AlphaOptimizer, alphaOptimizer } from "./alphas.ts";
 import type { TrainerConf } from "./conf.ts";
-import { Course, type OnEpoch } from "./course.ts";
+import { Course, type OnEpoch, type Temperature } from "./course.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Feed, selectChunks } from "./feed.ts";
 import { Flow } from "./flow.ts";
@@ -17,6 +17,7 @@ import { type OptimizerSpec, optimizerSpec, stepRates } from "./optimizers/index
 import { runPass } from "./pass.ts";
 import type { Progress } from "./progress.ts";
 import type { Schedule } from "./schedules/index.ts";
+import { trainedRoles } from "./trained-roles.ts";
 import { type RoleUpdate, type TrainedBy, type TrainedRole, WeightUpdate } from "./weight-update.ts";
 
 /**
@@ -50,9 +51,6 @@ export interface HookContext {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What optimizers may move, in the order in which they do. */
-const ROLES: readonly TrainedRole[] = ["weights", "alphas"];
-
 export type StepHookFactory = (context: HookContext) => StepHook;
 
 export interface TrainerParts {
@@ -66,6 +64,8 @@ export interface TrainerParts {
   /** What its optimizers move; by default `optimizer` the weights. */
   readonly trained?: TrainedBy;
   readonly hook?: StepHookFactory | undefined;
+  /** Of Gumbel-softmax samples, if the network has such; default is 1. */
+  readonly temperature?: Temperature | undefined;
   /** Called and awaited after each step is submitted, to look at what it did; training waits meanwhile. */
   readonly onStep?: ((step: number) => Promise<void>) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -126,7 +126,7 @@ export class Trainer {
     this.#course = new Course(conf, optimizer, train.startPass(0));
     const byAlphas = Object.values(trained).includes("alpha_optimizer");
     this.#alphas = byAlphas ? alphaOptimizer(conf, this.#course.stepsPerEpoch) : undefined;
-    const roles = ROLES.filter((role) => trained[role] !== undefined);
+    const roles = trainedRoles(trained);
     const settings = {
       updates: new Map(roles.map((role) => [role, this.#updateOf(trained[role])])),
       clip: conf.grad_clip,
@@ -218,7 +218,7 @@ export class Trainer {
 
   /** One optimizer step: chooses the batch, writes the uniform, encodes everything. */
   encodeStep(encoder: GPUCommandEncoder, epoch: number, batch: number): void {
-    const { seed, train } = this.#parts;
+    const { seed, train, temperature } = this.#parts;
     const step = this.#course.step(epoch, batch);
     const chunks = selectChunks(train, batch);
     const fromHook = this.hook?.select(step, batch);
@@ -230,6 +230,7 @@ export class Trainer {
         seed,
         step,
         dropPath,
+        temperature: temperature?.(epoch),
         ...rates,
         ...ofAlphas,
         batchStart: start,

@@ -67,11 +67,15 @@ export const search = z.strictObject({
       max_reductions: count.default(2),
       max_nodes: positive.default(4),
       summary_filename: text.default("$expdir/perito.tsv"),
+      /** Ours: what the Pareto set is to be low in, beside being accurate; names separated by commas. */
+      costs: text.default("macs"),
     })
     .prefault({}),
   trainer: archTrainer,
   seed_train: extraTraining.optional(),
   post_train: extraTraining.optional(),
+  /** Ours: how many architectures random search draws and evaluates. */
+  random: z.strictObject({ seeds: positive.default(1) }).optional(),
   petridish: z
     .strictObject({
       convex_hull_eps: amount,
@@ -82,6 +86,8 @@ export const search = z.strictObject({
     })
     .partial()
     .optional(),
+  /** Ours: temperature of Gumbel-softmax samples in the first and the last epoch; without the second it stays. */
+  gs: z.strictObject({ temperature: amount.gt(0).default(1), min_temperature: amount.gt(0).optional() }).optional(),
   xnas: z.strictObject({ to_evict: flag.default(false) }).optional(),
   divnas: z
     .strictObject({ sigma: amount.default(168), archtrainer: z.enum(["bilevel", "noalpha"]).default("bilevel") })

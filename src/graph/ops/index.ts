@@ -3,6 +3,7 @@ import * as conv from "./conv.ts";
 import type { OpDefs } from "./def.ts";
 import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
+import * as gumbel from "./gumbel.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
 import * as pointwise from "./pointwise.ts";
@@ -27,6 +28,7 @@ export const opDefs: OpDefs = {
   pointwise_dw: pointwiseConv.pointwise_dw,
   mix: mix.mix,
   mix_grad: mix.mix_grad,
+  sample_dots: mix.sample_dots,
   mix_dx: mix.mix_dx,
   mix_dw: mix.mix_dw,
   ...batchNorm,
@@ -34,5 +36,6 @@ export const opDefs: OpDefs = {
   ...pool,
   ...shape,
   ...sums,
+  ...gumbel,
   ...loss,
 };

@@ -19,6 +19,7 @@ import { columns, flatSlice, row } from "./flat-slices.ts";
 import { absSum, absSumDx, expand, mean } from "./flat-sums.ts";
 import { flatten, unflatten } from "./flatten.ts";
 import { globalAvgPool, globalAvgPoolDx } from "./global-avg-pool.ts";
+import { gumbelSoftmax, gumbelSoftmaxDx } from "./gumbel.ts";
 import { mix } from "./mix.ts";
 import { mixDw } from "./mix-dw.ts";
 import { mixDx } from "./mix-dx.ts";
@@ -30,10 +31,11 @@ import { avgPool, avgPoolDx, maxPool, maxPoolArgmax, maxPoolDx } from "./pool.ts
 import { poolPair } from "./pool-pair.ts";
 import { poolPairDx, poolPairMixDx } from "./pool-pair-dx.ts";
 import { relu, reluDx } from "./relu.ts";
+import { sampleDots } from "./sample-dots.ts";
 import { scale, scaleBy, scaleSamples } from "./scale.ts";
 import { softmax, softmaxDx } from "./softmax.ts";
 import { stridedSlice, stridedSliceDx } from "./strided-slice.ts";
-import { normalize, normalizeDx } from "./vector.ts";
+import { normalize, normalizeDx, sortDescending } from "./vector.ts";
 import { weightedSum } from "./weighted-sum.ts";
 import { weightedSumDw } from "./weighted-sum-dw.ts";
 
@@ -69,6 +71,7 @@ const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp>]: Lower<K>
   pointwise_dx: pointwiseBundleDx,
   mix,
   mix_grad: mixGrad,
+  sample_dots: sampleDots,
   mix_dx: mixDx,
   mix_dw: mixDw,
   pool_pair: poolPair,
@@ -90,6 +93,9 @@ const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp>]: Lower<K>
   scale_samples: scaleSamples,
   softmax,
   softmax_dx: softmaxDx,
+  gumbel_softmax: gumbelSoftmax,
+  gumbel_softmax_dx: gumbelSoftmaxDx,
+  sort_descending: sortDescending,
   normalize,
   normalize_dx: normalizeDx,
   stop_gradient: copy,
