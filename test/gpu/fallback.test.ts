@@ -247,6 +247,6 @@ test("a method that TensorFlow.js has nothing alike for is refused before anythi
   const { search } = (await confOf({})).nas;
   const parts = { control: {}, dataset, seed: 1, logger: silent(), method: xnas.method!, conf: search };
   await expect(trainSupernetFallback(smallExperts(), parts)).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[SupernetError: without WebGPU only darts, didarts, random and manual run; choose one of them, or a browser with WebGPU]`,
+    `[SupernetError: without WebGPU only darts, didarts, gs, random and manual run; choose one of them, or a browser with WebGPU]`,
   );
 });
