@@ -23,4 +23,8 @@ export const STREAMS = {
   gumbel: 8,
   /** random architectures */
   randomSearch: 9,
+  /** which activations dropout drops */
+  dropout: 10,
+  /** how shake-shake mixes two branches, and their gradients */
+  shake: 11,
 } as const;

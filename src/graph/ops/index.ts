@@ -5,6 +5,7 @@ import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
+import * as noise from "./noise.ts";
 import * as pointwise from "./pointwise.ts";
 import * as pointwiseConv from "./pointwise-conv.ts";
 import * as pool from "./pool.ts";
@@ -31,6 +32,7 @@ export const opDefs: OpDefs = {
   mix_dw: mix.mix_dw,
   ...batchNorm,
   ...pointwise,
+  ...noise,
   ...pool,
   ...shape,
   ...sums,

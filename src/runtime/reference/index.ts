@@ -8,6 +8,7 @@ import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
+import * as noise from "./noise.ts";
 import * as pointwise from "./pointwise.ts";
 import * as pointwiseConv from "./pointwise-conv.ts";
 import * as pool from "./pool.ts";
@@ -22,6 +23,7 @@ const refOps: RefOps = {
   ...batchNorm,
   ...pool,
   ...pointwise,
+  ...noise,
   ...shape,
   ...sums,
   ...loss,
