@@ -1,5 +1,5 @@
 import type { CellDesc, EdgeDesc, ModelDesc, OpDesc } from "../desc/model-desc.ts";
-import { type ModelStats, modelStats, statsUnder } from "../ops/stats.ts";
+import { type ModelStats, modelStats, statsUnder } from "../models/stats.ts";
 
 const MIXTURES = new Set(["mixed_op", "div_op", "gs_op", "xnas_op", "petridish_normal_op", "petridish_reduction_op"]);
 

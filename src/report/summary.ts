@@ -1,5 +1,5 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
-import { modelStats, type StatsOptions } from "../ops/stats.ts";
+import { modelStats, type StatsOptions } from "../models/stats.ts";
 import { bestEpochs, type PassRecord, type RunRecord } from "../train/metrics.ts";
 
 const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
