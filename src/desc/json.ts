@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { SupernetError } from "../errors.ts";
 import type { AuxTowerDesc, CellDesc, EdgeDesc, ModelDesc, NodeDesc, OpDesc, OpParams } from "./model-desc.ts";
+import { type FactoryDesc, isFactory, type NetworkDesc } from "./network-desc.ts";
 
 /**
  * The one place that knows the keys of files: Archai's snake_case on disk, camelCase in TypeScript. Parameters of ops
@@ -127,6 +128,17 @@ const modelDesc = z
     }),
   );
 
+const factoryDesc = z
+  .strictObject({
+    factory: z.string().min(1),
+    images: z.enum(["small", "large"]),
+    ds_ch: positive,
+    n_classes: positive,
+  })
+  .transform(
+    ({ factory, images, ds_ch, n_classes }): FactoryDesc => ({ factory, images, dsCh: ds_ch, nClasses: n_classes }),
+  );
+
 /** Line of a value in the file it was read from. */
 export type LineOf = (path: readonly PropertyKey[]) => number | undefined;
 
@@ -140,12 +152,18 @@ export function modelDescFromJson(json: unknown, source = "model description", l
   return convert(modelDesc, json, source, lineOf);
 }
 
+/** As `modelDescFromJson`; a mapping with the key `factory` names a hand-written network. */
+export function networkDescFromJson(json: unknown, source?: string, lineOf?: LineOf): NetworkDesc {
+  const named = typeof json === "object" && json !== null && "factory" in json;
+  return named ? convert(factoryDesc, json, source, lineOf) : modelDescFromJson(json, source, lineOf);
+}
+
 /** As `modelDescFromJson`, for a single op. */
 export function opDescFromJson(json: unknown, source = "op description"): OpDesc {
   return convert(opDesc, json, source);
 }
 
-function convert<T>(schema: z.ZodType<T>, json: unknown, source: string, lineOf?: LineOf): T {
+function convert<T>(schema: z.ZodType<T>, json: unknown, source = "network description", lineOf?: LineOf): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const lines = result.error.issues.map(({ path, message }) => {
@@ -192,6 +210,12 @@ function cellDescToJson(cell: CellDesc): Record<string, unknown> {
     out_shape: cell.outShape,
     trainables_from: cell.trainablesFrom,
   };
+}
+
+/** The inverse of `networkDescFromJson`. */
+export function networkDescToJson(desc: NetworkDesc): Record<string, unknown> {
+  if (!isFactory(desc)) return modelDescToJson(desc);
+  return { factory: desc.factory, images: desc.images, ds_ch: desc.dsCh, n_classes: desc.nClasses };
 }
 
 /** The inverse of `modelDescFromJson`: plain data with the keys of Archai's files. */

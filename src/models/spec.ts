@@ -7,7 +7,8 @@ export interface Images {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  readonly classes: number;
+  /** Their names. */
+  readonly classes: readonly string[];
 }
 
 /** Images with a side below this are small: the stems for ImageNet would leave next to nothing of them. */
@@ -40,7 +41,7 @@ export function factoryDesc(spec: string, { height, width, channels, classes }: 
   const { module, name } = parseSpec(spec);
   const bySize = Math.min(height, width) < LARGE ? "small" : "large";
   findFactory(name);
-  return { factory: name, images: module ?? bySize, dsCh: channels, nClasses: classes };
+  return { factory: name, images: module ?? bySize, dsCh: channels, nClasses: classes.length };
 }
 
 function parseSpec(spec: string): { module: ImageKind | undefined; name: string } {

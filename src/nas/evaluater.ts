@@ -3,6 +3,7 @@ import type { ExperimentConf } from "../config/index.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import { modelDescToYaml } from "../desc/yaml.ts";
 import { modelTensors } from "../export/model.ts";
 import { writeSafetensors } from "../export/safetensors.ts";
@@ -21,7 +22,7 @@ export interface EvaluaterParts {
 
 export interface EvaluationResult {
   /** The network that was trained. */
-  readonly desc: ModelDesc;
+  readonly desc: NetworkDesc;
   readonly run: RunRecord;
   /** The images it was trained on, and what they are normalised by. */
   readonly image: Pick<Dataset, "height" | "width" | "channels" | "mean" | "std">;
@@ -34,7 +35,7 @@ export interface EvaluationResult {
 export type Evaluate = (found: ModelDesc, parts: EvaluaterParts) => Promise<EvaluationResult>;
 
 /**
- * Trains a found architecture from scratch, scaled to the conf's cells and channels, and tests it. Writes
+ * Trains a network from scratch and tests it: a found architecture, scaled to the conf's cells and channels, or any other. Writes
  * `full_model_desc.yaml`, the metrics, and the weights as safetensors with PyTorch's names and layouts.
  */
 export class Evaluater {
@@ -46,9 +47,13 @@ export class Evaluater {
 
   /** @param found what a search has found; its cells are the template */
   async evaluate(found: ModelDesc): Promise<EvaluationResult> {
+    return this.train(new ModelDescBuilder().build(this.#parts.conf.nas.eval.model_desc, found));
+  }
+
+  /** @param desc trained as it is */
+  async train(desc: NetworkDesc): Promise<EvaluationResult> {
     const { environment, conf, dataset, seed, logger } = this.#parts;
     const { eval: evaluation } = conf.nas;
-    const desc = new ModelDescBuilder().build(evaluation.model_desc, found);
     await environment.writeFile(evaluation.full_desc_filename, modelDescToYaml(desc));
 
     logger.pushd("eval_arch");

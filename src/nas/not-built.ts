@@ -17,10 +17,11 @@ export function checkBuilt({ common, nas }: ExperimentConf, phase: "search" | "e
   if (phase === "search") {
     if (search.pareto.enabled) refuse("nas.search.pareto.enabled", "a sweep over network sizes", "False");
     if (search.search_iters > 1) refuse("nas.search.search_iters", "repeated searches", "1");
-  } else if (evaluation.model_factory_spec) {
-    refuse("nas.eval.model_factory_spec", `the hand-written network ${evaluation.model_factory_spec}`, '""');
   }
   const missing: string[] = [];
+  if (phase === "eval" && evaluation.model_factory_spec && evaluation.trainer.drop_path_prob > 0) {
+    missing.push("nas.eval.trainer.drop_path_prob has no effect: a hand-written network has no edges to drop");
+  }
   if (section.checkpoint) missing.push("no checkpoints are written yet: an interrupted run starts over");
   if (common.tb_enable) missing.push("common.tb_enable has no effect yet: no TensorBoard events are written");
   if (section.loader.val_fold) missing.push("loader.val_fold has no effect: the split is drawn from the seed");

@@ -1,6 +1,7 @@
 import type { ExperimentConf } from "../config/index.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import type { ParamSpec } from "../graph/types.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Gate } from "../train/gate.ts";
@@ -69,7 +70,7 @@ export interface Trainers {
   /** Trains a supernet's weights and alphas by the method; batch norms have no scale and shift, as in DARTS. */
   supernet(desc: ModelDesc, parts: ArchTrainerParts): Promise<ArchTraining>;
   /** Trains a network without alphas from scratch and tests it as it goes: evaluation, and the end of a search. */
-  fixed(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining>;
+  fixed(desc: NetworkDesc, parts: FixedTrainingParts): Promise<FixedTraining>;
   /** What the log says of the device where a phase begins. */
   facts(): Readonly<Record<string, string | number>>;
   /** Which variants of kernels ran, as a file; undefined where none was chosen by timing. */

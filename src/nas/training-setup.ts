@@ -1,6 +1,7 @@
 import type { ExperimentConf } from "../config/index.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
 import { fixedShape, supernetShape } from "../train/graphs.ts";
 import { Network } from "../train/network.ts";
@@ -53,7 +54,7 @@ export interface FixedSetup {
  * A network without alphas to be trained from scratch.
  * @throws as `setUpSearch`
  */
-export function setUpFixed(desc: ModelDesc, { engine, trainer, loader, dataset, seed }: FixedSetup): TrainingSetup {
+export function setUpFixed(desc: NetworkDesc, { engine, trainer, loader, dataset, seed }: FixedSetup): TrainingSetup {
   return engine.buffers.attempt(() => {
     const feeds = evaluationFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed });
     const network = new Network(engine, desc, fixedShape(feeds.train, dataset, trainer));
