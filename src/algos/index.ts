@@ -3,8 +3,9 @@ import { SupernetError } from "../errors.ts";
 import type { Algorithm } from "../nas/algorithm.ts";
 import { darts } from "./darts/index.ts";
 import { manual } from "./manual/index.ts";
+import { nasbench101 } from "./nasbench101/index.ts";
 
-export const algorithms: readonly Algorithm[] = [darts, manual];
+export const algorithms: readonly Algorithm[] = [darts, manual, nasbench101];
 
 export const algorithmNames: readonly string[] = algorithms.map(({ name }) => name);
 

@@ -12,6 +12,9 @@ const PARAM_KEYS: readonly (readonly [file: string, name: string])[] = [
   ["out_states", "outStates"],
   ["n_ch", "nCh"],
   ["n_classes", "nClasses"],
+  ["vertex_op", "vertexOp"],
+  ["first_proj", "firstProj"],
+  ["output_ids", "outputIds"],
 ];
 const NAME_OF = new Map(PARAM_KEYS);
 const KEY_OF = new Map(PARAM_KEYS.map(([file, name]) => [name, file]));
@@ -32,6 +35,9 @@ const opParams = z
     out_states: positive.optional(),
     n_ch: positive.optional(),
     n_classes: positive.optional(),
+    vertex_op: z.string().optional(),
+    first_proj: z.boolean().optional(),
+    output_ids: z.array(count).optional(),
   })
   .transform((params): OpParams => {
     const present = Object.entries(params).filter(([, value]) => value !== undefined);
