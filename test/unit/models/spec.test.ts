@@ -104,7 +104,9 @@ test("a description is written and read back, and is no description of cells", (
     "
   `);
   expect(parseNetworkDesc(text, "full.yaml")).toEqual(desc);
-  expect(message(() => parseModelDesc(text, "full.yaml"))).toMatchInlineSnapshot(`"SupernetError: full.yaml names the hand-written network resnet18, which has no cells; to train it, set nas.eval.model_factory_spec to resnet18"`);
+  expect(message(() => parseModelDesc(text, "full.yaml"))).toMatchInlineSnapshot(
+    `"SupernetError: full.yaml names the hand-written network resnet18, which has no cells; to train it, set nas.eval.model_factory_spec to resnet18"`,
+  );
   expect(message(() => parseNetworkDesc(text.replace("small", "tiny"), "full.yaml"))).toMatchInlineSnapshot(`
     "SupernetError: full.yaml is not a valid description:
       line 4, images: Invalid option: expected one of "small"|"large""
@@ -120,9 +122,7 @@ const ends = (name: string, side: number) => {
 };
 
 test("parameters are named as in torchvision", () => {
-  expect(
-    ["resnet18", "densenet121", "vgg11_bn", "mobilenet_v2"].map((name) => ends(name, 224)),
-  ).toMatchInlineSnapshot(`
+  expect(["resnet18", "densenet121", "vgg11_bn", "mobilenet_v2"].map((name) => ends(name, 224))).toMatchInlineSnapshot(`
     [
       [
         "conv1.weight",
