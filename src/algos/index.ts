@@ -2,10 +2,12 @@ import { suggest } from "../config/nearest.ts";
 import { SupernetError } from "../errors.ts";
 import type { Algorithm } from "../nas/algorithm.ts";
 import { darts } from "./darts/index.ts";
+import { didarts } from "./didarts/index.ts";
 import { manual } from "./manual/index.ts";
 import { nasbench101 } from "./nasbench101/index.ts";
+import { random } from "./random/index.ts";
 
-export const algorithms: readonly Algorithm[] = [darts, manual, nasbench101];
+export const algorithms: readonly Algorithm[] = [darts, didarts, random, manual, nasbench101];
 
 export const algorithmNames: readonly string[] = algorithms.map(({ name }) => name);
 

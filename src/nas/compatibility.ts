@@ -2,13 +2,14 @@ import type { ExperimentConf } from "../config/index.ts";
 import { SupernetError } from "../errors.ts";
 import { factoryName } from "../models/spec.ts";
 import { type Algorithm, searches } from "./algorithm.ts";
+import { checkSweep } from "./sweep-check.ts";
 
 /**
  * Refuses what an algorithm cannot do, before anything is read or trained.
  * @throws SupernetError("config") naming the key and the values that work
  */
 export function checkAlgorithm(algorithm: Algorithm, conf: ExperimentConf): void {
-  const { name, finalizers, check } = algorithm;
+  const { name, finalizers, method, check } = algorithm;
   const { finalizer } = conf.nas.search;
   if (searches(algorithm) && !finalizers.includes(finalizer)) {
     const known = `set nas.search.finalizer to ${finalizers.join(" or ")}`;
@@ -16,5 +17,6 @@ export function checkAlgorithm(algorithm: Algorithm, conf: ExperimentConf): void
   }
   const { model_factory_spec: spec } = conf.nas.eval;
   if (spec) factoryName(spec);
+  if (method) checkSweep(conf);
   check?.(conf);
 }

@@ -34,6 +34,14 @@ export interface EvaluationResult {
 /** Evaluates what a search has found. */
 export type Evaluate = (found: ModelDesc, parts: EvaluaterParts) => Promise<EvaluationResult>;
 
+/** Where an evaluation keeps what it yields. */
+export interface EvaluationFiles {
+  /** Description of the network that is trained. */
+  readonly desc: string;
+  readonly metrics: string;
+  readonly weights: string;
+}
+
 /**
  * Trains a network from scratch and tests it: a found architecture, scaled to the conf's cells and channels, or any other. Writes
  * `full_model_desc.yaml`, the metrics, and the weights as safetensors with PyTorch's names and layouts.
@@ -47,24 +55,29 @@ export class Evaluater {
 
   /** @param found what a search has found; its cells are the template */
   async evaluate(found: ModelDesc): Promise<EvaluationResult> {
-    return this.train(new ModelDescBuilder().build(this.#parts.conf.nas.eval.model_desc, found));
+    return this.evaluateNetwork(new ModelDescBuilder().build(this.#parts.conf.nas.eval.model_desc, found));
   }
 
-  /** @param desc trained as it is */
-  async train(desc: NetworkDesc): Promise<EvaluationResult> {
-    const { environment, conf, dataset, seed, logger } = this.#parts;
-    const { eval: evaluation } = conf.nas;
-    await environment.writeFile(evaluation.full_desc_filename, modelDescToYaml(desc));
-
+  /** @param desc what is evaluated, as it is */
+  async evaluateNetwork(desc: NetworkDesc): Promise<EvaluationResult> {
+    const { conf, logger } = this.#parts;
+    const { full_desc_filename, metric_filename, model_filename } = conf.nas.eval;
+    const weights = model_filename.replace(/\.pt$/, ".safetensors");
     logger.pushd("eval_arch");
-    const { trainer, loader } = evaluation;
+    const result = await this.train(desc, { desc: full_desc_filename, metrics: metric_filename, weights });
+    logger.popd();
+    return result;
+  }
+
+  /** Trains a network as it is described, tests it, and keeps description, metrics and weights. */
+  async train(desc: NetworkDesc, files: EvaluationFiles): Promise<EvaluationResult> {
+    const { environment, conf, dataset, seed, logger } = this.#parts;
+    await environment.writeFile(files.desc, modelDescToYaml(desc));
+    const { trainer, loader } = conf.nas.eval;
     const training = { trainer, loader, dataset, seed, logger, path: "eval_arch", confusion: true };
     const { run, params, values } = await environment.trainers.fixed(desc, { ...training, control: environment });
-    logger.popd();
-
-    await environment.writeFile(evaluation.metric_filename, stringify(metricsTree(run)));
-    const weights = writeSafetensors(modelTensors(params, values));
-    await environment.writeFile(evaluation.model_filename.replace(/\.pt$/, ".safetensors"), weights);
+    await environment.writeFile(files.metrics, stringify(metricsTree(run)));
+    await environment.writeFile(files.weights, writeSafetensors(modelTensors(params, values)));
     const { height, width, channels, mean, std, classes } = dataset;
     return { desc, run, image: { height, width, channels, mean, std }, classes };
   }

@@ -13,6 +13,7 @@ import { copyGallery } from "./gallery.ts";
 import { checkBuilt } from "./not-built.ts";
 import { type Phase, runFolder } from "./phase.ts";
 import type { SearchResult } from "./search.ts";
+import { sweeping } from "./search-combinations.ts";
 import { Searcher } from "./searcher.ts";
 
 export interface Experiment {
@@ -54,7 +55,7 @@ export class ExperimentRunner {
       const { name, method, search } = algorithm;
       const parts = { environment, conf, dataset, seed: seedOf(conf), logger };
       if (search) return search(parts);
-      if (method) return new Searcher(method, parts).search();
+      if (method) return sweeping((each) => new Searcher(method, each).search())(parts);
       throw new Error(`${name} has nothing to search`);
     });
   }
@@ -82,7 +83,7 @@ export class ExperimentRunner {
       const evaluater = new Evaluater(parts);
       if (found) return algorithm.evaluate ? algorithm.evaluate(found, parts) : evaluater.evaluate(found);
       const fixed = spec ? factoryDesc(spec, dataset) : undefined;
-      return evaluater.train(fixed ?? algorithm.network!(conf));
+      return evaluater.evaluateNetwork(fixed ?? algorithm.network!(conf));
     });
   }
 

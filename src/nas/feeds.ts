@@ -22,55 +22,88 @@ export interface ImagePlan {
 /** What the feeds of a run draw, whatever runs it. */
 export interface RunPlan {
   readonly train: Drawing;
-  /** What is validated on: the validation part in a search, the test set in an evaluation. */
+  /** What is validated on. */
   readonly validation: Drawing;
   /** Images of each part, and images a training batch; for the log. */
   readonly sizes: { readonly train: number; readonly val: number; readonly test: number; readonly batch: number };
 }
 
-export interface FeedSettings extends ImagePlan {
+export interface SearchImages extends ImagePlan {
+  /** Whether alphas are driven by batches of their own, apart from those that train the weights. */
+  readonly alphasApart: boolean;
+}
+
+/** What the feeds of a search draw. */
+export interface SearchPlan extends Omit<RunPlan, "validation"> {
+  /** Cut as the training batches are; undefined unless the alphas are driven apart. */
+  readonly alphas: Drawing | undefined;
+  /** Undefined where `val_ratio` keeps nothing to validate on. */
+  readonly validation: Drawing | undefined;
+}
+
+interface OnEngine {
   readonly engine: Engine;
 }
 
 /** The feeds of a training run; disposing it frees them and the images. */
 export interface RunFeeds extends Pick<RunPlan, "sizes"> {
   readonly train: Feed;
-  readonly validation: Feed;
+  readonly validation: Feed | undefined;
   dispose(): void;
 }
 
+export interface SearchFeeds extends RunFeeds {
+  /** Undefined unless the alphas are driven apart. */
+  readonly alphas: Feed | undefined;
+}
+
+export interface EvaluationFeeds extends RunFeeds {
+  readonly validation: Feed;
+}
+
 /**
- * A search: one part of the training images trains the weights, the other drives the alphas and is validated on.
+ * A search: one part of the training images trains the weights, the other drives the alphas if they are driven apart, and is
+ * validated on.
  * @throws SupernetError("config" or "data") on impossible settings
  */
-export function searchPlan(plan: ImagePlan): RunPlan & { readonly alphas: Drawing } {
+export function searchPlan(plan: SearchImages): SearchPlan {
   const { train, val } = trainingParts(plan);
-  if (val.length === 0) {
+  const { alphasApart } = plan;
+  if (alphasApart && val.length === 0) {
     throw new SupernetError(
       "config",
       "a search needs images that drive the alphas; set nas.search.loader.val_ratio above 0",
     );
   }
-  const batch = batchOf(plan, Math.min(train.length, val.length));
+  const batch = batchOf(plan, alphasApart ? Math.min(train.length, val.length) : train.length);
   return {
     train: trainDrawing(plan, train, batch, "train"),
-    alphas: trainDrawing(plan, val, batch, "validation"),
-    validation: evalDrawing(plan, val, batch),
+    alphas: alphasApart ? trainDrawing(plan, val, batch, "validation") : undefined,
+    validation: val.length > 0 ? evalDrawing(plan, val, batch) : undefined,
     sizes: { train: train.length, val: val.length, test: 0, batch },
   };
 }
 
 /**
- * An evaluation: the training part trains (all images unless `val_ratio` takes some), the test images test.
+ * Images that a network is validated on: the test set, or the part of the training images that `val_ratio` keeps back, where
+ * something is chosen by the result.
+ */
+export type ValidateOn = "test" | "kept back";
+
+/**
+ * A training from scratch: the training part trains (all images unless `val_ratio` takes some).
  * @throws as `searchPlan`
  */
-export function evaluationPlan(plan: ImagePlan): RunPlan {
+export function evaluationPlan(plan: ImagePlan, on: ValidateOn = "test"): RunPlan {
   const { train, val } = trainingParts(plan);
-  const tests = testImages(plan);
+  const tests = on === "test" ? testImages(plan) : new Uint32Array(0);
+  if (on === "kept back" && val.length === 0) {
+    throw new SupernetError("config", "no images are kept back to validate on; set the loader's val_ratio above 0");
+  }
   const batch = batchOf(plan, train.length);
   return {
     train: trainDrawing(plan, train, batch, "train"),
-    validation: evalDrawing(plan, tests, batch),
+    validation: evalDrawing(plan, on === "test" ? tests : val, batch),
     sizes: { train: train.length, val: val.length, test: tests.length, batch },
   };
 }
@@ -79,37 +112,38 @@ export function evaluationPlan(plan: ImagePlan): RunPlan {
  * The feeds of `searchPlan`.
  * @throws as that, and SupernetError("device") when the images do not fit
  */
-export function searchFeeds(settings: FeedSettings): RunFeeds & { readonly alphas: Feed } {
+export function searchFeeds(settings: SearchImages & OnEngine): SearchFeeds {
   return settings.engine.buffers.attempt(() => makeSearchFeeds(settings));
 }
 
-function makeSearchFeeds(settings: FeedSettings): RunFeeds & { readonly alphas: Feed } {
+function makeSearchFeeds(settings: SearchImages & OnEngine): SearchFeeds {
   const { engine, dataset } = settings;
   const plan = searchPlan(settings);
   const split = new ResidentSplit(engine, dataset.train);
-  const train = new ResidentFeed(engine, { split, ...plan.train });
-  const alphas = new ResidentFeed(engine, { split, ...plan.alphas });
-  const validation = new ResidentFeed(engine, { split, ...plan.validation });
-  const dispose = () => disposeAll([train, alphas, validation, split]);
-  return { train, alphas, validation, sizes: plan.sizes, dispose };
+  const feed = (drawing: Drawing) => new ResidentFeed(engine, { split, ...drawing });
+  const train = feed(plan.train);
+  const alphas = plan.alphas && feed(plan.alphas);
+  const validation = plan.validation && feed(plan.validation);
+  const owned = [train, alphas, validation, split].filter((one) => one !== undefined);
+  return { train, alphas, validation, sizes: plan.sizes, dispose: () => disposeAll(owned) };
 }
 
 /**
  * The feeds of `evaluationPlan`.
  * @throws as `searchFeeds`
  */
-export function evaluationFeeds(settings: FeedSettings): RunFeeds {
-  return settings.engine.buffers.attempt(() => makeEvaluationFeeds(settings));
+export function evaluationFeeds(settings: ImagePlan & OnEngine, on: ValidateOn = "test"): EvaluationFeeds {
+  return settings.engine.buffers.attempt(() => makeEvaluationFeeds(settings, on));
 }
 
-function makeEvaluationFeeds(settings: FeedSettings): RunFeeds {
+function makeEvaluationFeeds(settings: ImagePlan & OnEngine, on: ValidateOn): EvaluationFeeds {
   const { engine, dataset } = settings;
-  const plan = evaluationPlan(settings);
+  const plan = evaluationPlan(settings, on);
   const trainSplit = new ResidentSplit(engine, dataset.train);
-  const testSplit = new ResidentSplit(engine, dataset.test);
+  const validationSplit = on === "test" ? new ResidentSplit(engine, dataset.test) : trainSplit;
   const train = new ResidentFeed(engine, { split: trainSplit, ...plan.train });
-  const validation = new ResidentFeed(engine, { split: testSplit, ...plan.validation });
-  const dispose = () => disposeAll([train, validation, trainSplit, testSplit]);
+  const validation = new ResidentFeed(engine, { split: validationSplit, ...plan.validation });
+  const dispose = () => disposeAll([train, validation, ...new Set([trainSplit, validationSplit])]);
   return { train, validation, sizes: plan.sizes, dispose };
 }
 

@@ -18,16 +18,27 @@ test("the paper's settings are built, but for checkpoints", async () => {
   }
 });
 
+test("a sweep starts over only the search that was interrupted", async () => {
+  expect(checkBuilt(await conf("--nas.search.search_iters", "2"), "search")).toEqual([
+    "no checkpoints are written yet: an interrupted search of a sweep starts over",
+  ]);
+});
+
 test.each([
-  ["search", "nas.search.pareto.enabled", "True"],
-  ["search", "nas.search.search_iters", "2"],
   ["search", "nas.search.loader.aug", "fa_reduced_cifar10"],
   ["eval", "nas.eval.loader.aug", "fa_reduced_cifar10"],
-  ["eval", "nas.eval.model_factory_spec", "resnet18"],
 ] as const)("in the %s, %s %s is refused by name", async (phase, key, value) => {
   const asked = await conf(`--${key}`, value);
   expect(() => checkBuilt(asked, phase)).toThrow(`${key} asks for`);
   expect(() => checkBuilt(asked, phase === "search" ? "eval" : "search")).not.toThrow();
+});
+
+test("drop path has no effect on a hand-written network", async () => {
+  const asked = await conf("--nas.eval.model_factory_spec", "resnet18");
+  expect(checkBuilt(asked, "eval")[0]).toMatchInlineSnapshot(
+    `"nas.eval.trainer.drop_path_prob has no effect: a hand-written network has no edges to drop"`,
+  );
+  expect(checkBuilt(asked, "search").join()).not.toContain("drop_path_prob");
 });
 
 test("what is only missing is told", async () => {

@@ -29,6 +29,20 @@ describe("resolveRequest", () => {
     expect(again.conf.nas.eval.trainer.epochs).toBe(9);
   });
 
+  it("leaves out the search of an algorithm that has none", async () => {
+    expect(await resolve({ algo: "manual" })).toMatchObject({ phases: ["eval"], leftOut: ["search"] });
+    expect(await resolve({ algo: "manual", phases: ["eval"] })).toMatchObject({ phases: ["eval"], leftOut: [] });
+    expect(await resolve()).toMatchObject({ leftOut: [] });
+    expect(await failure({ algo: "nasbench101", phases: ["search"] })).toMatchInlineSnapshot();
+  });
+
+  it("refuses hand-written networks that do not exist, with any algorithm, and none at all where one is needed", async () => {
+    const spec = (algo: string, name: string) =>
+      failure({ algo, overrides: ["--nas.eval.model_factory_spec", name] });
+    expect([await spec("darts", "resnet81"), await spec("manual", "resnet81"), await spec("manual", "")]).toMatchInlineSnapshot();
+    expect(await spec("darts", "resnet18")).toBe("");
+  });
+
   it("says what is wrong", async () => {
     expect([
       await failure({ algo: "drats" }),
