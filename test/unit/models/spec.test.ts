@@ -66,7 +66,7 @@ test("what is no network is refused with the nearest one, or with what its numbe
       "SupernetError: wrn-27-10: a wide ResNet has 6n + 4 layers (10, 16, 22, 28, 40, …) and is at least 1 times as wide, as in wrn-28-10",
       "SupernetError: densenet-bc-99-12: a DenseNet-BC has 6n + 4 layers (40, 100, 190, 250, …) and a growth rate of at least 1, as in densenet-bc-100-12",
       "SupernetError: pyramidnet-111-a48: a PyramidNet of such blocks has 6n + 2 layers, as in pyramidnet-110-a48",
-      "",
+      "SupernetError: pyramidnet-112-a48-bn: a PyramidNet of such blocks has 9n + 2 layers, as in pyramidnet-164-a270-bn",
       "SupernetError: shakeshake27_2x32d: a shake-shake network has 6n + 2 layers and an even width, as in shakeshake26_2x32d",
     ]
   `);
