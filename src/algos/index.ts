@@ -6,8 +6,9 @@ import { didarts } from "./didarts/index.ts";
 import { manual } from "./manual/index.ts";
 import { nasbench101 } from "./nasbench101/index.ts";
 import { random } from "./random/index.ts";
+import { xnas } from "./xnas/index.ts";
 
-export const algorithms: readonly Algorithm[] = [darts, didarts, random, manual, nasbench101];
+export const algorithms: readonly Algorithm[] = [darts, didarts, random, xnas, manual, nasbench101];
 
 export const algorithmNames: readonly string[] = algorithms.map(({ name }) => name);
 

@@ -20,3 +20,9 @@ export type ImageKind = "small" | "large";
 export type NetworkDesc = ModelDesc | FactoryDesc;
 
 export const isFactory = (desc: NetworkDesc): desc is FactoryDesc => "factory" in desc;
+
+/** For what only ever meets networks of cells, such as supernets; throws for any other. */
+export function modelOf(desc: NetworkDesc): ModelDesc {
+  if (!isFactory(desc)) return desc;
+  throw new Error(`${desc.factory} is no network of cells`);
+}

@@ -24,7 +24,7 @@ export class Searcher {
     const { search } = conf.nas;
     const method = this.#method;
     const finalizer = method.finalizer(search, seed);
-    const desc = method.builder().build(search.model_desc);
+    const desc = method.builder(search).build(search.model_desc);
     await environment.writeFile(search.full_desc_filename, modelDescToYaml(desc));
 
     logger.pushd("arch_search");

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { darts } from "../../src/algos/darts/index.ts";
 import { didarts } from "../../src/algos/didarts/index.ts";
+import { xnas } from "../../src/algos/xnas/index.ts";
 import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { modelTensors } from "../../src/export/model.ts";
@@ -20,7 +21,7 @@ import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { FallbackNetwork } from "../../src/train/fallback/network.ts";
 import type { EpochRecord, RunRecord } from "../../src/train/metrics.ts";
 import { testEngine } from "./engine.ts";
-import { shapes, smallFinal, smallSupernet } from "./small.ts";
+import { shapes, smallExperts, smallFinal, smallSupernet } from "./small.ts";
 
 // The same run on the engine and on TensorFlow.js: same images, same start, same formulas. Losses drift apart as rounding
 // does, so runs are short.
@@ -237,3 +238,11 @@ test.each([false, true])(
     expect(() => new FallbackClassifier(wrong)).toThrow(/is missing/);
   },
 );
+
+test("a method that TensorFlow.js has nothing alike for is refused before anything is read", async () => {
+  const { search } = (await confOf({})).nas;
+  const parts = { control: {}, dataset, seed: 1, logger: silent(), method: xnas.method!, conf: search };
+  await expect(trainSupernetFallback(smallExperts(), parts)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[SupernetError: without WebGPU only darts, didarts, random and manual run; choose one of them, or a browser with WebGPU]`,
+  );
+});

@@ -31,6 +31,7 @@ import { avgPool, avgPoolDx, maxPool, maxPoolArgmax, maxPoolDx } from "./pool.ts
 import { poolPair } from "./pool-pair.ts";
 import { poolPairDx, poolPairMixDx } from "./pool-pair-dx.ts";
 import { relu, relu6, relu6Dx, reluDx } from "./relu.ts";
+import { sampleDots } from "./sample-dots.ts";
 import { scale, scaleBy, scaleSamples } from "./scale.ts";
 import { shake, shakeDx } from "./shake.ts";
 import { softmax, softmaxDx } from "./softmax.ts";
@@ -76,6 +77,7 @@ const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp>]: Lower<K>
   pointwise_dx: pointwiseBundleDx,
   mix,
   mix_grad: mixGrad,
+  sample_dots: sampleDots,
   mix_dx: mixDx,
   mix_dw: mixDw,
   pool_pair: poolPair,
