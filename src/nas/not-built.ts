@@ -16,8 +16,12 @@ export function checkBuilt({ common, nas }: ExperimentConf, phase: "search" | "e
   const section = nas[phase];
   if (section.loader.aug) refuse(`nas.${phase}.loader.aug`, `the augmentation policy "${section.loader.aug}"`, '""');
   const missing: string[] = [];
-  if (phase === "eval" && evaluation.model_factory_spec && evaluation.trainer.drop_path_prob > 0) {
-    missing.push("nas.eval.trainer.drop_path_prob has no effect: a hand-written network has no edges to drop");
+  if (phase === "eval" && evaluation.model_factory_spec) {
+    const { drop_path_prob, aux_weight } = evaluation.trainer;
+    const none = (key: string, what: string) =>
+      missing.push(`nas.eval.trainer.${key} has no effect: a hand-written network has no ${what}`);
+    if (drop_path_prob > 0) none("drop_path_prob", "edges to drop");
+    if (aux_weight > 0) none("aux_weight", "aux tower");
   }
   if (section.checkpoint) {
     const sweeps = phase === "search" && isSweep(search);

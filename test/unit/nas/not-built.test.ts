@@ -33,12 +33,13 @@ test.each([
   expect(() => checkBuilt(asked, phase === "search" ? "eval" : "search")).not.toThrow();
 });
 
-test("drop path has no effect on a hand-written network", async () => {
+test("what is for cells has no effect on a hand-written network", async () => {
   const asked = await conf("--nas.eval.model_factory_spec", "resnet18");
-  expect(checkBuilt(asked, "eval")[0]).toMatchInlineSnapshot(
-    `"nas.eval.trainer.drop_path_prob has no effect: a hand-written network has no edges to drop"`,
-  );
-  expect(checkBuilt(asked, "search").join()).not.toContain("drop_path_prob");
+  expect(checkBuilt(asked, "eval").slice(0, 2).join("\n")).toMatchInlineSnapshot(`
+    "nas.eval.trainer.drop_path_prob has no effect: a hand-written network has no edges to drop
+    nas.eval.trainer.aux_weight has no effect: a hand-written network has no aux tower"
+  `);
+  expect(checkBuilt(asked, "search").join()).not.toContain("hand-written");
 });
 
 test("what is only missing is told", async () => {
