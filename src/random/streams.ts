@@ -27,4 +27,6 @@ export const STREAMS = {
   dropout: 10,
   /** how shake-shake mixes two branches, and their gradients */
   shake: 11,
+  /** choices of nodes when a Gumbel-softmax search ends */
+  gumbelFinal: 12,
 } as const;

@@ -83,7 +83,6 @@ test.each([
 test.each([
   ["resnet18", 16],
   ["resnet50", 16],
-  ["densenet121", 16],
   ["mobilenet_v2", 16],
   ["vgg11_bn", 32],
 ] as const)("%s evaluates as in double precision", async (name, side) => {

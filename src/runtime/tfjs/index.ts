@@ -8,6 +8,7 @@ import * as conv from "./conv.ts";
 import type { TfOp, TfOps, TfStep } from "./def.ts";
 import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
+import * as gumbel from "./gumbel.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
 import * as noise from "./noise.ts";
@@ -40,6 +41,7 @@ export const tfOps: TfOps = {
   ...noise,
   ...shape,
   ...sums,
+  ...gumbel,
   ...loss,
   ...bundles,
   ...depthwise,
