@@ -32,10 +32,11 @@ export interface SearchSetup {
 export function setUpSearch(desc: ModelDesc, { engine, method, conf, dataset, seed }: SearchSetup): TrainingSetup {
   const { trainer, loader } = conf;
   return engine.buffers.attempt(() => {
-    const feeds = searchFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed });
+    const alphasApart = method.hook !== undefined;
+    const feeds = searchFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed, alphasApart });
     const network = new Network(engine, desc, supernetShape(feeds.train, dataset, method.mixtures?.(conf)));
     network.initialise(seed);
-    const hook = method.hook?.(conf, feeds.alphas);
+    const hook = feeds.alphas && method.hook?.(conf, feeds.alphas);
     const parts = { network, conf: trainer, seed, trained: method.optimizers(conf), hook };
     return { network, feeds, parts, dispose: () => disposeBoth(network, feeds) };
   });

@@ -2,6 +2,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { darts } from "../../src/algos/darts/index.ts";
+import { didarts } from "../../src/algos/didarts/index.ts";
 import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { modelTensors } from "../../src/export/model.ts";
@@ -96,7 +97,7 @@ function expectAlike(actual: RunRecord, expected: RunRecord): void {
     const own = got[index]!;
     expect(own.lr).toEqual(epoch.lr);
     expect(own.steps).toEqual(epoch.steps);
-    for (const pass of ["train", "last", "val"] as const) {
+    for (const pass of ["train", "last", ...(epoch.val ? (["val"] as const) : [])] as const) {
       expect(own[pass]?.samples, pass).toBe(epoch[pass]?.samples);
       expect(Math.abs(own[pass]!.loss - epoch[pass]!.loss), `${pass} loss of epoch ${index}`).toBeLessThan(1e-4);
     }
@@ -117,17 +118,21 @@ function distance(a: ReadonlyMap<string, ArrayLike<number>>, b: ReadonlyMap<stri
 /** Moves the alphas by their gradient, where Adam would hide how large it is. */
 const GRADIENT = { type: "sgd", lr: 1, momentum: 0, nesterov: false } as const;
 
+const IN_CHUNKS_WITHOUT_VALIDATION = { "nas.search.trainer.batch_chunks": 2, "nas.search.loader.val_ratio": 0 };
+
 describe("a search", () => {
   test.each([
-    ["of second order", {}],
-    ["of first order", { "nas.search.trainer.second_order": false }],
-    ["in chunks", { "nas.search.trainer.batch_chunks": 2 }],
-  ])("%s on TensorFlow.js is the engine's", async (_, more) => {
+    ["of second order", darts, {}],
+    ["of first order", darts, { "nas.search.trainer.second_order": false }],
+    ["in chunks", darts, { "nas.search.trainer.batch_chunks": 2 }],
+    ["at one level, clipped", didarts, { "nas.search.trainer.grad_clip": 0.5 }],
+    ["at one level, in chunks, nothing validated", didarts, IN_CHUNKS_WITHOUT_VALIDATION],
+  ])("%s on TensorFlow.js is the engine's", async (_, { method }, more) => {
     const { search } = (await confOf(more)).nas;
     const alphaOptimizer = { ...search.trainer.alpha_optimizer!, ...GRADIENT };
     const conf = { ...search, trainer: { ...search.trainer, alpha_optimizer: alphaOptimizer } };
     const desc = smallSupernet(1, 1);
-    const common = { method: darts.method!, conf, dataset, seed: 5, control: {} };
+    const common = { method: method!, conf, dataset, seed: 5, control: {} };
     const want = await new ArchTrainer(engine, { ...common, logger: silent() }).fit(desc);
     const epochs: Alphas[] = [];
     const got = await trainSupernetFallback(desc, {

@@ -31,7 +31,6 @@ const ALGORITHMS: Readonly<Record<string, string>> = {
   gs: "gs",
   petridish: "petridish",
   xnas: "xnas",
-  didarts: "didarts",
 };
 
 describe("golden finalizers", () => {
