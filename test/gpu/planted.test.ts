@@ -32,6 +32,7 @@ const SMALL = (phase: "search" | "eval") => ({
   [`nas.${phase}.loader.cutout`]: 0,
   [`nas.${phase}.trainer.drop_path_prob`]: 0,
   [`nas.${phase}.trainer.optimizer.lr`]: 0.3,
+  [`nas.${phase}.trainer.optimizer.momentum`]: 0.9,
 });
 const OVERRIDES = {
   "dataset.n_classes": 2,
