@@ -3,8 +3,10 @@ import { SupernetError } from "../errors.ts";
 import type { Algorithm } from "../nas/algorithm.ts";
 import { darts } from "./darts/index.ts";
 import { didarts } from "./didarts/index.ts";
+import { random } from "./random/index.ts";
+import { xnas } from "./xnas/index.ts";
 
-export const algorithms: readonly Algorithm[] = [darts, didarts];
+export const algorithms: readonly Algorithm[] = [darts, didarts, random, xnas];
 
 export const algorithmNames: readonly string[] = algorithms.map(({ name }) => name);
 

@@ -88,7 +88,7 @@ export async function descStats(
   const phase = flags.phase ?? (given && !isSupernet(given) ? "eval" : "search");
   const conf = await confOf(phase, overrides, flags);
   const algorithm = findAlgorithm(algo);
-  const desc = given ?? searched(algorithm).builder().build(searchSection(conf, phase));
+  const desc = given ?? searched(algorithm).builder(conf.nas.search).build(searchSection(conf, phase));
   const size = { height: 32, width: 32, affine: phase === "eval" };
   if (memory) await loadGpuConstants();
   const load = datasetLoader(nodeHost());

@@ -157,13 +157,14 @@ export interface PointwiseAttrs {
 
 /**
  * A term of `mix`; numbers are indices into the node's inputs. It takes `channels` channels of x from `start` on, of whose
- * batch norm stats [3, channels of x], gamma and beta [channels] may be given, and a factor: one element of a vector.
+ * batch norm stats [3, channels of x], gamma and beta [channels] may be given, and a factor: one element of a vector. `clip` of
+ * the factor is that of a `weighted_sum`.
  */
 export interface MixTerm {
   readonly x: number;
   readonly start: number;
   readonly norm?: { readonly stats: number; readonly batch: boolean; readonly gamma?: number; readonly beta?: number };
-  readonly weight?: { readonly vector: number; readonly index: number };
+  readonly weight?: { readonly vector: number; readonly index: number; readonly clip?: number };
 }
 
 export interface MixAttrs {
@@ -327,6 +328,12 @@ export interface OpAttrs {
     readonly rows: readonly { readonly source: number; readonly row: number; readonly index: number }[];
     readonly size: number;
   };
+  /**
+   * (dy, the inputs of `mix`) → flat [terms, 1]: Σ over samples n of N * ⟨dy, x̂⟩ₙ, each cut to ±clip, where ⟨dy, x̂⟩ₙ is the sum of
+   * dy * x̂ over sample n. With dy the gradient of a mean over N samples, that is how each sample's own loss depends on the term's
+   * weight (where samples do not meet in batch norms), bounded and added up. Terms' weights, gamma and beta are ignored; indices count from `mix`'s inputs, without dy.
+   */
+  sample_dots: MixAttrs & { readonly clip: number };
   /** (x [N,C,H,W]) → [N, 2C, H', W']: max_pool, then avg_pool. */
   pool_pair: Window2d;
   /** (dy [N,2C,H',W'], argmax) → gradient by x; `shape` is x's. */
@@ -358,8 +365,11 @@ export interface OpAttrs {
   add: None;
   /** (x) → factor * x; any layout. */
   scale: { readonly factor: number };
-  /** (w [K], x₀, x₁, …) → Σ w[indices[i]] * xᵢ. */
-  weighted_sum: { readonly indices: readonly number[] };
+  /**
+   * (w [K], x₀, x₁, …) → Σ w[indices[i]] * xᵢ. With `clip` (planes only) the gradient by w is not the derivative but what
+   * `sample_dots` makes of it: each sample's by itself, cut to ±clip, and their sum.
+   */
+  weighted_sum: { readonly indices: readonly number[]; readonly clip?: number };
   /** (dy, x₀, x₁, …) → flat [size]: element indices[i] is Σ dy * xᵢ, all others 0. */
   weighted_sum_dw: { readonly indices: readonly number[]; readonly size: number };
   /** (x, w [K]) → w[index] * x. */

@@ -35,7 +35,7 @@ export interface Algorithm {
 /** What an algorithm does with a supernet. */
 export interface SearchMethod {
   /** Builds the network that is searched. */
-  readonly builder: () => ModelDescBuilder;
+  readonly builder: (conf: SearchConf) => ModelDescBuilder;
   /** How its mixtures enter the graph, where the ops leave a choice. */
   readonly mixtures?: (conf: SearchConf) => MixtureOptions;
   /** Which optimizers of the conf's trainer move weights and alphas in each step. */

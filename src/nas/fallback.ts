@@ -8,7 +8,9 @@ import type { Drawing } from "../train/feed.ts";
 import { fixedShape, supernetShape } from "../train/graphs.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import type { TrainedBy } from "../train/weight-update.ts";
+import { FallbackClassifier } from "./fallback-classifier.ts";
 import { evaluationPlan, type RunPlan, searchPlan } from "./feeds.ts";
+import { inferenceCost } from "./inference-cost.ts";
 import { trainRun } from "./train-run.ts";
 import type { ArchTrainerParts, ArchTraining, FixedTraining, FixedTrainingParts, Trainers } from "./trainers.ts";
 
@@ -19,6 +21,8 @@ import type { ArchTrainerParts, ArchTraining, FixedTraining, FixedTrainingParts,
 export const fallbackTrainers: Trainers = {
   supernet: trainSupernetFallback,
   fixed: trainFixedFallback,
+  // What TensorFlow.js keeps in textures while it computes, it does not tell.
+  inferenceCost: (parts, control) => inferenceCost(parts, { control, open: async () => new FallbackClassifier(parts) }),
   facts: () => ({ backend: "tfjs" }),
   tuning: () => undefined,
 };
@@ -72,11 +76,11 @@ function requireFallback({ method }: ArchTrainerParts): void {
  * @throws as `trainSupernetFallback`
  */
 export async function trainFixedFallback(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
-  const { trainer, loader, dataset, seed } = parts;
-  const plan = evaluationPlan({ dataset, loader, chunks: trainer.batch_chunks, seed });
+  const { trainer, loader, dataset, seed, validateOn = "test" } = parts;
+  const plan = evaluationPlan({ dataset, loader, chunks: trainer.batch_chunks, seed }, validateOn);
   const feeds = {
     train: new HostFeed({ split: dataset.train, ...plan.train }),
-    validation: new HostFeed({ split: dataset.test, ...plan.validation }),
+    validation: new HostFeed({ split: validateOn === "test" ? dataset.test : dataset.train, ...plan.validation }),
     sizes: plan.sizes,
   };
   const network = new FallbackNetwork(desc, fixedShape(feeds.train, dataset, trainer));

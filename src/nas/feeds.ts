@@ -22,7 +22,7 @@ export interface ImagePlan {
 /** What the feeds of a run draw, whatever runs it. */
 export interface RunPlan {
   readonly train: Drawing;
-  /** What is validated on: the validation part in a search, the test set in an evaluation. */
+  /** What is validated on. */
   readonly validation: Drawing;
   /** Images of each part, and images a training batch; for the log. */
   readonly sizes: { readonly train: number; readonly val: number; readonly test: number; readonly batch: number };
@@ -85,16 +85,25 @@ export function searchPlan(plan: SearchImages): SearchPlan {
 }
 
 /**
- * An evaluation: the training part trains (all images unless `val_ratio` takes some), the test images test.
+ * Images that a network is validated on: the test set, or the part of the training images that `val_ratio` keeps back, where
+ * something is chosen by the result.
+ */
+export type ValidateOn = "test" | "kept back";
+
+/**
+ * A training from scratch: the training part trains (all images unless `val_ratio` takes some).
  * @throws as `searchPlan`
  */
-export function evaluationPlan(plan: ImagePlan): RunPlan {
+export function evaluationPlan(plan: ImagePlan, on: ValidateOn = "test"): RunPlan {
   const { train, val } = trainingParts(plan);
-  const tests = testImages(plan);
+  const tests = on === "test" ? testImages(plan) : new Uint32Array(0);
+  if (on === "kept back" && val.length === 0) {
+    throw new SupernetError("config", "no images are kept back to validate on; set the loader's val_ratio above 0");
+  }
   const batch = batchOf(plan, train.length);
   return {
     train: trainDrawing(plan, train, batch, "train"),
-    validation: evalDrawing(plan, tests, batch),
+    validation: evalDrawing(plan, on === "test" ? tests : val, batch),
     sizes: { train: train.length, val: val.length, test: tests.length, batch },
   };
 }
@@ -123,18 +132,18 @@ function makeSearchFeeds(settings: SearchImages & OnEngine): SearchFeeds {
  * The feeds of `evaluationPlan`.
  * @throws as `searchFeeds`
  */
-export function evaluationFeeds(settings: ImagePlan & OnEngine): EvaluationFeeds {
-  return settings.engine.buffers.attempt(() => makeEvaluationFeeds(settings));
+export function evaluationFeeds(settings: ImagePlan & OnEngine, on: ValidateOn = "test"): EvaluationFeeds {
+  return settings.engine.buffers.attempt(() => makeEvaluationFeeds(settings, on));
 }
 
-function makeEvaluationFeeds(settings: ImagePlan & OnEngine): EvaluationFeeds {
+function makeEvaluationFeeds(settings: ImagePlan & OnEngine, on: ValidateOn): EvaluationFeeds {
   const { engine, dataset } = settings;
-  const plan = evaluationPlan(settings);
+  const plan = evaluationPlan(settings, on);
   const trainSplit = new ResidentSplit(engine, dataset.train);
-  const testSplit = new ResidentSplit(engine, dataset.test);
+  const validationSplit = on === "test" ? new ResidentSplit(engine, dataset.test) : trainSplit;
   const train = new ResidentFeed(engine, { split: trainSplit, ...plan.train });
-  const validation = new ResidentFeed(engine, { split: testSplit, ...plan.validation });
-  const dispose = () => disposeAll([train, validation, trainSplit, testSplit]);
+  const validation = new ResidentFeed(engine, { split: validationSplit, ...plan.validation });
+  const dispose = () => disposeAll([train, validation, ...new Set([trainSplit, validationSplit])]);
   return { train, validation, sizes: plan.sizes, dispose };
 }
 

@@ -7,8 +7,10 @@ import type { Gate } from "../train/gate.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import type { Progress } from "../train/progress.ts";
 import type { SearchConf, SearchMethod } from "./algorithm.ts";
-import type { LoaderConf } from "./feeds.ts";
+import type { ClassifierParts } from "./classifier.ts";
+import type { LoaderConf, ValidateOn } from "./feeds.ts";
 import type { Alphas } from "./finalizers.ts";
+import type { InferenceCost } from "./inference-cost.ts";
 
 /** What training tells, and what holds and ends it. */
 export interface TrainingControl {
@@ -50,6 +52,8 @@ export interface FixedTrainingParts extends TrainingParts {
   readonly path: string;
   /** Count how the test images are classified in the end. */
   readonly confusion?: boolean;
+  /** Default is the test set. */
+  readonly validateOn?: ValidateOn;
 }
 
 export interface FixedTraining {
@@ -70,6 +74,8 @@ export interface Trainers {
   supernet(desc: ModelDesc, parts: ArchTrainerParts): Promise<ArchTraining>;
   /** Trains a network without alphas from scratch and tests it as it goes: evaluation, and the end of a search. */
   fixed(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining>;
+  /** What a trained network costs on this device, measured by running it. */
+  inferenceCost(parts: ClassifierParts, control: TrainingControl): Promise<InferenceCost>;
   /** What the log says of the device where a phase begins. */
   facts(): Readonly<Record<string, string | number>>;
   /** Which variants of kernels ran, as a file; undefined where none was chosen by timing. */

@@ -6,7 +6,7 @@ import { fixedShape, supernetShape } from "../train/graphs.ts";
 import { Network } from "../train/network.ts";
 import type { TrainerParts } from "../train/trainer.ts";
 import type { SearchConf, SearchMethod } from "./algorithm.ts";
-import { evaluationFeeds, type LoaderConf, type RunFeeds, searchFeeds } from "./feeds.ts";
+import { evaluationFeeds, type LoaderConf, type RunFeeds, searchFeeds, type ValidateOn } from "./feeds.ts";
 
 /** A network and its data on a device, ready for a `Trainer`; whoever has it disposes it. */
 export interface TrainingSetup {
@@ -48,15 +48,17 @@ export interface FixedSetup {
   readonly loader: LoaderConf;
   readonly dataset: Dataset;
   readonly seed: number;
+  readonly validateOn?: ValidateOn | undefined;
 }
 
 /**
  * A network without alphas to be trained from scratch.
  * @throws as `setUpSearch`
  */
-export function setUpFixed(desc: ModelDesc, { engine, trainer, loader, dataset, seed }: FixedSetup): TrainingSetup {
+export function setUpFixed(desc: ModelDesc, setup: FixedSetup): TrainingSetup {
+  const { engine, trainer, loader, dataset, seed, validateOn } = setup;
   return engine.buffers.attempt(() => {
-    const feeds = evaluationFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed });
+    const feeds = evaluationFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed }, validateOn);
     const network = new Network(engine, desc, fixedShape(feeds.train, dataset, trainer));
     network.initialise(seed);
     const parts = { network, conf: trainer, seed };

@@ -17,6 +17,11 @@ export type DropPath = "none" | "off" | "sampled" | "input";
 export interface MixtureOptions {
   /** `div_op` mixes with the softmax of its alphas; false: it has none and adds its ops up. Default true. */
   readonly divAlphas?: boolean;
+  /**
+   * `xnas_op`: the gradient of its alphas is then minus the rewards of its ops, ⟨∂L/∂(edge output), output of op i⟩ over each
+   * sample, cut to ±clip and added up; without `clip`, the product over the batch. Absent: no gradient reaches its alphas.
+   */
+  readonly rewards?: { readonly clip?: number };
 }
 
 export interface LowerOptions extends MixtureOptions {

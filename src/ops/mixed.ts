@@ -34,11 +34,15 @@ const gsOp = unaryOp("gs_op", (ctx, desc, x) => {
   return mix(ctx, weights, candidatesOf(ctx, desc, x));
 });
 
-/** XNAS: weights are alphas / Σ alphas. No gradient reaches the alphas: `updateXnasAlphas` moves them. */
+/** XNAS: weights are alphas / Σ alphas. Not gradients move the alphas but rewards, as `updateXnasAlphas` does. */
 const xnasOp = unaryOp("xnas_op", (ctx, desc, x) => {
+  const { g } = ctx;
+  const { rewards } = ctx.options;
   const alphas = ctx.alphas(ALPHAS, PRIMITIVES.length, { kind: "constant", value: 1 });
-  const fixed = ctx.g.add("stop_gradient", [alphas], {});
-  return mix(ctx, ctx.g.add("normalize", [fixed], {}), candidatesOf(ctx, desc, x));
+  const shares = g.add("normalize", [g.add("stop_gradient", [alphas], {})], {});
+  // The zeros change nothing but hand the alphas the gradient by the shares.
+  const weights = rewards ? g.add("add", [shares, g.add("stop_forward", [alphas], {})], {}) : shares;
+  return mix(ctx, weights, candidatesOf(ctx, desc, x), rewards?.clip);
 });
 
 /** Ops that mix all primitives on an edge. */

@@ -48,7 +48,7 @@ export function lowerCandidates(
   return { indices: chosen.map(({ index }) => index), values };
 }
 
-/** Σ weights[i] * candidate i; weights is flat, one element a primitive. */
-export function mix(ctx: LowerContext, weights: Value, candidates: Candidates): Value {
-  return ctx.g.add("weighted_sum", [weights, ...candidates.values], { indices: candidates.indices });
+/** Σ weights[i] * candidate i; weights is flat, one element a primitive. @param clip see `weighted_sum` */
+export function mix(ctx: LowerContext, weights: Value, { indices, values }: Candidates, clip?: number): Value {
+  return ctx.g.add("weighted_sum", [weights, ...values], { indices, ...(clip !== undefined && { clip }) });
 }

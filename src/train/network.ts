@@ -63,8 +63,8 @@ export class Network implements Parameters {
     return arena;
   }
 
-  trainingProgram(settings: TrainingSettings): Program {
-    return this.#compile(trainingGraph(this.desc, this.shape, settings, this.#passes));
+  trainingProgram(settings: TrainingSettings, batch = this.shape.batch): Program {
+    return this.#compile(trainingGraph(this.desc, { ...this.shape, batch }, settings, this.#passes));
   }
 
   evaluationProgram(smoothing: number, batch = this.shape.batch): Program {

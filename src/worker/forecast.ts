@@ -23,7 +23,7 @@ export async function forecastRun(request: ResolvedRequest, host: Host, kind: Ad
   const { algorithm, conf, phases } = request;
   await host.loadGpuConstants();
   const { method } = algorithm;
-  const supernet = (method?.builder() ?? new DartsModelDescBuilder()).build(conf.nas.search.model_desc);
+  const supernet = (method?.builder(conf.nas.search) ?? new DartsModelDescBuilder()).build(conf.nas.search.model_desc);
   const load = datasetLoader(host);
   const reports: ForecastReport[] = [];
   for (const phase of phases) {

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { darts } from "../../src/algos/darts/index.ts";
 import { didarts } from "../../src/algos/didarts/index.ts";
+import { xnas } from "../../src/algos/xnas/index.ts";
 import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { modelTensors } from "../../src/export/model.ts";
@@ -11,7 +12,8 @@ import { readText } from "../../src/host/node/files.ts";
 import { Logger } from "../../src/log/logger.ts";
 import { ArchTrainer } from "../../src/nas/arch-trainer.ts";
 import { Classifier } from "../../src/nas/classifier.ts";
-import { trainFixedFallback, trainSupernetFallback } from "../../src/nas/fallback.ts";
+import { engineTrainers } from "../../src/nas/engine-trainers.ts";
+import { fallbackTrainers, trainFixedFallback, trainSupernetFallback } from "../../src/nas/fallback.ts";
 import { FallbackClassifier } from "../../src/nas/fallback-classifier.ts";
 import type { Alphas } from "../../src/nas/finalizers.ts";
 import { trainFixed } from "../../src/nas/fixed-training.ts";
@@ -19,7 +21,7 @@ import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { FallbackNetwork } from "../../src/train/fallback/network.ts";
 import type { EpochRecord, RunRecord } from "../../src/train/metrics.ts";
 import { testEngine } from "./engine.ts";
-import { shapes, smallFinal, smallSupernet } from "./small.ts";
+import { shapes, smallExperts, smallFinal, smallSupernet } from "./small.ts";
 
 // The same run on the engine and on TensorFlow.js: same images, same start, same formulas. Losses drift apart as rounding
 // does, so runs are short.
@@ -184,23 +186,63 @@ test.each([
   );
 });
 
-test.each([false, true])("a network classifies alike on both, trained with drop path: %s", async (dropPath) => {
-  const desc = smallFinal();
-  const shape = { batch: 1, height: SIZE, width: SIZE, affine: true, dropPath: dropPath ? "off" : "none" } as const;
-  const network = new FallbackNetwork(desc, shape);
-  network.initialise(7);
-  const weights = writeSafetensors(modelTensors(network.params, await network.save()));
-  network.dispose();
-  const { channels, mean, std } = dataset;
-  const image = { channels, height: SIZE, width: SIZE };
-  const parts = { desc, tensors: readSafetensors(weights, "model.safetensors"), image, mean, std, dropPath };
-  const planes = Float32Array.from({ length: channels * SIZE * SIZE }, (_, i) => (i % 17) / 17);
-  const [own, engines] = [new FallbackClassifier(parts), await Classifier.create(engine, parts)];
-  const [got, want] = [await own.classify(planes), await engines.classify(planes)];
-  own.dispose();
-  engines.dispose();
-  expect(got).toEqual(want.map((probability) => expect.closeTo(probability, 5)));
-  expect(new Set(want).size).toBeGreaterThan(1);
-  const wrong = { ...parts, tensors: new Map() };
-  expect(() => new FallbackClassifier(wrong)).toThrow(/is missing/);
+test("images kept back validate alike on both", async () => {
+  const { trainer, loader } = (await confOf({ "nas.eval.loader.val_ratio": 0.5 })).nas.eval;
+  const parts = {
+    trainer,
+    loader,
+    dataset,
+    seed: 9,
+    path: "post_train",
+    validateOn: "kept back" as const,
+    control: {},
+  };
+  const want = await trainFixed(engine, smallFinal(), { ...parts, logger: silent() });
+  const got = await trainFixedFallback(smallFinal(), { ...parts, logger: silent() });
+  expectAlike(got.run, want.run);
+  // Half of the 16 that train; there are 6 to test.
+  expect(want.run.epochs.map(({ val }) => val?.averages.samples)).toEqual([8, 8]);
+});
+
+test.each([false, true])(
+  "a network classifies alike on both, and its cost is measured, trained with drop path: %s",
+  async (dropPath) => {
+    const desc = smallFinal();
+    const shape = { batch: 1, height: SIZE, width: SIZE, affine: true, dropPath: dropPath ? "off" : "none" } as const;
+    const network = new FallbackNetwork(desc, shape);
+    network.initialise(7);
+    const weights = writeSafetensors(modelTensors(network.params, await network.save()));
+    network.dispose();
+    const { channels, mean, std } = dataset;
+    const image = { channels, height: SIZE, width: SIZE };
+    const parts = { desc, tensors: readSafetensors(weights, "model.safetensors"), image, mean, std, dropPath };
+    const planes = Float32Array.from({ length: channels * SIZE * SIZE }, (_, i) => (i % 17) / 17);
+    const [own, engines] = [new FallbackClassifier(parts), await Classifier.create(engine, parts)];
+    const [got, want] = [await own.classify(planes), await engines.classify(planes)];
+    own.dispose();
+    engines.dispose();
+    expect(got).toEqual(want.map((probability) => expect.closeTo(probability, 5)));
+    expect(new Set(want).size).toBeGreaterThan(1);
+    const before = engine.buffers.liveBytes;
+    const [cost, measured] = [
+      await fallbackTrainers.inferenceCost(parts, {}),
+      await engineTrainers(engine).inferenceCost(parts, {}),
+    ];
+    expect(engine.buffers.liveBytes).toBe(before);
+    expect(cost).toEqual({ seconds: expect.any(Number) });
+    expect(measured).toEqual({ seconds: expect.any(Number), bytes: expect.any(Number) });
+    expect(Math.min(cost.seconds, measured.seconds, measured.bytes!)).toBeGreaterThan(0);
+    const stop = AbortSignal.abort(new Error("stopped"));
+    await expect(engineTrainers(engine).inferenceCost(parts, { signal: stop })).rejects.toThrow("stopped");
+    const wrong = { ...parts, tensors: new Map() };
+    expect(() => new FallbackClassifier(wrong)).toThrow(/is missing/);
+  },
+);
+
+test("a method that TensorFlow.js has nothing alike for is refused before anything is read", async () => {
+  const { search } = (await confOf({})).nas;
+  const parts = { control: {}, dataset, seed: 1, logger: silent(), method: xnas.method!, conf: search };
+  await expect(trainSupernetFallback(smallExperts(), parts)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[SupernetError: without WebGPU only darts, didarts, random and manual run; choose one of them, or a browser with WebGPU]`,
+  );
 });

@@ -1,14 +1,17 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { darts } from "../../src/algos/darts/index.ts";
+import { withOwnAlphas } from "../../src/algos/xnas/builder.ts";
+import { xnas } from "../../src/algos/xnas/index.ts";
 import type { ExperimentConf } from "../../src/config/index.ts";
 import { loadDataset } from "../../src/data/load.ts";
 import type { ModelDesc } from "../../src/desc/model-desc.ts";
+import type { SearchMethod } from "../../src/nas/algorithm.ts";
 import { forecastMemory } from "../../src/nas/forecast.ts";
 import { setUpFixed, setUpSearch } from "../../src/nas/training-setup.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { newEngine } from "./engine.ts";
-import { PLAIN, smallFinal, smallSupernet } from "./small.ts";
+import { PLAIN, smallExperts, smallFinal, smallSupernet } from "./small.ts";
 
 const dataset = { name: "shapes", n_classes: 10, channels: 3, train_size: 60, test_size: 20, max_batches: -1 };
 
@@ -28,12 +31,18 @@ function confOf(batch: number, chunks: number, more: object = {}): ExperimentCon
 }
 
 /** What a run allocates until it takes its first step. */
-async function allocated(engine: Engine, desc: ModelDesc, conf: ExperimentConf, phase: "search" | "eval") {
+async function allocated(
+  engine: Engine,
+  desc: ModelDesc,
+  conf: ExperimentConf,
+  phase: "search" | "eval",
+  method: SearchMethod,
+) {
   const { search, eval: evaluation } = conf.nas;
   const common = { engine, dataset: await loadDataset(dataset, { exists: never, read: never }), seed: 3 };
   const setup =
     phase === "search"
-      ? setUpSearch(desc, { ...common, method: darts.method!, conf: search })
+      ? setUpSearch(desc, { ...common, method, conf: search })
       : setUpFixed(desc, { ...common, trainer: evaluation.trainer, loader: evaluation.loader });
   const { feeds, parts } = setup;
   const built = await Trainer.create({ ...parts, train: feeds.train, validation: feeds.validation });
@@ -58,19 +67,28 @@ describe("a forecast of a run's memory is what the run allocates, to the byte", 
   });
 
   test.each([
-    ["a search to second order", smallSupernet(2, 2), "search", confOf(8, 1)],
+    ["a search to second order", smallSupernet(2, 2), "search", confOf(8, 1), darts],
     [
       "a search with the reference's quirks, in parts",
       smallSupernet(1, 2),
       "search",
       confOf(8, 2, { reference_quirks: true }),
+      darts,
     ],
-    ["a search to first order", smallSupernet(1, 2), "search", confOf(8, 1, { second_order: false })],
-    ["a training of a found network, in parts", smallFinal(), "eval", confOf(12, 3, { drop_path_prob: 0.2 })],
-  ] as const)("%s", async (_, desc, phase, conf) => {
-    const forecast = await forecastMemory(desc, { conf, phase, kind: "software", method: darts.method, load: never });
+    ["a search to first order", smallSupernet(1, 2), "search", confOf(8, 1, { second_order: false }), darts],
+    ["a search with experts, in parts", smallExperts(), "search", confOf(8, 2), xnas],
+    [
+      "a search with experts as the reference does",
+      withOwnAlphas(smallExperts()),
+      "search",
+      confOf(4, 2, { reference_quirks: true }),
+      xnas,
+    ],
+    ["a training of a found network, in parts", smallFinal(), "eval", confOf(12, 3, { drop_path_prob: 0.2 }), darts],
+  ] as const)("%s", async (_, desc, phase, conf, { method }) => {
+    const forecast = await forecastMemory(desc, { conf, phase, kind: "software", method, load: never });
     const { bytes, buffers, roles } = forecast;
-    expect({ bytes, buffers, roles }).toEqual(await allocated(engine, desc, conf, phase));
+    expect({ bytes, buffers, roles }).toEqual(await allocated(engine, desc, conf, phase, method!));
     expect(Object.values(roles).reduce((sum, part) => sum + part, 0)).toBe(bytes);
   });
 });

@@ -1,4 +1,5 @@
 import { DartsModelDescBuilder } from "../../src/algos/darts/builder.ts";
+import { XnasModelDescBuilder } from "../../src/algos/xnas/builder.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { loadShapes } from "../../src/data/shapes.ts";
 import type { ModelDesc } from "../../src/desc/model-desc.ts";
@@ -16,6 +17,12 @@ import { uniformData } from "../properties.ts";
 export function smallSupernet(cells: number, nodes: number): ModelDesc {
   const cell = { ...MODEL_DESC.cell, n_nodes: nodes };
   return new DartsModelDescBuilder().build({ ...MODEL_DESC, n_cells: cells, n_reductions: 0, cell });
+}
+
+/** XNAS's, of two cells with two nodes. */
+export function smallExperts(): ModelDesc {
+  const cell = { ...MODEL_DESC.cell, n_nodes: 2 };
+  return new XnasModelDescBuilder().build({ ...MODEL_DESC, n_cells: 2, n_reductions: 0, cell });
 }
 
 /** A network such as a search may find: convolutions of every kind, a pool and a skip connection. */

@@ -67,11 +67,15 @@ export const search = z.strictObject({
       max_reductions: count.default(2),
       max_nodes: positive.default(4),
       summary_filename: text.default("$expdir/perito.tsv"),
+      /** Ours: what the Pareto set is to be low in, beside being accurate; names separated by commas. */
+      costs: text.default("macs"),
     })
     .prefault({}),
   trainer: archTrainer,
   seed_train: extraTraining.optional(),
   post_train: extraTraining.optional(),
+  /** Ours: how many architectures random search draws and evaluates. */
+  random: z.strictObject({ seeds: positive.default(1) }).optional(),
   petridish: z
     .strictObject({
       convex_hull_eps: amount,

@@ -27,6 +27,7 @@ export const opDefs: OpDefs = {
   pointwise_dw: pointwiseConv.pointwise_dw,
   mix: mix.mix,
   mix_grad: mix.mix_grad,
+  sample_dots: mix.sample_dots,
   mix_dx: mix.mix_dx,
   mix_dw: mix.mix_dw,
   ...batchNorm,

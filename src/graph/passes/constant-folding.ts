@@ -47,6 +47,7 @@ const ZERO: { readonly [K in OpName]?: readonly number[] } = {
   strided_slice_dx: [0],
   weighted_sum: [0],
   weighted_sum_dw: [0],
+  sample_dots: [0],
   scale_by: [0, 1],
   scale_samples: [0, 1],
   softmax_dx: [1],

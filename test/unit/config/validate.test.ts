@@ -26,6 +26,8 @@ describe("parseExperimentConf", () => {
   it.each([
     "confs/algos/darts.yaml",
     "confs/algos/darts_toy.yaml",
+    "confs/algos/xnas.yaml",
+    "confs/algos/xnas_toy.yaml;confs/datasets/shapes_toy.yaml",
     "confs/algos/darts_toy.yaml;confs/datasets/cifar10.yaml",
     "confs/algos/darts.yaml;confs/datasets/shapes.yaml",
     "confs/algos/darts_toy.yaml;confs/datasets/shapes_toy.yaml",
@@ -128,7 +130,7 @@ nas:
     delete nas.eval!.model_desc;
     expect(() => validateConf(tree, places)).toThrowErrorMatchingInlineSnapshot(`
       [SupernetError: confs/algos/darts.yaml:48:3: nas.eval.model_desc is missing; it needs a section
-      confs/algos/darts.yaml:183:5: nas.search.trainer.epochs is missing; it needs an integer]
+      confs/algos/darts.yaml:186:5: nas.search.trainer.epochs is missing; it needs an integer]
     `);
   });
 

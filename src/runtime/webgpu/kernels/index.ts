@@ -30,6 +30,7 @@ import { avgPool, avgPoolDx, maxPool, maxPoolArgmax, maxPoolDx } from "./pool.ts
 import { poolPair } from "./pool-pair.ts";
 import { poolPairDx, poolPairMixDx } from "./pool-pair-dx.ts";
 import { relu, reluDx } from "./relu.ts";
+import { sampleDots } from "./sample-dots.ts";
 import { scale, scaleBy, scaleSamples } from "./scale.ts";
 import { softmax, softmaxDx } from "./softmax.ts";
 import { stridedSlice, stridedSliceDx } from "./strided-slice.ts";
@@ -69,6 +70,7 @@ const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp>]: Lower<K>
   pointwise_dx: pointwiseBundleDx,
   mix,
   mix_grad: mixGrad,
+  sample_dots: sampleDots,
   mix_dx: mixDx,
   mix_dw: mixDw,
   pool_pair: poolPair,
