@@ -8,8 +8,9 @@ import type { ModelDesc, NodeDesc } from "../desc/model-desc.ts";
 import { SupernetError } from "../errors.ts";
 import { lowerModel } from "../ops/model.ts";
 import { fixedShape, type NetworkShape, supernetShape } from "../train/graphs.ts";
-import type { Algorithm } from "./algorithm.ts";
+import type { Algorithm, SearchConf } from "./algorithm.ts";
 import { evaluationPlan, type LoaderConf, searchPlan } from "./feeds.ts";
+import { macroCombinations, shaped } from "./macro-combinations.ts";
 import type { Phase } from "./phase.ts";
 
 export interface DatasetCheck {
@@ -40,14 +41,25 @@ export function checkDataset(dataset: Dataset, phase: Phase, check: DatasetCheck
 }
 
 function checkSearch(dataset: Dataset, { algorithm, conf }: DatasetCheck): void {
-  const { method } = algorithm;
-  const { model_desc, loader, trainer, post_train } = conf.nas.search;
-  checkAgreement("nas.search", model_desc, dataset);
+  const { search } = conf.nas;
+  checkAgreement("nas.search", search.model_desc, dataset);
+  for (const model_desc of sizesOf(search)) checkSearchOf(dataset, algorithm, { ...search, model_desc });
+}
+
+/** Networks of all sizes that are searched: whether images suit them does not depend on the nodes of a cell. */
+function sizesOf({ model_desc, pareto }: SearchConf): SearchConf["model_desc"][] {
+  const { shapes } = macroCombinations({ model_desc, pareto });
+  const nodes = model_desc.cell.n_nodes;
+  return shapes.filter((shape) => shape.nodes === nodes).map((shape) => shaped(model_desc, shape));
+}
+
+function checkSearchOf(dataset: Dataset, { method }: Algorithm, search: SearchConf): void {
+  const { model_desc, loader, trainer, post_train } = search;
   if (method) {
     const chunks = trainer.batch_chunks;
     const { train } = searchPlan({ dataset, loader, chunks, seed: 0, alphasApart: method.hook !== undefined });
-    const shape = supernetShape({ samples: train.batch / chunks }, dataset, method.mixtures?.(conf.nas.search));
-    lower(method.builder().build(model_desc), shape);
+    const shape = supernetShape({ samples: train.batch / chunks }, dataset, method.mixtures?.(search));
+    lower(method.builder(search).build(model_desc), shape);
   }
   if (post_train && post_train.trainer.epochs > 0) checkFixed(found.build(model_desc), dataset, post_train);
 }

@@ -45,7 +45,12 @@ interface Toy {
   readonly overrides?: Readonly<Record<string, unknown>>;
 }
 
-const TOYS: readonly Toy[] = [{ algo: "darts" }, { algo: "didarts" }];
+const TOYS: readonly Toy[] = [
+  { algo: "darts" },
+  { algo: "didarts" },
+  { algo: "random", less: ["search/search_train_metrics.yaml"] },
+  { algo: "xnas" },
+];
 
 test("none is forgotten", () => {
   expect(TOYS.map(({ algo }) => algo).sort()).toEqual([...algorithmNames].sort());

@@ -81,7 +81,7 @@ function largest({ supernet }: SearchResult): string[] {
 describe("the primitive that the planted task needs", () => {
   test("is needed: all others together are no better than chance, and with it nothing is missing", async () => {
     const conf = await confOf("darts");
-    const supernet = findAlgorithm("darts").method!.builder().build(conf.nas.search.model_desc);
+    const supernet = findAlgorithm("darts").method!.builder(conf.nas.search).build(conf.nas.search.model_desc);
     const accuracy = async (ops: readonly string[]) => {
       const { run } = await new Evaluater(partsOf(conf, 1)).evaluate(withOps(supernet, ops));
       return run.epochs.at(-1)!.val!.averages.top1;
@@ -92,7 +92,7 @@ describe("the primitive that the planted task needs", () => {
     expect(await accuracy(others)).toBeLessThan(0.5 + 4 * (0.5 / Math.sqrt(256)));
   });
 
-  test.each([{ algo: "darts" }, { algo: "didarts" }])(
+  test.each([{ algo: "darts" }, { algo: "didarts" }, { algo: "xnas" }])(
     "gets the largest weight on all edges from $algo in four of five seeds",
     async ({ algo }) => {
       const conf = await confOf(algo);
@@ -103,6 +103,31 @@ describe("the primitive that the planted task needs", () => {
       expect(right.length, JSON.stringify(found)).toBeGreaterThanOrEqual(4);
     },
   );
+});
+
+test("XNAS's eviction never removes the expert that the planted task needs, and removes others", async () => {
+  const conf = await confOf("xnas", { "nas.search.xnas.to_evict": true });
+  for (const seed of SEEDS) {
+    const { supernet } = await search("xnas", conf, seed);
+    for (const { edges } of mixtureWeights(supernet!.desc, supernet!.alphas)) {
+      for (const { weights } of edges) {
+        expect(weights[PRIMITIVES.indexOf(NEEDED)], `seed ${seed}`).toBeGreaterThan(0);
+        // Who was evicted stays so.
+        expect(weights.filter((weight) => weight === 0).length, `seed ${seed}`).toBeGreaterThan(0);
+      }
+    }
+  }
+});
+
+test("random search, which looks at no images, does not choose it", async () => {
+  const conf = await confOf("random");
+  const drawn: string[][] = [];
+  for (const seed of SEEDS) {
+    const { found } = await search("random", conf, seed);
+    drawn.push(found.cellDescs[0]!.nodes[0]!.edges.map(({ opDesc }) => opDesc.name));
+  }
+  const right = drawn.filter((edges) => edges.every((name) => name === NEEDED));
+  expect(right.length, JSON.stringify(drawn)).toBeLessThan(4);
 });
 
 /** The cells of a supernet with all of `ops` on each of a node's inputs. */
