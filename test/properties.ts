@@ -238,6 +238,25 @@ export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
       ),
     ),
   ),
+  gumbel_softmax: cases(
+    fc.record({
+      size: integer(1, 13),
+      vectors: integer(1, 5),
+      index: integer(0, 99),
+      samples: integer(0, 3),
+      step: integer(0, 9999),
+      halves: integer(1, 5),
+    }),
+    (b, { size, vectors, index, samples, step, halves }) => {
+      const a = Array.from({ length: vectors }, (_, at) => b.param(`a${at}`, [size]));
+      return b.done(b.g.add("gumbel_softmax", a, { index, samples }), {
+        step: { seed: 2 ** 40 + index, step, dropPath: 0, temperature: halves / 2 },
+      });
+    },
+  ),
+  sort_descending: cases(fc.tuple(integer(1, 13), fc.boolean()), (b, [size, ties]) =>
+    b.done(b.g.add("sort_descending", [b.constant("a", flat([size]), ties ? fewValues : gridData)], {})),
+  ),
   normalize: cases(integer(1, 13), (b, size) => b.done(b.g.add("normalize", [b.param("a", [size], positiveData)], {}))),
   stop_gradient: cases(shape4, (b, shape) =>
     b.done(b.g.add("stop_gradient", [b.constant("x", planes(shape))], {}), { smooth: false }),

@@ -380,6 +380,17 @@ export interface OpAttrs {
   softmax: None;
   /** (y, dy) → gradients by the vectors, one after another; y is the softmax of `vectors` of them. */
   softmax_dx: { readonly vectors: number };
+  /**
+   * (a₀ [K], a₁ [K], …) → flat [all elements]: Gumbel-softmax samples (Jang et al. 2017, Maddison et al. 2017) of one choice
+   * among the elements of all vectors a: the mean over `samples` of softmax((a + g) / τ), with τ the step's temperature and
+   * g = -log(-log u). Element i of sample s is draw s * elements + i of random stream `gumbel` with sub-stream `index` in the
+   * current step, four draws a block. 0 samples: softmax(a), the probabilities of the choice that the samples relax.
+   */
+  gumbel_softmax: { readonly index: number; readonly samples: number };
+  /** (dy, a₀, a₁, …) → gradients by the vectors, one after another, through the samples that `gumbel_softmax` draws. */
+  gumbel_softmax_dx: { readonly index: number; readonly samples: number };
+  /** (a [K]) → its elements, largest first. */
+  sort_descending: None;
   /** (a [K]) → a / Σ a. */
   normalize: None;
   /** (a, dy) → gradient by a. */

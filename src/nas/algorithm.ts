@@ -2,6 +2,7 @@ import type { ExperimentConf } from "../config/index.ts";
 import type { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { MixtureOptions } from "../ops/context.ts";
+import type { Temperature } from "../train/course.ts";
 import type { Feed } from "../train/feed.ts";
 import type { StepHookFactory } from "../train/trainer.ts";
 import type { TrainedBy } from "../train/weight-update.ts";
@@ -40,6 +41,8 @@ export interface SearchMethod {
   readonly mixtures?: (conf: SearchConf) => MixtureOptions;
   /** Which optimizers of the conf's trainer move weights and alphas in each step. */
   readonly optimizers: (conf: SearchConf) => TrainedBy;
+  /** Of Gumbel-softmax samples, by epoch from 0; default is 1. @throws SupernetError("config") on impossible settings */
+  readonly temperature?: (conf: SearchConf) => Temperature;
   /** What happens before each weight step. @param val batches to drive the alphas with */
   readonly hook?: (conf: SearchConf, val: Feed) => StepHookFactory;
   /** What TensorFlow.js does in place of `hook`; absent where it has nothing alike. */

@@ -3,11 +3,10 @@ import { SupernetError } from "../errors.ts";
 import { abortable } from "../train/abortable.ts";
 import { HostFeed } from "../train/fallback/feed.ts";
 import { FallbackNetwork } from "../train/fallback/network.ts";
-import { FallbackTrainer } from "../train/fallback/trainer.ts";
+import { FallbackTrainer, type FallbackTrainerParts } from "../train/fallback/trainer.ts";
 import type { Drawing } from "../train/feed.ts";
 import { fixedShape, supernetShape } from "../train/graphs.ts";
 import type { RunRecord } from "../train/metrics.ts";
-import type { TrainedBy } from "../train/weight-update.ts";
 import { FallbackClassifier } from "./fallback-classifier.ts";
 import { evaluationPlan, type RunPlan, searchPlan } from "./feeds.ts";
 import { inferenceCost } from "./inference-cost.ts";
@@ -52,6 +51,7 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
       ...parts,
       trainer,
       trained: method.optimizers(conf),
+      temperature: method.temperature?.(conf),
       feeds,
       path: "arch_search",
       onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await alphas())),
@@ -67,7 +67,7 @@ function requireFallback({ method }: ArchTrainerParts): void {
   if (!method.hook || method.fallback === "bilevel") return;
   throw new SupernetError(
     "config",
-    "without WebGPU only darts, didarts, random and manual run; choose one of them, or a browser with WebGPU",
+    "without WebGPU only darts, didarts, gs, random and manual run; choose one of them, or a browser with WebGPU",
   );
 }
 
@@ -99,16 +99,17 @@ interface HostFeeds extends Pick<RunPlan, "sizes"> {
   readonly validation: HostFeed | undefined;
 }
 
-interface FallbackRun extends Omit<FixedTrainingParts, "dataset" | "loader"> {
+interface FallbackRun
+  extends Omit<FixedTrainingParts, "dataset" | "loader">,
+    Pick<FallbackTrainerParts, "trained" | "temperature"> {
   readonly feeds: HostFeeds;
-  readonly trained?: TrainedBy;
   /** Awaited after each epoch is logged. */
   readonly onEpoch?: ((epoch: number) => Promise<void>) | undefined;
 }
 
 /** `trainRun` with the fallback's trainer. */
 function trainOnFallback(network: FallbackNetwork, parts: FallbackRun): Promise<RunRecord> {
-  const { control, trainer: conf, feeds, seed, trained } = parts;
+  const { control, trainer: conf, feeds, seed, trained, temperature } = parts;
   const { train, alphas, validation, sizes } = feeds;
   const facts = { ...sizes, batch_chunks: train.chunks, backend: "tfjs" };
   return trainRun(
@@ -122,6 +123,7 @@ function trainOnFallback(network: FallbackNetwork, parts: FallbackRun): Promise<
         alphas,
         validation,
         trained,
+        temperature,
         onProgress: (progress) => control.onProgress?.(conf.title, progress),
         signal: control.signal,
         gate: control.gate,

@@ -41,7 +41,7 @@ export interface SearchPlan extends Omit<RunPlan, "validation"> {
   readonly validation: Drawing | undefined;
 }
 
-interface OnEngine {
+export interface FeedSettings extends ImagePlan {
   readonly engine: Engine;
 }
 
@@ -112,11 +112,11 @@ export function evaluationPlan(plan: ImagePlan, on: ValidateOn = "test"): RunPla
  * The feeds of `searchPlan`.
  * @throws as that, and SupernetError("device") when the images do not fit
  */
-export function searchFeeds(settings: SearchImages & OnEngine): SearchFeeds {
+export function searchFeeds(settings: FeedSettings & SearchImages): SearchFeeds {
   return settings.engine.buffers.attempt(() => makeSearchFeeds(settings));
 }
 
-function makeSearchFeeds(settings: SearchImages & OnEngine): SearchFeeds {
+function makeSearchFeeds(settings: FeedSettings & SearchImages): SearchFeeds {
   const { engine, dataset } = settings;
   const plan = searchPlan(settings);
   const split = new ResidentSplit(engine, dataset.train);
@@ -132,11 +132,11 @@ function makeSearchFeeds(settings: SearchImages & OnEngine): SearchFeeds {
  * The feeds of `evaluationPlan`.
  * @throws as `searchFeeds`
  */
-export function evaluationFeeds(settings: ImagePlan & OnEngine, on: ValidateOn = "test"): EvaluationFeeds {
+export function evaluationFeeds(settings: FeedSettings, on: ValidateOn = "test"): EvaluationFeeds {
   return settings.engine.buffers.attempt(() => makeEvaluationFeeds(settings, on));
 }
 
-function makeEvaluationFeeds(settings: ImagePlan & OnEngine, on: ValidateOn): EvaluationFeeds {
+function makeEvaluationFeeds(settings: FeedSettings, on: ValidateOn): EvaluationFeeds {
   const { engine, dataset } = settings;
   const plan = evaluationPlan(settings, on);
   const trainSplit = new ResidentSplit(engine, dataset.train);

@@ -37,7 +37,14 @@ export function setUpSearch(desc: ModelDesc, { engine, method, conf, dataset, se
     const network = new Network(engine, desc, supernetShape(feeds.train, dataset, method.mixtures?.(conf)));
     network.initialise(seed);
     const hook = feeds.alphas && method.hook?.(conf, feeds.alphas);
-    const parts = { network, conf: trainer, seed, trained: method.optimizers(conf), hook };
+    const parts = {
+      network,
+      conf: trainer,
+      seed,
+      trained: method.optimizers(conf),
+      hook,
+      temperature: method.temperature?.(conf),
+    };
     return { network, feeds, parts, dispose: () => disposeBoth(network, feeds) };
   });
 }

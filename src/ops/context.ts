@@ -13,8 +13,20 @@ import type { Init, ParamRole, Value } from "../graph/types.ts";
  */
 export type DropPath = "none" | "off" | "sampled" | "input";
 
+/**
+ * Where the weights of `gs_op` come from.
+ *
+ * - `sampled`: Gumbel-softmax samples of the alphas of all edges of a node together, through which these learn.
+ * - `sorted`: as Archai's, which sorts the alphas of each edge before it samples, hands the samples to the ops in their
+ *   usual order, and lets no gradient back.
+ * - `input`: graph inputs `<module>.sampled_weights`, flat [8].
+ */
+export type GumbelWeights = "sampled" | "sorted" | "input";
+
 /** How mixtures enter the graph, where the algorithm has a choice. */
 export interface MixtureOptions {
+  /** Default `sampled`. */
+  readonly gumbel?: GumbelWeights;
   /** `div_op` mixes with the softmax of its alphas; false: it has none and adds its ops up. Default true. */
   readonly divAlphas?: boolean;
   /**
@@ -43,6 +55,26 @@ export interface Op {
    * @throws SupernetError("desc") when the parameters are not what the op is defined for
    */
   lower(ctx: LowerContext, desc: OpDesc, inputs: readonly Value[]): Value;
+  /**
+   * Lowers all edges of a node that have this op; for ops whose edges share something. Without it each is lowered by itself.
+   * @returns the edges' results, in order
+   * @throws as `lower`
+   */
+  lowerTogether?(edges: readonly PlacedOp[]): Value[];
+}
+
+/** An op where it stands in a network. */
+export interface PlacedOp {
+  readonly desc: OpDesc;
+  readonly inputs: readonly Value[];
+  /** Runs `body` in the module of the op. */
+  within<T>(body: (ctx: LowerContext) => T): T;
+}
+
+/** How many of all modules of a model have drawn random numbers. */
+interface Counts {
+  dropPath: number;
+  gumbel: number;
 }
 
 /** @throws SupernetError("desc") naming the nearest op when there is none of that name */
@@ -58,7 +90,7 @@ export class LowerContext {
   readonly prefix: string;
   readonly #findOp: FindOp;
   readonly #alphaPrefix: string;
-  readonly #dropPathCount: { next: number };
+  readonly #counts: Counts;
 
   constructor(
     g: GraphBuilder,
@@ -66,14 +98,14 @@ export class LowerContext {
     options: LowerOptions,
     prefix = "",
     alphaPrefix = prefix,
-    dropPathCount = { next: 0 },
+    counts: Counts = { dropPath: 0, gumbel: 0 },
   ) {
     this.g = g;
     this.#findOp = findOp;
     this.options = options;
     this.prefix = prefix;
     this.#alphaPrefix = alphaPrefix;
-    this.#dropPathCount = dropPathCount;
+    this.#counts = counts;
   }
 
   /** The op of that name. @throws SupernetError("desc") naming the module that asks for it and the nearest op */
@@ -93,7 +125,7 @@ export class LowerContext {
   child<T>(name: string, body: (ctx: LowerContext) => T, alphasFrom = name): T {
     const alphaPrefix = join(this.#alphaPrefix, alphasFrom);
     const prefix = join(this.prefix, name);
-    const ctx = new LowerContext(this.g, this.#findOp, this.options, prefix, alphaPrefix, this.#dropPathCount);
+    const ctx = new LowerContext(this.g, this.#findOp, this.options, prefix, alphaPrefix, this.#counts);
     return this.g.scoped(name, () => body(ctx));
   }
 
@@ -124,7 +156,12 @@ export class LowerContext {
 
   /** Number of this call among all of the model: which mask an edge gets. */
   nextDropPathIndex(): number {
-    return this.#dropPathCount.next++;
+    return this.#counts.dropPath++;
+  }
+
+  /** Number of this call among all of the model: which noise a node gets. */
+  nextGumbelIndex(): number {
+    return this.#counts.gumbel++;
   }
 }
 

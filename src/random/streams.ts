@@ -23,4 +23,6 @@ export const STREAMS = {
   gumbel: 8,
   /** random architectures */
   randomSearch: 9,
+  /** choices of nodes when a Gumbel-softmax search ends */
+  gumbelFinal: 12,
 } as const;

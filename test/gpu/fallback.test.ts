@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { darts } from "../../src/algos/darts/index.ts";
 import { didarts } from "../../src/algos/didarts/index.ts";
+import { gs } from "../../src/algos/gs/index.ts";
 import { xnas } from "../../src/algos/xnas/index.ts";
 import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
@@ -129,11 +130,13 @@ describe("a search", () => {
     ["in chunks", darts, { "nas.search.trainer.batch_chunks": 2 }],
     ["at one level, clipped", didarts, { "nas.search.trainer.grad_clip": 0.5 }],
     ["at one level, in chunks, nothing validated", didarts, IN_CHUNKS_WITHOUT_VALIDATION],
+    ["through samples", gs, { "nas.search.trainer.epochs": 2 }],
   ])("%s on TensorFlow.js is the engine's", async (_, { method }, more) => {
     const { search } = (await confOf(more)).nas;
     const alphaOptimizer = { ...search.trainer.alpha_optimizer!, ...GRADIENT };
-    const conf = { ...search, trainer: { ...search.trainer, alpha_optimizer: alphaOptimizer } };
-    const desc = smallSupernet(1, 1);
+    const trainer = { ...search.trainer, alpha_optimizer: alphaOptimizer };
+    const conf = { ...search, gs: { temperature: 2, min_temperature: 0.5 }, trainer };
+    const desc = smallSupernet(1, 1, method!.builder(conf));
     const common = { method: method!, conf, dataset, seed: 5, control: {} };
     const want = await new ArchTrainer(engine, { ...common, logger: silent() }).fit(desc);
     const epochs: Alphas[] = [];
@@ -143,7 +146,8 @@ describe("a search", () => {
       onEpoch: (_, alphas) => epochs.push(alphas),
     });
     expectAlike(got.run, want.run);
-    expect(epochs).toEqual([got.alphas]);
+    expect(epochs.at(-1)).toEqual(got.alphas);
+    expect(epochs).toHaveLength(want.run.epochs.length);
     expect(distance(got.alphas, want.alphas)).toBeLessThan(1e-5);
     expect(got.run).toMatchObject({ title: want.run.title, path: want.run.path, loggerFreq: want.run.loggerFreq });
   });

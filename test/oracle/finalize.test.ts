@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { ReferenceGsFinalizer } from "../../src/algos/gs/reference-finalizer.ts";
 import { withOwnAlphas } from "../../src/algos/xnas/builder.ts";
 import { modelDescFromJson, modelDescToJson } from "../../src/desc/json.ts";
 import type { CellDesc, ModelDesc } from "../../src/desc/model-desc.ts";
+import type { Finalizer } from "../../src/nas/algorithm.ts";
 import {
   type Alphas,
-  finalizeModel,
+  byAlphas,
   type NodePlace,
   type SearchedEdge,
   type SelectEdges,
@@ -28,12 +30,14 @@ interface FinalizeCase {
   readonly xnas_alphas?: Readonly<Record<string, readonly number[]>>;
   readonly finalized?: readonly unknown[];
   readonly picks?: readonly Pick[];
+  /** Gumbel softmax: each sample of each node, as it was drawn, and what from. */
+  readonly draws?: readonly { readonly logits: readonly number[]; readonly hard: readonly number[] }[];
+  readonly num_sample?: number;
 }
 
 /** Cases by the start of their names; the others belong to algorithms that do not exist yet. */
 const ALGORITHMS: Readonly<Record<string, string>> = {
   divnas: "divnas",
-  gs: "gs",
   petridish: "petridish",
 };
 
@@ -50,8 +54,8 @@ describe("golden finalizers", () => {
       const given = modelDescFromJson(golden.desc);
       const desc = golden.xnas_alphas ? withOwnAlphas(given) : given;
       expect(desc.maxFinalEdges).toBe(golden.max_final_edges);
-      const { select, finish } = selection(golden);
-      const finalized = finalizeModel(desc, alphasOf(golden), select);
+      const { finalizer, finish } = finalizerOf(golden);
+      const finalized = finalizer.finalize(desc, { alphas: alphasOf(golden) });
       finish();
       const shared = { ...finalized, cellDescs: finalized.cellDescs.map((cell, i) => sharing(cell, given, i)) };
       expect(modelDescToJson(shared).cell_descs).toEqual(golden.finalized);
@@ -79,19 +83,39 @@ const sharing = (cell: CellDesc, { cellDescs }: ModelDesc, index: number): CellD
 });
 
 /** The finalizer a case was made with. */
-function selection({ finalizer, picks = [] }: FinalizeCase): { select: SelectEdges; finish: () => void } {
+function finalizerOf({ finalizer, picks = [], draws = [], num_sample = 0 }: FinalizeCase): Checked {
   switch (finalizer) {
     case "Finalizers":
-      return { select: selectBest, finish: () => {} };
+      return { finalizer: byAlphas(selectBest), finish: () => {} };
     case "RandomFinalizers":
       return withPicks(picks);
+    case "GsFinalizers":
+      return withDraws(draws, num_sample);
     default:
       throw new Error(`unknown finalizer ${finalizer}`);
   }
 }
 
-/** Draws what the reference has drawn, from candidates that must stand in its order. */
-function withPicks(picks: readonly Pick[]): { select: SelectEdges; finish: () => void } {
+/** A finalizer that draws what the reference has drawn; `finish` checks that it has drawn all of it. */
+interface Checked {
+  readonly finalizer: Finalizer;
+  readonly finish: () => void;
+}
+
+/** From logits that must be the reference's. */
+function withDraws(draws: NonNullable<FinalizeCase["draws"]>, samples: number): Checked {
+  let next = 0;
+  const draw = (logits: readonly number[]) => {
+    const { logits: expected, hard } = draws[next++]!;
+    expect(logits).toEqual(expected);
+    return hard.indexOf(1);
+  };
+  const finalizer = new ReferenceGsFinalizer(samples, () => draw);
+  return { finalizer, finish: () => expect(next, "draws").toBe(draws.length) };
+}
+
+/** From candidates that must stand in the reference's order. */
+function withPicks(picks: readonly Pick[]): Checked {
   let next = 0;
   const draw = selectRandom((total, count) => {
     const { candidates, picked } = picks[next++]!;
@@ -105,5 +129,5 @@ function withPicks(picks: readonly Pick[]): { select: SelectEdges; finish: () =>
     expect(spelt).toEqual(picks[next]?.candidates);
     return draw(edges, maxFinalEdges, place);
   };
-  return { select, finish: () => expect(next, "draws").toBe(picks.length) };
+  return { finalizer: byAlphas(select), finish: () => expect(next, "draws").toBe(picks.length) };
 }

@@ -121,6 +121,7 @@ export function networkOf(
     width,
     affine: golden.affine,
     dropPath: golden.droppath ? ("input" as const) : ("none" as const),
+    gumbel: "input" as const,
   };
   const network = new Network(engine, modelDescFromJson(golden.desc), shape);
   const starts = initialParams({ golden, tensors });

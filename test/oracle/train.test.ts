@@ -9,6 +9,7 @@ import type { Network } from "../../src/train/network.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import type { TrainedBy } from "../../src/train/weight-update.ts";
 import { testEngine } from "../gpu/engine.ts";
+import { SampledFeed } from "./gs-support.ts";
 import { Comparison, caseNames, largest, ourValue, reportNone, underPrefix } from "./support.ts";
 import { batchesOf, type LoadedCase, loadCase, MaskedFeed, networkOf, TRAJECTORY_TOLERANCE } from "./train-support.ts";
 import { withRealAlphas, xnasHook } from "./xnas-support.ts";
@@ -19,11 +20,12 @@ const TRAINERS: Readonly<Record<string, TrainedBy>> = {
   // ArchTrainer gives the optimizer all of model.parameters().
   ArchTrainer: { weights: "optimizer", alphas: "optimizer" },
   BilevelArchTrainer: { weights: "optimizer", alphas: "optimizer" },
+  // Alphas get no gradient, so SGD skips them.
+  GsArchTrainer: { weights: "optimizer" },
   DidartsArchTrainer: { weights: "optimizer", alphas: "alpha_optimizer" },
   XnasArchTrainer: { weights: "optimizer" },
 };
 const OTHERS: Readonly<Record<string, string>> = {
-  gs: "gs",
   petridish: "petridish",
   divnas: "divnas",
 };
@@ -64,11 +66,7 @@ async function check(given: LoadedCase, engine: Engine): Promise<void> {
   const trained = TRAINERS[golden.trainer];
   expect(trained, `trainer ${golden.trainer}`).toBeDefined();
   const network = networkOf(engine, loaded, conf.batch_chunks, xnas ? { rewards: {} } : {});
-  const masks = maskCount(network);
-  const train =
-    masks > 0
-      ? new MaskedFeed(engine, loaded, masks)
-      : new FixedFeed(engine, batchesOf(loaded, "train"), conf.batch_chunks);
+  const train = trainFeed(engine, loaded, network);
   const vals = batchesOf(loaded, "val");
   const validation =
     vals.length > 0 ? new FixedFeed(engine, vals, conf.validation && golden.conf_trainer.batch_chunks) : undefined;
@@ -128,6 +126,14 @@ async function check(given: LoadedCase, engine: Engine): Promise<void> {
   compare.finish();
   trainer.dispose();
   network.dispose();
+}
+
+/** The batches that train, with whatever else the reference has drawn. */
+function trainFeed(engine: Engine, loaded: LoadedCase, network: Network): FixedFeed {
+  const masks = maskCount(network);
+  if (masks > 0) return new MaskedFeed(engine, loaded, masks);
+  if (loaded.golden.trainer === "GsArchTrainer") return new SampledFeed(engine, loaded);
+  return new FixedFeed(engine, batchesOf(loaded, "train"), loaded.golden.conf_trainer.batch_chunks);
 }
 
 /** Norm and ε, dw and the alphas' gradients; of a batch in chunks the last chunk's, which is all the reference uses. */

@@ -3,6 +3,7 @@ import * as conv from "./conv.ts";
 import type { OpDefs } from "./def.ts";
 import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
+import * as gumbel from "./gumbel.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
 import * as pointwise from "./pointwise.ts";
@@ -35,5 +36,6 @@ export const opDefs: OpDefs = {
   ...pool,
   ...shape,
   ...sums,
+  ...gumbel,
   ...loss,
 };

@@ -51,6 +51,7 @@ const ZERO: { readonly [K in OpName]?: readonly number[] } = {
   scale_by: [0, 1],
   scale_samples: [0, 1],
   softmax_dx: [1],
+  gumbel_softmax_dx: [0],
   normalize_dx: [1],
   cross_entropy_dx: [2],
   abs_sum: [0],

@@ -6,6 +6,7 @@ import * as conv from "./conv.ts";
 import type { RefOp, RefOps } from "./def.ts";
 import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
+import * as gumbel from "./gumbel.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
 import * as pointwise from "./pointwise.ts";
@@ -24,6 +25,9 @@ const refOps: RefOps = {
   ...pointwise,
   ...shape,
   ...sums,
+  gumbel_softmax: gumbel.gumbel_softmax,
+  gumbel_softmax_dx: gumbel.gumbel_softmax_dx,
+  sort_descending: gumbel.sort_descending,
   ...loss,
   ...bundles,
   ...depthwise,

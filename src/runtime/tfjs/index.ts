@@ -8,6 +8,7 @@ import * as conv from "./conv.ts";
 import { storedShape, type TfOp, type TfOps, type TfStep } from "./def.ts";
 import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
+import * as gumbel from "./gumbel.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
 import * as pointwise from "./pointwise.ts";
@@ -36,6 +37,7 @@ export const tfOps: TfOps = {
   ...pointwise,
   ...shape,
   ...sums,
+  ...gumbel,
   ...loss,
   ...bundles,
   ...depthwise,

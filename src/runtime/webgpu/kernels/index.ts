@@ -19,6 +19,7 @@ import { columns, flatSlice, row } from "./flat-slices.ts";
 import { absSum, absSumDx, expand, mean } from "./flat-sums.ts";
 import { flatten, unflatten } from "./flatten.ts";
 import { globalAvgPool, globalAvgPoolDx } from "./global-avg-pool.ts";
+import { gumbelSoftmax, gumbelSoftmaxDx } from "./gumbel.ts";
 import { mix } from "./mix.ts";
 import { mixDw } from "./mix-dw.ts";
 import { mixDx } from "./mix-dx.ts";
@@ -34,7 +35,7 @@ import { sampleDots } from "./sample-dots.ts";
 import { scale, scaleBy, scaleSamples } from "./scale.ts";
 import { softmax, softmaxDx } from "./softmax.ts";
 import { stridedSlice, stridedSliceDx } from "./strided-slice.ts";
-import { normalize, normalizeDx } from "./vector.ts";
+import { normalize, normalizeDx, sortDescending } from "./vector.ts";
 import { weightedSum } from "./weighted-sum.ts";
 import { weightedSumDw } from "./weighted-sum-dw.ts";
 
@@ -92,6 +93,9 @@ const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp>]: Lower<K>
   scale_samples: scaleSamples,
   softmax,
   softmax_dx: softmaxDx,
+  gumbel_softmax: gumbelSoftmax,
+  gumbel_softmax_dx: gumbelSoftmaxDx,
+  sort_descending: sortDescending,
   normalize,
   normalize_dx: normalizeDx,
   stop_gradient: copy,
