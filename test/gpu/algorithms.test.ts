@@ -49,6 +49,7 @@ const TOYS: readonly Toy[] = [
   { algo: "darts" },
   { algo: "didarts" },
   { algo: "random", less: ["search/search_train_metrics.yaml"] },
+  { algo: "gs" },
   { algo: "xnas" },
 ];
 

@@ -154,25 +154,31 @@ test("what works together, and why the rest does not", async () => {
     didarts          random           runs             [1]              runs             [2]              runs
     didarts          mi               [5]              [5]              [5]              [5]              [5]
     didarts          mi_ranked        [6]              [6]              [6]              [6]              [6]
-    random           default          runs             [1]              runs             [7]              runs
-    random           random           [8]              [8]              [8]              [8]              [8]
-    random           mi               [9]              [9]              [9]              [9]              [9]
-    random           mi_ranked        [10]             [10]             [10]             [10]             [10]
+    gs               default          runs             [1]              runs             [2]              runs
+    gs               random           runs             [1]              runs             [2]              runs
+    gs               mi               [7]              [7]              [7]              [7]              [7]
+    gs               mi_ranked        [8]              [8]              [8]              [8]              [8]
+    random           default          runs             [1]              runs             [9]              runs
+    random           random           [10]             [10]             [10]             [10]             [10]
+    random           mi               [11]             [11]             [11]             [11]             [11]
+    random           mi_ranked        [12]             [12]             [12]             [12]             [12]
     xnas             default          runs             [1]              runs             [2]              runs
     xnas             random           runs             [1]              runs             [2]              runs
-    xnas             mi               [11]             [11]             [11]             [11]             [11]
-    xnas             mi_ranked        [12]             [12]             [12]             [12]             [12]
+    xnas             mi               [13]             [13]             [13]             [13]             [13]
+    xnas             mi_ranked        [14]             [14]             [14]             [14]             [14]
     [1] the evaluation cannot use images, 28x28x1: the aux tower at _aux_towers.13 pools 7x7 pixels with window 5 and stride 3 and needs 2x2 after that; change aux_tower_stride, or set aux_weight to 0 to go without
     [2] the search cannot use images, 30x30x3: op skip_connect at cells.5.dag.0.0._wrapped._ops.2._op halves the image and needs even height and width but got 15x15; choose an input size or number of reductions that keeps sizes even
     [3] darts has no finalizer "mi"; set nas.search.finalizer to default or random
     [4] darts has no finalizer "mi_ranked"; set nas.search.finalizer to default or random
     [5] didarts has no finalizer "mi"; set nas.search.finalizer to default or random
     [6] didarts has no finalizer "mi_ranked"; set nas.search.finalizer to default or random
-    [7] the evaluation cannot use images, 30x30x3: op skip_connect at cells.13.dag.0.0._wrapped._op halves the image and needs even height and width but got 15x15; choose an input size or number of reductions that keeps sizes even
-    [8] random has no finalizer "random"; set nas.search.finalizer to default
-    [9] random has no finalizer "mi"; set nas.search.finalizer to default
-    [10] random has no finalizer "mi_ranked"; set nas.search.finalizer to default
-    [11] xnas has no finalizer "mi"; set nas.search.finalizer to default or random
-    [12] xnas has no finalizer "mi_ranked"; set nas.search.finalizer to default or random"
+    [7] gs has no finalizer "mi"; set nas.search.finalizer to default or random
+    [8] gs has no finalizer "mi_ranked"; set nas.search.finalizer to default or random
+    [9] the evaluation cannot use images, 30x30x3: op skip_connect at cells.13.dag.0.0._wrapped._op halves the image and needs even height and width but got 15x15; choose an input size or number of reductions that keeps sizes even
+    [10] random has no finalizer "random"; set nas.search.finalizer to default
+    [11] random has no finalizer "mi"; set nas.search.finalizer to default
+    [12] random has no finalizer "mi_ranked"; set nas.search.finalizer to default
+    [13] xnas has no finalizer "mi"; set nas.search.finalizer to default or random
+    [14] xnas has no finalizer "mi_ranked"; set nas.search.finalizer to default or random"
   `);
 });
