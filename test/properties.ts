@@ -221,6 +221,10 @@ export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
     const terms = indices.map((_, index) => b.input(`x${index}`, planes(shape)));
     return b.done(b.g.add("weighted_sum", [w, ...terms], { indices }));
   }),
+  pair_distances: cases(fc.tuple(shape4, integer(2, 13)), (b, [shape, count]) => {
+    const tensors = Array.from({ length: count }, (_, index) => b.constant(`x${index}`, planes(shape)));
+    return b.done(b.g.add("pair_distances", tensors, {}), { smooth: false });
+  }),
   scale_by: cases(fc.tuple(shape4, weightIndices), (b, [shape, { size, indices }]) => {
     const x = b.input("x", planes(shape));
     return b.done(b.g.add("scale_by", [x, b.param("w", [size])], { index: indices[0]! }));

@@ -372,6 +372,11 @@ export interface OpAttrs {
   weighted_sum: { readonly indices: readonly number[]; readonly clip?: number };
   /** (dy, x₀, x₁, …) → flat [size]: element indices[i] is Σ dy * xᵢ, all others 0. */
   weighted_sum_dw: { readonly indices: readonly number[]; readonly size: number };
+  /**
+   * (x₀, x₁, …) → flat [pairs, N]: the squared Euclidean distance between each sample of xᵢ and that of xⱼ, pairs i < j in the
+   * order 0 1, 0 2, …, 1 2, ….
+   */
+  pair_distances: None;
   /** (x, w [K]) → w[index] * x. */
   scale_by: { readonly index: number };
   /** (x [N,C,H,W], m [N]) → x[n] * m[n]. */

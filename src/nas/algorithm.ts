@@ -3,6 +3,7 @@ import type { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { MixtureOptions } from "../ops/context.ts";
 import type { Temperature } from "../train/course.ts";
+import type { CovarianceSettings, Covariances } from "../train/covariances.ts";
 import type { Feed } from "../train/feed.ts";
 import type { StepHookFactory } from "../train/trainer.ts";
 import type { TrainedBy } from "../train/weight-update.ts";
@@ -51,13 +52,21 @@ export interface SearchMethod {
   readonly finalizer: (conf: SearchConf, seed: number) => Finalizer;
 }
 
+/** Whether batches of their own drive alphas: the method has a hook for it, and by the conf there are some. */
+export const drivesAlphas = ({ hook, mixtures }: SearchMethod, conf: SearchConf): boolean =>
+  hook !== undefined && mixtures?.(conf).divAlphas !== false;
+
 /** What a finalizer decides by. */
 export interface Trained {
   /** After the last step. */
   readonly alphas: Alphas;
+  /** Of the candidates; there if the finalizer asks for them. */
+  readonly covariances?: Covariances;
 }
 
 export interface Finalizer {
-  /** @throws SupernetError("desc") when alphas are missing or not finite */
+  /** Set by finalizers that decide by covariances: how they are to be computed. */
+  readonly covariances?: CovarianceSettings;
+  /** @throws SupernetError("desc") when alphas are missing, or what it decides by is not finite */
   finalize(supernet: ModelDesc, trained: Trained): ModelDesc;
 }

@@ -7,6 +7,7 @@ import { FallbackTrainer, type FallbackTrainerParts } from "../train/fallback/tr
 import type { Drawing } from "../train/feed.ts";
 import { fixedShape, supernetShape } from "../train/graphs.ts";
 import type { RunRecord } from "../train/metrics.ts";
+import { drivesAlphas } from "./algorithm.ts";
 import { FallbackClassifier } from "./fallback-classifier.ts";
 import { evaluationPlan, type RunPlan, searchPlan } from "./feeds.ts";
 import { inferenceCost } from "./inference-cost.ts";
@@ -34,7 +35,7 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
   const { conf, dataset, seed, method, onEpoch, control } = parts;
   const { trainer, loader } = conf;
   requireFallback(parts);
-  const alphasApart = method.hook !== undefined;
+  const alphasApart = drivesAlphas(method, conf);
   const plan = searchPlan({ dataset, loader, chunks: trainer.batch_chunks, seed, alphasApart });
   const feed = (drawing: Drawing) => new HostFeed({ split: dataset.train, ...drawing });
   const feeds = {
@@ -54,7 +55,7 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
       temperature: method.temperature?.(conf),
       feeds,
       path: "arch_search",
-      onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await alphas())),
+      onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, { alphas: await alphas() })),
     });
     return { alphas: await alphas(), run };
   } finally {
@@ -62,8 +63,15 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
   }
 }
 
-/** @throws SupernetError("config") for a method that TensorFlow.js does not have */
-function requireFallback({ method }: ArchTrainerParts): void {
+/** @throws SupernetError("config") for a method or a finalizer that TensorFlow.js does not have */
+function requireFallback({ method, conf, seed }: ArchTrainerParts): void {
+  if (method.finalizer(conf, seed).covariances) {
+    throw new SupernetError(
+      "config",
+      `without WebGPU there is no finalizer "${conf.finalizer}", which compares the candidates' results; ` +
+        "set nas.search.finalizer to random (or default, where alphas are trained), or choose a browser with WebGPU",
+    );
+  }
   if (!method.hook || method.fallback === "bilevel") return;
   throw new SupernetError(
     "config",

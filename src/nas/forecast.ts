@@ -5,9 +5,8 @@ import type { ModelDesc } from "../desc/model-desc.ts";
 import type { BufferRole } from "../runtime/webgpu/buffers.ts";
 import { Engine } from "../runtime/webgpu/engine.ts";
 import { paperDevice } from "../runtime/webgpu/paper-device.ts";
-import { Trainer } from "../train/trainer.ts";
 import type { SearchMethod } from "./algorithm.ts";
-import { setUpFixed, setUpSearch, type TrainingSetup } from "./training-setup.ts";
+import { createTrainer, setUpFixed, setUpSearch, type TrainingSetup } from "./training-setup.ts";
 
 export interface ForecastOptions {
   /** Paths in it are not expanded. */
@@ -43,8 +42,8 @@ export interface MemoryForecast {
 export async function forecastMemory(desc: ModelDesc, options: ForecastOptions): Promise<MemoryForecast> {
   const engine = new Engine(paperDevice(options.kind));
   const setup = await setUp(desc, engine, options);
-  const { feeds, parts } = setup;
-  await Trainer.create({ ...parts, train: feeds.train, validation: feeds.validation });
+  const { feeds } = setup;
+  await createTrainer(setup);
   const { liveBytes, liveBuffers } = engine.buffers;
   const { batch } = feeds.sizes;
   return {

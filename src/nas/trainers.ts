@@ -6,10 +6,9 @@ import type { Logger } from "../log/logger.ts";
 import type { Gate } from "../train/gate.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import type { Progress } from "../train/progress.ts";
-import type { SearchConf, SearchMethod } from "./algorithm.ts";
+import type { SearchConf, SearchMethod, Trained } from "./algorithm.ts";
 import type { ClassifierParts } from "./classifier.ts";
 import type { LoaderConf, ValidateOn } from "./feeds.ts";
-import type { Alphas } from "./finalizers.ts";
 import type { InferenceCost } from "./inference-cost.ts";
 
 /** What training tells, and what holds and ends it. */
@@ -34,14 +33,12 @@ interface TrainingParts {
 export interface ArchTrainerParts extends TrainingParts {
   readonly method: SearchMethod;
   readonly conf: SearchConf;
-  /** Told the alphas after every epoch. */
-  readonly onEpoch?: ((epoch: number, alphas: Alphas) => void) | undefined;
+  /** Told after every epoch what would be decided by. */
+  readonly onEpoch?: ((epoch: number, trained: Trained) => void) | undefined;
 }
 
 /** What training a supernet yields. */
-export interface ArchTraining {
-  /** Architecture parameters after the last epoch. */
-  readonly alphas: Alphas;
+export interface ArchTraining extends Trained {
   readonly run: RunRecord;
 }
 

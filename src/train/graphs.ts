@@ -117,6 +117,19 @@ export function evaluationGraph(
   return optimize(optimizeForward(builder.build(), passes), passes);
 }
 
+/**
+ * Forward in evaluation mode, as far as nodes mix candidates. One output a node, `<cell>.<node>`: `pair_distances` among the
+ * candidates of all its edges, edge after edge, in the order of the primitives.
+ */
+export function candidateDistancesGraph(desc: ModelDesc, shape: NetworkShape, passes: PassOptions = {}): Graph {
+  const { builder } = lowerModel(desc, {
+    ...shape,
+    training: false,
+    onCandidates: (g, place, candidates) => g.output(place, g.add("pair_distances", candidates, {})),
+  });
+  return optimize(optimizeForward(builder.build(), passes), passes);
+}
+
 function accuracy(builder: GraphBuilder, logits: Value, labels: Value): { top1: Value; top5: Value } {
   return {
     top1: builder.add("top_k", [logits, labels], { k: 1 }),

@@ -6,6 +6,7 @@ import type { Engine } from "../runtime/webgpu/engine.ts";
 import { Program } from "../runtime/webgpu/program.ts";
 import { Workspace } from "../runtime/webgpu/workspace.ts";
 import {
+  candidateDistancesGraph,
   evaluationGraph,
   type NetworkShape,
   type PassOptions,
@@ -69,6 +70,11 @@ export class Network implements Parameters {
 
   evaluationProgram(smoothing: number, batch = this.shape.batch): Program {
     return this.#compile(evaluationGraph(this.desc, { ...this.shape, batch }, smoothing, this.#passes));
+  }
+
+  /** See `candidateDistancesGraph`. */
+  candidateDistancesProgram(batch = this.shape.batch): Program {
+    return this.#compile(candidateDistancesGraph(this.desc, { ...this.shape, batch }, this.#passes));
   }
 
   #compile(graph: Graph): Program {

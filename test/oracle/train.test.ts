@@ -27,7 +27,6 @@ const TRAINERS: Readonly<Record<string, TrainedBy>> = {
 };
 const OTHERS: Readonly<Record<string, string>> = {
   petridish: "petridish",
-  divnas: "divnas",
 };
 
 describe("golden training runs", () => {

@@ -3,6 +3,7 @@ import * as conv from "./conv.ts";
 import type { OpDefs } from "./def.ts";
 import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
+import { pair_distances } from "./distances.ts";
 import * as gumbel from "./gumbel.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
@@ -37,5 +38,6 @@ export const opDefs: OpDefs = {
   ...shape,
   ...sums,
   ...gumbel,
+  pair_distances,
   ...loss,
 };

@@ -6,6 +6,7 @@ import * as conv from "./conv.ts";
 import type { RefOp, RefOps } from "./def.ts";
 import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
+import * as distances from "./distances.ts";
 import * as gumbel from "./gumbel.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
@@ -28,6 +29,7 @@ const refOps: RefOps = {
   gumbel_softmax: gumbel.gumbel_softmax,
   gumbel_softmax_dx: gumbel.gumbel_softmax_dx,
   sort_descending: gumbel.sort_descending,
+  ...distances,
   ...loss,
   ...bundles,
   ...depthwise,

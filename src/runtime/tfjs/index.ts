@@ -8,6 +8,7 @@ import * as conv from "./conv.ts";
 import { storedShape, type TfOp, type TfOps, type TfStep } from "./def.ts";
 import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
+import * as distances from "./distances.ts";
 import * as gumbel from "./gumbel.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
@@ -38,6 +39,7 @@ export const tfOps: TfOps = {
   ...shape,
   ...sums,
   ...gumbel,
+  ...distances,
   ...loss,
   ...bundles,
   ...depthwise,

@@ -70,7 +70,7 @@ describe("our format", () => {
 
   it("rejects what is no description", () => {
     expect(() => parseModelDesc("[1, 2]", "list.yaml")).toThrow("list.yaml holds no model description");
-    expect(() => parseModelDesc("a: [1", "open.yaml")).toThrow("open.yaml is not YAML");
+    expect(() => parseModelDesc("a: [1", "open.yaml")).toThrow(/^open\.yaml:1:6: not valid YAML: /);
   });
 });
 

@@ -142,6 +142,10 @@ test("sums and weights", () => {
     `"weighted_sum in cell.edge: sums at least one tensor"`,
   );
   expect(infer("weighted_sum_dw", [x, x, x], { indices: [3, 0], size: 4 })).toMatchInlineSnapshot(`"flat f32 [4]"`);
+  expect(infer("pair_distances", [x, x, x, x], {})).toMatchInlineSnapshot(`"flat f32 [6, 2]"`);
+  expect(infer("pair_distances", [x], {})).toMatchInlineSnapshot(
+    `"pair_distances in cell.edge: compares at least two tensors, not 1"`,
+  );
   expect(infer("scale_by", [x, flat([2, 2])], { index: 0 })).toMatchInlineSnapshot(
     `"scale_by in cell.edge: w must be flat f32 of rank 1, not flat f32 [2, 2]"`,
   );

@@ -107,6 +107,11 @@ describe("definitions, worked out by hand", () => {
     const w = [flat([3]), [2, 3, 5]] as const;
     expect(run("weighted_sum", [w, x, x], { indices: [2, 0] })).toEqual([7, 70]);
     expect(run("weighted_sum_dw", [x, x, x], { indices: [2, 0], size: 3 })).toEqual([101, 0, 101]);
+    const [y, z] = [
+      [planes([2, 1, 1, 1]), [1, 10]],
+      [planes([2, 1, 1, 1]), [4, 8]],
+    ] as const;
+    expect(run("pair_distances", [y, z, y], {})).toEqual([9, 4, 0, 0, 9, 4]);
     expect(run("scale_by", [x, w], { index: 1 })).toEqual([3, 30]);
     expect(run("row", [[flat([2, 2]), [1, 2, 3, 4]]], { index: 1 })).toEqual([3, 4]);
   });

@@ -24,6 +24,7 @@ import { mix } from "./mix.ts";
 import { mixDw } from "./mix-dw.ts";
 import { mixDx } from "./mix-dx.ts";
 import { mixGrad } from "./mix-grad.ts";
+import { pairDistances } from "./pair-distances.ts";
 import { pointwiseBundle } from "./pointwise-bundle.ts";
 import { pointwiseBundleDw } from "./pointwise-bundle-dw.ts";
 import { pointwiseBundleDx } from "./pointwise-bundle-dx.ts";
@@ -89,6 +90,7 @@ const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp>]: Lower<K>
   scale,
   weighted_sum: weightedSum,
   weighted_sum_dw: weightedSumDw,
+  pair_distances: pairDistances,
   scale_by: scaleBy,
   scale_samples: scaleSamples,
   softmax,
