@@ -7,6 +7,7 @@ import { SupernetError } from "../errors.ts";
 import { Logger } from "../log/logger.ts";
 import { factoryDesc } from "../models/spec.ts";
 import { type Algorithm, searches } from "./algorithm.ts";
+import { checkDataset } from "./check-dataset.ts";
 import type { Environment } from "./environment.ts";
 import { Evaluater, type EvaluationResult } from "./evaluater.ts";
 import { copyGallery } from "./gallery.ts";
@@ -143,11 +144,18 @@ export class ExperimentRunner {
   }
 
   /**
-   * Reads the images of all phases that will run, so that a missing folder is told before a search and not after it.
-   * @throws SupernetError("data") naming the folder and the remedy
+   * Reads the images of all phases that will run, so that a missing folder, or images that an evaluation cannot use, are told
+   * before a search and not after it.
+   * @throws SupernetError("data") naming the folder and the remedy; as `checkDataset`
    */
   async loadData(phases: readonly Phase[]): Promise<void> {
-    for (const phase of phases) await this.#dataset(this.#conf(phase).nas[phase].loader.dataset);
+    const { algorithm } = this.#experiment;
+    for (const phase of phases) {
+      const conf = this.#conf(phase);
+      checkBuilt(conf, phase);
+      const dataset = await this.#dataset(conf.nas[phase].loader.dataset);
+      checkDataset(dataset, phase, { algorithm, conf, phases });
+    }
   }
 
   async #load(conf: DatasetConf, logger: Logger): Promise<Dataset> {

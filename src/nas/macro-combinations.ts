@@ -33,6 +33,11 @@ export function macroCombinations({
   return { shapes: all.filter(possible), skipped: all.filter((shape) => !possible(shape)) };
 }
 
+/** The conf section `model_desc` of a network of that shape. */
+export function shaped(model_desc: SearchConf["model_desc"], { reductions, cells, nodes }: MacroShape) {
+  return { ...model_desc, n_reductions: reductions, n_cells: cells, cell: { ...model_desc.cell, n_nodes: nodes } };
+}
+
 /** No reduction cell is the first, the last, or next to another: see `reductionIndices`. */
 const possible = ({ reductions, cells }: MacroShape) => cells >= 2 * reductions + 1;
 

@@ -6,7 +6,7 @@ import { modelTensors } from "../export/model.ts";
 import { metricsTree, type RunRecord } from "../train/metrics.ts";
 import type { SearchConf } from "./algorithm.ts";
 import type { Environment } from "./environment.ts";
-import { type MacroShape, macroCombinations } from "./macro-combinations.ts";
+import { type MacroShape, macroCombinations, shaped } from "./macro-combinations.ts";
 import type { PostTraining } from "./post-train.ts";
 import type { Search, SearchParts, SearchResult } from "./search.ts";
 import { type SweepFigures, type SweepPlace, sweepFigures } from "./sweep-row.ts";
@@ -47,15 +47,9 @@ function jobOf(parts: SearchParts, shape: MacroShape, iteration: number): SweepJ
   const { search } = conf.nas;
   const numbers: Readonly<Record<string, number>> = { ...shape, search_iter: iteration };
   const folder = search.metrics_dir.replaceAll(/\{(\w+)\}/g, (braced, key) => String(numbers[key] ?? braced));
-  const { model_desc } = search;
   const own: SearchConf = {
     ...search,
-    model_desc: {
-      ...model_desc,
-      n_reductions: shape.reductions,
-      n_cells: shape.cells,
-      cell: { ...model_desc.cell, n_nodes: shape.nodes },
-    },
+    model_desc: shaped(search.model_desc, shape),
     pareto: { ...search.pareto, enabled: false },
     search_iters: 1,
     final_desc_filename: `${folder}/final_model_desc.yaml`,

@@ -8,7 +8,7 @@ import { unzipSync } from "fflate";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseModelDesc } from "../../src/desc/yaml.ts";
-import { choose, runButton, SMALL, untilStatus, useSite, visit } from "./support.ts";
+import { choose, FEW_STEPS, runButton, untilStatus, useSite, visit } from "./support.ts";
 
 /** Where Debian's Chromium keeps the SwiftShader that it computes with; Node can be given the same one. */
 const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
@@ -53,7 +53,7 @@ async function inTab() {
     .getByText(/WebGPU, /)
     .locator("xpath=..")
     .innerText();
-  await choose(page, SMALL, "5");
+  await choose(page, FEW_STEPS, "5");
   await runButton(page).click();
   await untilStatus(page, /^Done/, 400_000);
   const download = page.waitForEvent("download");
@@ -63,7 +63,7 @@ async function inTab() {
 }
 
 async function inNode(env: Readonly<Record<string, string>>) {
-  const args = ["run", "--common.logdir", folder, "--common.seed", "5", ...SMALL.split(" ")];
+  const args = ["run", "--common.logdir", folder, "--common.seed", "5", ...FEW_STEPS.split(" ")];
   await promisify(execFile)(process.execPath, [SUPERNET, ...args], { env: { ...process.env, ...env } });
   return outcome(async (path) => new Uint8Array(await readFile(join(folder, path))));
 }

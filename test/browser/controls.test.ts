@@ -6,9 +6,9 @@ const at = useSite();
 describe("a search on the page", () => {
   it("is held, goes on and is stopped, while the page stays at hand", { timeout: 400_000 }, async () => {
     const { page, faults } = await visit(at.context, at.site.url);
-    await choose(page, `${SMALL} --nas.search.trainer.epochs 60`);
+    await choose(page, `${SMALL} --nas.search.trainer.epochs 2000`);
     await runButton(page).click();
-    await untilStatus(page, /^Search: epoch 1 of 60/, 200_000);
+    await untilStatus(page, /^Search: epoch 1 of 2000/, 200_000);
 
     // The slider over epochs is there from the second on.
     const slider = page.getByLabel("As of epoch");

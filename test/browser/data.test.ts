@@ -79,8 +79,9 @@ describe("a person's own images", () => {
     expect(await page.getByLabel("Data set").inputValue()).toBe("materials");
     const few = [
       "--nas.search.trainer.epochs 1 --nas.search.trainer.second_order False --nas.search.loader.train_batch 10",
+      "--nas.search.model_desc.n_cells 1 --nas.search.model_desc.n_reductions 0 --nas.search.model_desc.cell.n_nodes 1",
       "--nas.search.model_desc.model_stems.init_node_ch 4 --nas.search.post_train.trainer.epochs 0",
-      "--nas.eval.loader.train_batch 10 --nas.eval.model_desc.n_cells 3 --nas.eval.model_desc.n_reductions 1",
+      "--nas.eval.loader.train_batch 10 --nas.eval.model_desc.n_cells 1 --nas.eval.model_desc.n_reductions 0",
       "--nas.eval.model_desc.model_stems.init_node_ch 4 --nas.eval.model_desc.aux_weight 0.0",
       "--nas.eval.trainer.aux_weight 0.0 --nas.eval.trainer.epochs 1",
     ];

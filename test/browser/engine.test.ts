@@ -45,8 +45,9 @@ function pictures(count: number): Record<string, Uint8Array> {
   return files;
 }
 
-/** Two batches of four of a first-order search with 4 channels, and as many of an evaluation. */
+/** Two batches of four of a first-order search with 4 channels and a node a cell, and as many of an evaluation. */
 const OVERRIDES = [
+  ["nas.search.model_desc.cell.n_nodes", 1],
   ["nas.search.loader.train_batch", 4],
   ["nas.search.loader.dataset.max_batches", 4],
   ["nas.search.trainer.epochs", 1],

@@ -143,11 +143,12 @@ export class SnSetupForm extends LitElement {
   }
 
   #select(label: string, key: "algo" | "dataset", names: readonly string[]) {
-    const value = this.setup[key];
+    const { [key]: value, confText } = this.setup;
     const known = names.includes(value) ? names : [value, ...names];
+    // A conf that is edited was made for both.
     return html`<label
       >${label}
-      <select @change=${(event: Event) => this.#change({ [key]: valueIn(event) })}>
+      <select ?disabled=${confText !== undefined} @change=${(event: Event) => this.#change({ [key]: valueIn(event) })}>
         ${known.map((name) => html`<option value=${name} ?selected=${name === value}>${name}</option>`)}
       </select>
     </label>`;

@@ -1,0 +1,100 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { algorithmNames } from "../../src/algos/index.ts";
+import { readSafetensors } from "../../src/export/safetensors.ts";
+import { testEngine } from "./engine.ts";
+import { type Files, toyExperiment } from "./experiment.ts";
+
+// Every algorithm's toy conf from search to evaluation, in few steps: what it writes, and that a repetition writes the same.
+
+/** Small batches, few of them, once; what is found is evaluated in one cell, which compiles sooner. */
+const FEW_STEPS = {
+  "nas.search.loader.train_batch": 8,
+  "nas.search.loader.dataset.max_batches": 4,
+  "nas.search.trainer.epochs": 1,
+  "nas.eval.loader.train_batch": 8,
+  "nas.eval.loader.test_batch": 32,
+  "nas.eval.loader.dataset.max_batches": 4,
+  "nas.eval.trainer.epochs": 1,
+  "nas.eval.model_desc.n_cells": 1,
+  "nas.eval.model_desc.n_reductions": 0,
+};
+
+/** What every algorithm writes, by folder. */
+const FILES = [
+  "eval/config_used.yaml",
+  "eval/eval_train_metrics.yaml",
+  "eval/final_model_desc.yaml",
+  "eval/full_model_desc.yaml",
+  "eval/log.log",
+  "eval/log.yaml",
+  "eval/model.safetensors",
+  "search/config_used.yaml",
+  "search/final_model_desc.yaml",
+  "search/full_model_desc.yaml",
+  "search/log.log",
+  "search/log.yaml",
+  "search/search_train_metrics.yaml",
+];
+
+interface Toy {
+  readonly algo: string;
+  /** Beyond `FILES`. */
+  readonly more?: readonly string[];
+  /** Of `FILES`, for want of a supernet to train. */
+  readonly less?: readonly string[];
+  readonly overrides?: Readonly<Record<string, unknown>>;
+}
+
+const TOYS: readonly Toy[] = [
+  { algo: "darts" },
+  { algo: "didarts" },
+  { algo: "random", less: ["search/search_train_metrics.yaml"] },
+  { algo: "gs" },
+  { algo: "xnas" },
+];
+
+test("none is forgotten", () => {
+  expect(TOYS.map(({ algo }) => algo).sort()).toEqual([...algorithmNames].sort());
+});
+
+// Files say when and how long. Where the clock stands still, they differ in nothing but what was computed.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date"], now: 0 });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function run({ algo, overrides }: Toy): Promise<Files> {
+  const { runner, files } = await toyExperiment(await testEngine(), algo, { ...FEW_STEPS, ...overrides });
+  await runner.loadData(["search", "eval"]);
+  await runner.search();
+  await runner.copySearchToEval();
+  await runner.evaluate();
+  return files;
+}
+
+test.each(TOYS)("$algo writes all its files, with finite numbers, and the same bytes again", async (toy) => {
+  const engine = await testEngine();
+  const { liveBuffers } = engine.buffers;
+  const files = await run(toy);
+  expect(engine.buffers.liveBuffers, "buffers that are left").toBe(liveBuffers);
+
+  const wanted = [...FILES.filter((name) => !toy.less?.includes(name)), ...(toy.more ?? [])];
+  const folder = `/logs/${toy.algo}_shapes_tiny_`;
+  expect([...files.keys()].map((path) => path.replace(folder, "")).sort()).toEqual(wanted.sort());
+  const { "logits_op._op.weight": logits, ...others } = Object.fromEntries(
+    readSafetensors(files.get(`${folder}eval/model.safetensors`) as Uint8Array),
+  );
+  expect(logits!.shape[0]).toBe(10);
+  for (const [name, { data }] of Object.entries(others)) expect(data.every(Number.isFinite), name).toBe(true);
+
+  const again = await run(toy);
+  const differing = [...files].flatMap(([path, data]) => (equal(data, again.get(path)) ? [] : [path]));
+  expect(differing).toEqual([]);
+  expect(again.size).toBe(files.size);
+});
+
+function equal(a: string | Uint8Array, b: string | Uint8Array | undefined): boolean {
+  return b !== undefined && Buffer.compare(Buffer.from(a), Buffer.from(b)) === 0;
+}
