@@ -10,8 +10,9 @@ import {
 import { selectDiverse } from "../../../src/algos/divnas/finalizers.ts";
 import { divnas } from "../../../src/algos/divnas/index.ts";
 import { type Covariance, logDeterminant } from "../../../src/algos/divnas/matrix.ts";
-import type { ExperimentConf } from "../../../src/config/index.ts";
+import { loadConfig, parseExperimentConf } from "../../../src/config/index.ts";
 import { type EdgeDesc, opDesc } from "../../../src/desc/model-desc.ts";
+import { readText } from "../../../src/host/node/files.ts";
 import { checkAlgorithm } from "../../../src/nas/compatibility.ts";
 import type { SearchedEdge } from "../../../src/nas/finalizers.ts";
 import { PRIMITIVES } from "../../../src/ops/mixture.ts";
@@ -202,32 +203,32 @@ describe("the choice of a node's edges", () => {
 });
 
 describe("settings that cannot work together", () => {
-  const conf = (finalizer: string, archtrainer: string, sigma = 168) =>
-    ({
-      nas: { search: { finalizer, divnas: { sigma, archtrainer }, pareto: { enabled: false }, trainer: {} } },
-    }) as unknown as ExperimentConf;
-  const refusal =
-    (...settings: Parameters<typeof conf>) =>
-    () =>
-      checkAlgorithm(divnas, conf(...settings));
+  const refusal = async (finalizer: string, archtrainer: string, sigma = 168) => {
+    const args = ["finalizer", finalizer, "divnas.archtrainer", archtrainer, "divnas.sigma", `${sigma}`].map(
+      (word, at) => (at % 2 === 0 ? `--nas.search.${word}` : word),
+    );
+    const { tree, places } = await loadConfig("confs/algos/divnas.yaml", { files: { read: readText }, args });
+    const conf = parseExperimentConf(tree, places);
+    return () => checkAlgorithm(divnas, conf);
+  };
 
-  test.each(divnas.finalizers.map((finalizer) => [finalizer]))("alphas and finalizer %s work", (finalizer) => {
-    expect(refusal(finalizer, "bilevel")).not.toThrow();
+  test.each(divnas.finalizers.map((finalizer) => [finalizer]))("alphas and finalizer %s work", async (finalizer) => {
+    expect(await refusal(finalizer, "bilevel")).not.toThrow();
   });
 
-  test("no alphas, and a finalizer that ranks by them", () => {
-    expect(refusal("mi", "noalpha")).not.toThrow();
-    expect(refusal("random", "noalpha")).not.toThrow();
-    expect(refusal("default", "noalpha")).toThrowErrorMatchingInlineSnapshot(
+  test("no alphas, and a finalizer that ranks by them", async () => {
+    expect(await refusal("mi", "noalpha")).not.toThrow();
+    expect(await refusal("random", "noalpha")).not.toThrow();
+    expect(await refusal("default", "noalpha")).toThrowErrorMatchingInlineSnapshot(
       `[SupernetError: nas.search.finalizer "default" ranks ops by their alphas, and with nas.search.divnas.archtrainer "noalpha" there are none; set the finalizer to mi or random, or archtrainer to "bilevel"]`,
     );
-    expect(refusal("mi_ranked", "noalpha")).toThrowErrorMatchingInlineSnapshot(
+    expect(await refusal("mi_ranked", "noalpha")).toThrowErrorMatchingInlineSnapshot(
       `[SupernetError: nas.search.finalizer "mi_ranked" ranks ops by their alphas, and with nas.search.divnas.archtrainer "noalpha" there are none; set the finalizer to mi or random, or archtrainer to "bilevel"]`,
     );
   });
 
-  test("a kernel without width", () => {
-    expect(refusal("mi", "bilevel", 0)).toThrowErrorMatchingInlineSnapshot(
+  test("a kernel without width", async () => {
+    expect(await refusal("mi", "bilevel", 0)).toThrowErrorMatchingInlineSnapshot(
       `[SupernetError: nas.search.divnas.sigma is 0; it must be above, the reference has 168]`,
     );
   });
