@@ -1,5 +1,6 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
+import type { Trained } from "./algorithm.ts";
 import { trainOnEngine } from "./engine-run.ts";
 import type { ArchTrainerParts, ArchTraining } from "./trainers.ts";
 import { setUpSearch } from "./training-setup.ts";
@@ -18,16 +19,21 @@ export class ArchTrainer {
   async fit(desc: ModelDesc): Promise<ArchTraining> {
     const { control, method, conf, dataset, seed, logger, onEpoch } = this.#parts;
     const { trainer } = conf;
-    const setup = setUpSearch(desc, { engine: this.#engine, method, conf, dataset, seed });
+    const setup = setUpSearch(desc, { engine: this.#engine, method, conf, dataset, seed, ...control });
+    const { network, covariances } = setup;
+    const trained = async (): Promise<Trained> => ({
+      alphas: await network.save(["alphas"]),
+      ...(covariances && { covariances: await covariances.run() }),
+    });
     try {
       const run = await trainOnEngine(setup, {
         control,
         logger,
         trainer,
         path: "arch_search",
-        onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await setup.network.save(["alphas"]))),
+        onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await trained())),
       });
-      return { alphas: await setup.network.save(["alphas"]), run };
+      return { ...(await trained()), run };
     } finally {
       setup.dispose();
     }

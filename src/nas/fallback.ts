@@ -1,4 +1,5 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import { SupernetError } from "../errors.ts";
 import { abortable } from "../train/abortable.ts";
 import { HostFeed } from "../train/fallback/feed.ts";
@@ -7,6 +8,7 @@ import { FallbackTrainer, type FallbackTrainerParts } from "../train/fallback/tr
 import type { Drawing } from "../train/feed.ts";
 import { fixedShape, supernetShape } from "../train/graphs.ts";
 import type { RunRecord } from "../train/metrics.ts";
+import { drivesAlphas } from "./algorithm.ts";
 import { FallbackClassifier } from "./fallback-classifier.ts";
 import { evaluationPlan, type RunPlan, searchPlan } from "./feeds.ts";
 import { inferenceCost } from "./inference-cost.ts";
@@ -34,7 +36,7 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
   const { conf, dataset, seed, method, onEpoch, control } = parts;
   const { trainer, loader } = conf;
   requireFallback(parts);
-  const alphasApart = method.hook !== undefined;
+  const alphasApart = drivesAlphas(method, conf);
   const plan = searchPlan({ dataset, loader, chunks: trainer.batch_chunks, seed, alphasApart });
   const feed = (drawing: Drawing) => new HostFeed({ split: dataset.train, ...drawing });
   const feeds = {
@@ -54,7 +56,7 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
       temperature: method.temperature?.(conf),
       feeds,
       path: "arch_search",
-      onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await alphas())),
+      onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, { alphas: await alphas() })),
     });
     return { alphas: await alphas(), run };
   } finally {
@@ -62,8 +64,15 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
   }
 }
 
-/** @throws SupernetError("config") for a method that TensorFlow.js does not have */
-function requireFallback({ method }: ArchTrainerParts): void {
+/** @throws SupernetError("config") for a method or a finalizer that TensorFlow.js does not have */
+function requireFallback({ method, conf, seed }: ArchTrainerParts): void {
+  if (method.finalizer(conf, seed).covariances) {
+    throw new SupernetError(
+      "config",
+      `without WebGPU there is no finalizer "${conf.finalizer}", which compares the candidates' results; ` +
+        "set nas.search.finalizer to random (or default, where alphas are trained), or choose a browser with WebGPU",
+    );
+  }
   if (!method.hook || method.fallback === "bilevel") return;
   throw new SupernetError(
     "config",
@@ -75,7 +84,7 @@ function requireFallback({ method }: ArchTrainerParts): void {
  * Trains a network without alphas from scratch, as `trainFixed` does.
  * @throws as `trainSupernetFallback`
  */
-export async function trainFixedFallback(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
+export async function trainFixedFallback(desc: NetworkDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
   const { trainer, loader, dataset, seed, validateOn = "test" } = parts;
   const plan = evaluationPlan({ dataset, loader, chunks: trainer.batch_chunks, seed }, validateOn);
   const feeds = {

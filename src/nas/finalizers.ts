@@ -31,9 +31,14 @@ export type SelectEdges = (edges: readonly SearchedEdge[], maxFinalEdges: number
  * Turns a supernet into an architecture: every mixture of primitives becomes one op, every node keeps at most
  * `maxFinalEdges` edges. `none` is never chosen: a node without connections would be no node.
  *
+ * @param alphas undefined where none were trained: then all ops rank alike, in the order of the primitives
  * @throws SupernetError("desc") when alphas of an edge are missing or not finite
  */
-export function finalizeModel(desc: ModelDesc, alphas: Alphas, select: SelectEdges = selectBest): ModelDesc {
+export function finalizeModel(
+  desc: ModelDesc,
+  alphas: Alphas | undefined,
+  select: SelectEdges = selectBest,
+): ModelDesc {
   return {
     ...desc,
     cellDescs: desc.cellDescs.map((cell) => ({
@@ -47,12 +52,13 @@ function finalizeNode(
   cell: CellDesc,
   node: NodeDesc,
   index: number,
-  alphas: Alphas,
+  alphas: Alphas | undefined,
   maxFinalEdges: number,
   select: SelectEdges,
 ): NodeDesc {
   const searched = node.edges.map((edge, e): SearchedEdge => {
     if (!MIXTURES.has(edge.opDesc.name)) return { kept: edge };
+    if (!alphas) return { candidates: candidatesOf(edge) };
     return { candidates: candidatesOf(edge, edgeAlphas(cell, index, e, alphas)) };
   });
   return { ...node, edges: select(searched, maxFinalEdges, { cell: cell.id, node: index }) };
@@ -86,23 +92,24 @@ export const nodeRng = (seed: number, stream: number, { cell, node }: NodePlace)
 
 /** What most algorithms finalize with: `default` is `selectBest`, `random` draws by the seed. */
 export function defaultOrRandom(name: FinalizerName, seed: number): Finalizer {
-  if (name !== "random") return byAlphas();
-  return byAlphas(
-    selectRandom((total, count, place) =>
-      nodeRng(seed, STREAMS.randomSearch, place).permutation(total).subarray(0, count),
-    ),
-  );
+  return byAlphas(name === "random" ? selectBySeed(seed) : selectBest);
 }
+
+/** `selectRandom` with draws that the seed and the node's place decide. */
+export const selectBySeed = (seed: number): SelectEdges =>
+  selectRandom((total, count, place) =>
+    nodeRng(seed, STREAMS.randomSearch, place).permutation(total).subarray(0, count),
+  );
 
 /** Ops whose edge has one alpha a primitive. */
 const MIXTURES: ReadonlySet<string> = new Set(["mixed_op", "div_op", "xnas_op", "gs_op"]);
 
 /** All primitives but `none`, by falling alpha; equal ones in the order of the primitives. */
-function candidatesOf(edge: EdgeDesc, alphas: ArrayLike<number>): Candidate[] {
+function candidatesOf(edge: EdgeDesc, alphas?: ArrayLike<number>): Candidate[] {
   const candidates = PRIMITIVES.flatMap((name, index) => {
     if (name === "none") return [];
     const opDesc: OpDesc = { ...edge.opDesc, name };
-    return [{ edge: { ...edge, opDesc }, rank: alphas[index]! }];
+    return [{ edge: { ...edge, opDesc }, rank: alphas?.[index] ?? 0 }];
   });
   return candidates.sort((a, b) => b.rank - a.rank);
 }

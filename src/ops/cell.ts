@@ -29,30 +29,22 @@ function placeEdge(ctx: LowerContext, name: string, edge: EdgeDesc, states: read
 /** The results of a node's edges, in order. */
 function lowerEdges(ctx: LowerContext, module: string, { edges }: NodeDesc, states: readonly Value[]): Value[] {
   const placed = edges.map((edge, j) => placeEdge(ctx, `${module}.${j}`, edge, states));
-  const results = new Map<PlacedEdge, Value>();
-  for (const [j, edge] of placed.entries()) {
-    const { op, desc, inputs, within, wrapped } = edge;
-    if (!results.has(edge)) {
-      if (op.lowerTogether) {
-        const group = placed.filter((other) => other.op === op);
-        op.lowerTogether(group).forEach((value, k) => {
-          results.set(group[k]!, value);
-        });
-      } else
-        results.set(
-          edge,
-          within((sub) => op.lower(sub, desc, inputs)),
-        );
+  const lowered = new Map<PlacedEdge, Value>();
+  return placed.map((edge, j) => {
+    const { op, wrapped } = edge;
+    if (!lowered.has(edge)) {
+      const group = op.lowerTogether ? placed.filter((other) => other.op === op) : [edge];
+      const values = op.lowerTogether?.(group) ?? [lowerAlone(edge)];
+      group.forEach((one, k) => {
+        lowered.set(one, values[k]!);
+      });
     }
-    const y = results.get(edge)!;
-    if (wrapped)
-      results.set(
-        edge,
-        ctx.child(`${module}.${j}`, (sub) => lowerDropPath(sub, y)),
-      );
-  }
-  return placed.map((edge) => results.get(edge)!);
+    const y = lowered.get(edge)!;
+    return wrapped ? ctx.child(`${module}.${j}`, (sub) => lowerDropPath(sub, y)) : y;
+  });
 }
+
+const lowerAlone = ({ op, desc, inputs, within }: PlacedEdge): Value => within((sub) => op.lower(sub, desc, inputs));
 
 /**
  * Lowers a cell: each node is the sum of its edges, over the states before it; the post op joins the nodes.
@@ -72,6 +64,10 @@ export function lowerCell(ctx: LowerContext, desc: CellDesc, s0: Value, s1: Valu
       throw new SupernetError("desc", `node ${i} of ${ctx.prefix} has no edges; a finished description gives it some`);
     }
     states.push(edges.length === 1 ? first : ctx.child(`dag.${i}`, (sub) => sub.g.add("add", edges, {})));
+    const candidates = ctx.takeCandidates();
+    if (candidates.length > 0) {
+      ctx.child(`dag.${i}`, (sub) => sub.options.onCandidates?.(sub.g, `${desc.id}.${i}`, candidates));
+    }
   }
   return ctx.child("post_op", (sub) => sub.lowerOp(desc.postOp, states));
 }

@@ -42,6 +42,20 @@ export interface LowerOptions extends MixtureOptions {
   /** Whether batch norms have scale and shift. Searches run without. */
   readonly affine: boolean;
   readonly dropPath: DropPath;
+  /**
+   * Told of each node that mixes candidates, once it is lowered: their results, edge after edge, in the order of the primitives.
+   * @param place `<cell>.<node>`
+   */
+  readonly onCandidates?: (g: GraphBuilder, place: string, candidates: readonly Value[]) => void;
+}
+
+/** What all contexts of a model count and collect together. */
+interface Shared {
+  /** How many edges have drawn masks, and nodes noise. */
+  dropPaths: number;
+  gumbels: number;
+  /** Of the node that is being lowered. */
+  candidates: Value[];
 }
 
 /** An entry of the registry: how an `OpDesc` of that name becomes graph nodes and parameters. */
@@ -71,12 +85,6 @@ export interface PlacedOp {
   within<T>(body: (ctx: LowerContext) => T): T;
 }
 
-/** How many of all modules of a model have drawn random numbers. */
-interface Counts {
-  dropPath: number;
-  gumbel: number;
-}
-
 /** @throws SupernetError("desc") naming the nearest op when there is none of that name */
 export type FindOp = (name: string) => Op;
 
@@ -90,7 +98,7 @@ export class LowerContext {
   readonly prefix: string;
   readonly #findOp: FindOp;
   readonly #alphaPrefix: string;
-  readonly #counts: Counts;
+  readonly #shared: Shared;
 
   constructor(
     g: GraphBuilder,
@@ -98,14 +106,14 @@ export class LowerContext {
     options: LowerOptions,
     prefix = "",
     alphaPrefix = prefix,
-    counts: Counts = { dropPath: 0, gumbel: 0 },
+    shared: Shared = { dropPaths: 0, gumbels: 0, candidates: [] },
   ) {
     this.g = g;
     this.#findOp = findOp;
     this.options = options;
     this.prefix = prefix;
     this.#alphaPrefix = alphaPrefix;
-    this.#counts = counts;
+    this.#shared = shared;
   }
 
   /** The op of that name. @throws SupernetError("desc") naming the module that asks for it and the nearest op */
@@ -125,7 +133,7 @@ export class LowerContext {
   child<T>(name: string, body: (ctx: LowerContext) => T, alphasFrom = name): T {
     const alphaPrefix = join(this.#alphaPrefix, alphasFrom);
     const prefix = join(this.prefix, name);
-    const ctx = new LowerContext(this.g, this.#findOp, this.options, prefix, alphaPrefix, this.#counts);
+    const ctx = new LowerContext(this.g, this.#findOp, this.options, prefix, alphaPrefix, this.#shared);
     return this.g.scoped(name, () => body(ctx));
   }
 
@@ -144,9 +152,9 @@ export class LowerContext {
   }
 
   /** Convolution or linear weight, shape [out, in, …]; fan-in is the product of all but the first size. */
-  weight(local: string, shape: readonly number[]): Value {
+  weight(local: string, shape: readonly number[], init?: Init): Value {
     const fanIn = shape.slice(1).reduce((product, size) => product * size, 1);
-    return this.param(local, shape, { kind: "uniform_fan_in", fanIn });
+    return this.param(local, shape, init ?? { kind: "uniform_fan_in", fanIn });
   }
 
   /** Architecture parameters, flat [count]; those of another cell if this one shares. */
@@ -156,12 +164,24 @@ export class LowerContext {
 
   /** Number of this call among all of the model: which mask an edge gets. */
   nextDropPathIndex(): number {
-    return this.#counts.dropPath++;
+    return this.#shared.dropPaths++;
   }
 
   /** Number of this call among all of the model: which noise a node gets. */
   nextGumbelIndex(): number {
-    return this.#counts.gumbel++;
+    return this.#shared.gumbels++;
+  }
+
+  /** Notes what is mixed on an edge of the node that is being lowered. */
+  addCandidates(values: readonly Value[]): void {
+    this.#shared.candidates.push(...values);
+  }
+
+  /** What was mixed on the node's edges, if anything; the next node starts anew. */
+  takeCandidates(): readonly Value[] {
+    const { candidates } = this.#shared;
+    this.#shared.candidates = [];
+    return candidates;
   }
 }
 

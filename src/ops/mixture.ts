@@ -48,6 +48,7 @@ export function lowerCandidates(
       sub.lowerOp({ name, inLen: 1, params, children: null, childrenIns: null }, [x]),
     ),
   );
+  ctx.addCandidates(values);
   return { indices: chosen.map(({ index }) => index), values };
 }
 

@@ -4,6 +4,7 @@ import { regretRate } from "../../src/algos/xnas/horizon.ts";
 import { xnas } from "../../src/algos/xnas/index.ts";
 import type { SearchConf } from "../../src/nas/algorithm.ts";
 import { ExpertOptimizer } from "../../src/nas/expert-optimizer.ts";
+import { alphasName } from "../../src/ops/mixture.ts";
 import { updateXnasAlphas } from "../../src/ops/xnas-update.ts";
 import { Rng } from "../../src/random/rng.ts";
 import { evaluateReference } from "../../src/runtime/reference/index.ts";
@@ -321,4 +322,20 @@ test("a toy search ends and repeats bit for bit", async () => {
     expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 6);
     expect(new Set(shares).size, "the ops have been told apart").toBeGreaterThan(1);
   }
+});
+
+test("a toy search as the reference does it gives every cell alphas of its own", async () => {
+  const { runner } = await toyExperiment(engine, "xnas", {
+    "nas.search.loader.train_batch": 4,
+    "nas.search.loader.dataset.max_batches": 2,
+    "nas.search.trainer.reference_quirks": true,
+  });
+  const { supernet, found } = await runner.search();
+  const { cellDescs } = supernet!.desc;
+  expect(cellDescs.map(({ trainablesFrom }) => trainablesFrom)).toEqual(cellDescs.map(({ id }) => id));
+  const firsts = cellDescs.map(({ id }) => Array.from(supernet!.alphas.get(alphasName(id, 0, 0))!));
+  expect(new Set(firsts.map(String)).size).toBe(cellDescs.length);
+  // Plain products: nothing rewards `none`.
+  expect(firsts.map((alphas) => alphas[7])).toEqual(cellDescs.map(() => 1));
+  expect(found.cellDescs[0]!.nodes[0]!.edges.length).toBeGreaterThan(0);
 });

@@ -3,6 +3,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { darts } from "../../src/algos/darts/index.ts";
 import { didarts } from "../../src/algos/didarts/index.ts";
+import { DivnasModelDescBuilder } from "../../src/algos/divnas/builder.ts";
+import { divnas } from "../../src/algos/divnas/index.ts";
 import { gs } from "../../src/algos/gs/index.ts";
 import { xnas } from "../../src/algos/xnas/index.ts";
 import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
@@ -21,6 +23,7 @@ import { trainFixed } from "../../src/nas/fixed-training.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { FallbackNetwork } from "../../src/train/fallback/network.ts";
 import type { EpochRecord, RunRecord } from "../../src/train/metrics.ts";
+import { MODEL_DESC } from "../model-desc-conf.ts";
 import { testEngine } from "./engine.ts";
 import { shapes, smallExperts, smallFinal, smallSupernet } from "./small.ts";
 
@@ -143,7 +146,7 @@ describe("a search", () => {
     const got = await trainSupernetFallback(desc, {
       ...common,
       logger: silent(),
-      onEpoch: (_, alphas) => epochs.push(alphas),
+      onEpoch: (_, { alphas }) => epochs.push(alphas),
     });
     expectAlike(got.run, want.run);
     expect(epochs.at(-1)).toEqual(got.alphas);
@@ -151,6 +154,25 @@ describe("a search", () => {
     expect(distance(got.alphas, want.alphas)).toBeLessThan(1e-5);
     expect(got.run).toMatchObject({ title: want.run.title, path: want.run.path, loggerFreq: want.run.loggerFreq });
   });
+});
+
+test("a search whose candidates would have to be compared is refused before it begins", async () => {
+  const conf = { ...(await confOf({})).nas.search, finalizer: "mi" } as const;
+  const parts = { method: divnas.method!, conf, dataset, seed: 5, control: {}, logger: silent() };
+  const desc = new DivnasModelDescBuilder().build({ ...MODEL_DESC, n_cells: 1, n_reductions: 0 });
+  await expect(trainSupernetFallback(desc, parts)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[SupernetError: without WebGPU there is no finalizer "mi", which compares the candidates' results; set nas.search.finalizer to random (or default, where alphas are trained), or choose a browser with WebGPU]`,
+  );
+});
+
+test("a search without alphas trains the weights on TensorFlow.js as on the engine", async () => {
+  const { search } = (await confOf({})).nas;
+  const conf = { ...search, finalizer: "random", divnas: { sigma: 1, archtrainer: "noalpha" } } as const;
+  const parts = { method: divnas.method!, conf, dataset, seed: 5, control: {}, logger: silent() };
+  const desc = new DivnasModelDescBuilder().build({ ...MODEL_DESC, n_cells: 1, n_reductions: 0 });
+  const got = await trainSupernetFallback(desc, parts);
+  expectAlike(got.run, (await new ArchTrainer(engine, parts).fit(desc)).run);
+  expect(got.alphas.size).toBe(0);
 });
 
 const ADAM = {
@@ -247,6 +269,6 @@ test("a method that TensorFlow.js has nothing alike for is refused before anythi
   const { search } = (await confOf({})).nas;
   const parts = { control: {}, dataset, seed: 1, logger: silent(), method: xnas.method!, conf: search };
   await expect(trainSupernetFallback(smallExperts(), parts)).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[SupernetError: without WebGPU only darts, didarts, random and manual run; choose one of them, or a browser with WebGPU]`,
+    `[SupernetError: without WebGPU only darts, didarts, gs, random and manual run; choose one of them, or a browser with WebGPU]`,
   );
 });

@@ -268,8 +268,8 @@ function upload(engine: Engine, data: Float32Array<ArrayBuffer> | Uint32Array<Ar
   return buffer;
 }
 
-const algorithms = { divnas: "divnas", gs: "gs", petridish: "petridish", hull: "petridish" };
-const others = ["", "divnas/", "finalize/"]
+const algorithms = { gs: "gs", petridish: "petridish", hull: "petridish" };
+const others = ["", "finalize/"]
   .flatMap((path) => caseNames(`misc/${path}`).map((name) => path + name))
   .map((name) => {
     const entry = Object.entries(algorithms).find(([start]) => name.replace("finalize/", "").startsWith(start));

@@ -1,5 +1,6 @@
 import { modelDescFromJson } from "../../src/desc/json.ts";
 import type { MixtureOptions } from "../../src/ops/context.ts";
+import { ALPHAS } from "../../src/ops/mixture.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import type { TrainerConf } from "../../src/train/conf.ts";
 import { type FixedBatch, FixedFeed } from "../../src/train/fixed-feed.ts";
@@ -114,7 +115,9 @@ export function networkOf(
   mixtures: MixtureOptions = {},
 ): Network {
   const [batch, , height, width] = batchesOf({ golden, tensors }, "train")[0]!.shape;
+  const starts = initialParams({ golden, tensors });
   const shape = {
+    divAlphas: [...starts.keys()].some((name) => name.endsWith(ALPHAS)),
     ...mixtures,
     batch: batch / chunks,
     height,
@@ -124,7 +127,6 @@ export function networkOf(
     gumbel: "input" as const,
   };
   const network = new Network(engine, modelDescFromJson(golden.desc), shape);
-  const starts = initialParams({ golden, tensors });
   const values = new Map<string, ArrayLike<number>>();
   for (const {
     name,

@@ -3,9 +3,11 @@ import * as conv from "./conv.ts";
 import type { OpDefs } from "./def.ts";
 import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
+import { pair_distances } from "./distances.ts";
 import * as gumbel from "./gumbel.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
+import * as noise from "./noise.ts";
 import * as pointwise from "./pointwise.ts";
 import * as pointwiseConv from "./pointwise-conv.ts";
 import * as pool from "./pool.ts";
@@ -33,9 +35,11 @@ export const opDefs: OpDefs = {
   mix_dw: mix.mix_dw,
   ...batchNorm,
   ...pointwise,
+  ...noise,
   ...pool,
   ...shape,
   ...sums,
   ...gumbel,
+  pair_distances,
   ...loss,
 };

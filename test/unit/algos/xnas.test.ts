@@ -3,35 +3,42 @@ import { describe, expect, test } from "vitest";
 import { XnasModelDescBuilder } from "../../../src/algos/xnas/builder.ts";
 import { regretRate, sharedExperts } from "../../../src/algos/xnas/horizon.ts";
 import { xnas } from "../../../src/algos/xnas/index.ts";
-import type { ExperimentConf } from "../../../src/config/index.ts";
+import { type ExperimentConf, loadConfig, parseExperimentConf } from "../../../src/config/index.ts";
+import { SupernetError } from "../../../src/errors.ts";
+import { readText } from "../../../src/host/node/files.ts";
 import { checkAlgorithm } from "../../../src/nas/compatibility.ts";
 import { updateXnasAlphas } from "../../../src/ops/xnas-update.ts";
 import { MODEL_DESC } from "../../model-desc-conf.ts";
 
-const confOf = (trainer: object, finalizer = "default"): ExperimentConf =>
-  ({
-    nas: { search: { finalizer, trainer: { grad_clip: 1, l1_alphas: 0, ...trainer } } },
-  }) as unknown as ExperimentConf;
+async function confOf(...args: string[]): Promise<ExperimentConf> {
+  const { tree, places } = await loadConfig("confs/algos/xnas.yaml", { files: { read: readText }, args });
+  return parseExperimentConf(tree, places);
+}
 
-describe("settings that cannot work are refused", () => {
-  test("a bound of 0", () => {
-    expect(() => checkAlgorithm(xnas, confOf({ grad_clip: 0 }))).toThrowErrorMatchingInlineSnapshot(
-      `[SupernetError: xnas bounds its rewards by nas.search.trainer.grad_clip, which is 0; set it above 0, as in xnas.yaml]`,
-    );
-  });
+test.each([
+  [
+    "a bound of 0",
+    ["--nas.search.trainer.grad_clip", "0.0"],
+    "xnas bounds its rewards by nas.search.trainer.grad_clip, which is 0; set it above 0, as in xnas.yaml",
+  ],
+  [
+    "a penalty on the alphas",
+    ["--nas.search.trainer.l1_alphas", "0.1"],
+    "xnas moves its alphas by rewards alone, which nas.search.trainer.l1_alphas 0.1 is no part of; set it to 0",
+  ],
+  [
+    "a finalizer of another algorithm",
+    ["--nas.search.finalizer", "mi"],
+    'xnas has no finalizer "mi"; set nas.search.finalizer to default or random',
+  ],
+] as const)("%s is refused", async (_, args, message) => {
+  const conf = await confOf(...args);
+  expect(() => checkAlgorithm(xnas, conf)).toThrow(new SupernetError("config", message));
+});
 
-  test("a penalty on the alphas", () => {
-    expect(() => checkAlgorithm(xnas, confOf({ l1_alphas: 0.1 }))).toThrowErrorMatchingInlineSnapshot(
-      `[SupernetError: xnas moves its alphas by rewards alone, which nas.search.trainer.l1_alphas 0.1 is no part of; set it to 0]`,
-    );
-  });
-
-  test("a finalizer of another algorithm", () => {
-    expect(() => checkAlgorithm(xnas, confOf({}, "mi"))).toThrowErrorMatchingInlineSnapshot(
-      `[SupernetError: xnas has no finalizer "mi"; set nas.search.finalizer to default or random]`,
-    );
-    checkAlgorithm(xnas, confOf({}, "random"));
-  });
+test("the conf as it is works, and with the other finalizer", async () => {
+  checkAlgorithm(xnas, await confOf());
+  checkAlgorithm(xnas, await confOf("--nas.search.finalizer", "random"));
 });
 
 test("a sample rewards the alphas once in every cell that shares them, and the rate follows from how often", () => {
@@ -44,14 +51,16 @@ test("a sample rewards the alphas once in every cell that shares them, and the r
   expect(normal!.names[2]).toBe("cells.0.dag.1.0._wrapped.alphas_arch_param");
 });
 
-test("cells have alphas of their own only where the reference is repeated", () => {
+test("cells have alphas of their own only where the reference is repeated", async () => {
   const { builder } = xnas.method!;
-  const owners = (conf: object) =>
-    builder(confOf(conf).nas.search)
+  const owners = async (quirks: "True" | "False") => {
+    const { nas } = await confOf("--nas.search.trainer.reference_quirks", quirks);
+    return builder(nas.search)
       .build(MODEL_DESC)
       .cellDescs.map(({ trainablesFrom }) => trainablesFrom);
-  expect(owners({ reference_quirks: false })).toEqual([0, 1, 0]);
-  expect(owners({ reference_quirks: true })).toEqual([0, 1, 2]);
+  };
+  expect(await owners("False")).toEqual([0, 1, 0]);
+  expect(await owners("True")).toEqual([0, 1, 2]);
 });
 
 const OPS = 8;
