@@ -123,7 +123,7 @@ const BRACED = "$".concat("{x}");
 
 describe("conf", () => {
   it("is read or refused, whatever is done to it, and reads what it writes", () =>
-    outcomes(damagedText(fc.constantFrom(...CONFS), WORDS), survives, 800));
+    outcomes(damagedText(fc.constantFrom(...CONFS), WORDS), survives, 400));
 
   it("brings values of any kind through its own YAML, and finite ones through its JSON", async () => {
     await fc.assert(
