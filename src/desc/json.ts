@@ -2,6 +2,7 @@ import { z } from "zod";
 import { YAML_LIMITS } from "../config/yaml-text.ts";
 import { SupernetError } from "../errors.ts";
 import type { AuxTowerDesc, CellDesc, EdgeDesc, ModelDesc, NodeDesc, OpDesc, OpParams } from "./model-desc.ts";
+import { type FactoryDesc, isFactory, type NetworkDesc } from "./network-desc.ts";
 
 /**
  * The one place that knows the keys of files: Archai's snake_case on disk, camelCase in TypeScript. Parameters of ops
@@ -12,6 +13,9 @@ const PARAM_KEYS: readonly (readonly [file: string, name: string])[] = [
   ["out_states", "outStates"],
   ["n_ch", "nCh"],
   ["n_classes", "nClasses"],
+  ["vertex_op", "vertexOp"],
+  ["first_proj", "firstProj"],
+  ["output_ids", "outputIds"],
 ];
 const NAME_OF = new Map(PARAM_KEYS);
 const KEY_OF = new Map(PARAM_KEYS.map(([file, name]) => [name, file]));
@@ -34,6 +38,9 @@ const opParams = z
     out_states: positive.optional(),
     n_ch: positive.optional(),
     n_classes: positive.optional(),
+    vertex_op: z.string().optional(),
+    first_proj: z.boolean().optional(),
+    output_ids: z.array(count).optional(),
   })
   // They would take the places of those above without having been checked.
   .refine((params) => !NAMES.some((name) => Object.hasOwn(params, name)), {
@@ -143,6 +150,17 @@ const MOST_PLACES = 20;
 /** How the schema's library says it. */
 const MISSING = /^Invalid input: expected (.*), received undefined$/;
 
+const factoryDesc = z
+  .strictObject({
+    factory: z.string().min(1),
+    images: z.enum(["small", "large"]),
+    ds_ch: positive,
+    n_classes: positive,
+  })
+  .transform(
+    ({ factory, images, ds_ch, n_classes }): FactoryDesc => ({ factory, images, dsCh: ds_ch, nClasses: n_classes }),
+  );
+
 /** Line of a value in the file it was read from. */
 export type LineOf = (path: readonly PropertyKey[]) => number | undefined;
 
@@ -154,6 +172,12 @@ export type LineOf = (path: readonly PropertyKey[]) => number | undefined;
  */
 export function modelDescFromJson(json: unknown, source = "model description", lineOf?: LineOf): ModelDesc {
   return convert(modelDesc, json, source, lineOf);
+}
+
+/** As `modelDescFromJson`; a mapping with the key `factory` names a hand-written network. */
+export function networkDescFromJson(json: unknown, source = "network description", lineOf?: LineOf): NetworkDesc {
+  const named = typeof json === "object" && json !== null && "factory" in json;
+  return named ? convert(factoryDesc, json, source, lineOf) : modelDescFromJson(json, source, lineOf);
 }
 
 /** As `modelDescFromJson`, for a single op. */
@@ -222,6 +246,12 @@ function cellDescToJson(cell: CellDesc): Record<string, unknown> {
     out_shape: cell.outShape,
     trainables_from: cell.trainablesFrom,
   };
+}
+
+/** The inverse of `networkDescFromJson`. */
+export function networkDescToJson(desc: NetworkDesc): Record<string, unknown> {
+  if (!isFactory(desc)) return modelDescToJson(desc);
+  return { factory: desc.factory, images: desc.images, ds_ch: desc.dsCh, n_classes: desc.nClasses };
 }
 
 /** The inverse of `modelDescFromJson`: plain data with the keys of Archai's files. */

@@ -2,16 +2,18 @@ import { type Document, isMap, isScalar, isSeq, LineCounter, Document as NewDocu
 import { readYaml, YamlProblem } from "../config/yaml-text.ts";
 import { SupernetError } from "../errors.ts";
 import { archaiDescOf, isArchaiYaml } from "./archai-yaml.ts";
-import { modelDescFromJson, modelDescToJson } from "./json.ts";
+import { modelDescFromJson, networkDescFromJson, networkDescToJson } from "./json.ts";
 import type { ModelDesc } from "./model-desc.ts";
+import { isFactory, type NetworkDesc } from "./network-desc.ts";
 import { plainOf } from "./plain.ts";
 
 const HEADER = " A network described by supernet. States 0 and 1 of a cell are the outputs of the two cells before it.";
+const FACTORY_HEADER = " A hand-written network of supernet.";
 
-/** Our own format: the keys of `modelDescToJson`, one line an edge, defaults left out. */
-export function modelDescToYaml(desc: ModelDesc): string {
-  const document = new NewDocument(withoutDefaults(modelDescToJson(desc)), { aliasDuplicateObjects: false });
-  document.commentBefore = HEADER;
+/** Our own format: the keys of `networkDescToJson`, one line an edge, defaults left out. */
+export function modelDescToYaml(desc: NetworkDesc): string {
+  const document = new NewDocument(withoutDefaults(networkDescToJson(desc)), { aliasDuplicateObjects: false });
+  document.commentBefore = isFactory(desc) ? FACTORY_HEADER : HEADER;
   visit(document, {
     Map: (_, map) => {
       // What is small enough to be read at a glance stays on one line.
@@ -43,11 +45,22 @@ function withoutDefaults(value: unknown): unknown {
 }
 
 /**
- * Reads a model description: our format, or what Archai wrote, old or new.
+ * Reads the description of a network of cells: our format, or what Archai wrote, old or new.
  * @param source the file's name, for messages
- * @throws SupernetError("desc") naming file, line and what is wrong there
+ * @throws SupernetError("desc") naming file, line and what is wrong there; or when it names a hand-written network
  */
 export function parseModelDesc(text: string, source: string): ModelDesc {
+  const desc = parseNetworkDesc(text, source);
+  if (!isFactory(desc)) return desc;
+  throw new SupernetError(
+    "desc",
+    `${source} names the hand-written network ${desc.factory}, which has no cells; to train it, set ` +
+      `nas.eval.model_factory_spec to ${desc.factory}`,
+  );
+}
+
+/** As `parseModelDesc`, for any network. */
+export function parseNetworkDesc(text: string, source: string): NetworkDesc {
   const lines = new LineCounter();
   const archai = isArchaiYaml(text);
   try {
@@ -56,7 +69,7 @@ export function parseModelDesc(text: string, source: string): ModelDesc {
       throw new SupernetError("desc", `${source} holds no model description: it should be a mapping with cell_descs`);
     }
     if (archai) return modelDescFromJson(archaiDescOf(yaml), source);
-    return modelDescFromJson(plainOf(yaml), source, (path) => lineOf(yaml.document, lines, path));
+    return networkDescFromJson(plainOf(yaml), source, (path) => lineOf(yaml.document, lines, path));
   } catch (error) {
     if (!(error instanceof YamlProblem)) throw error;
     const { line, col } = lines.linePos(error.offset);

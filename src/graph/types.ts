@@ -244,6 +244,23 @@ export interface OpAttrs {
   relu: None;
   /** (dy, y) → dy where y > 0; y is the ReLU's result (or its argument: the sign test is the same). */
   relu_dx: None;
+  /** (x) → min(max(x, 0), 6). */
+  relu6: None;
+  /** (dy, y) → dy where 0 < y < 6; y is the result of `relu6`. */
+  relu6_dx: None;
+  /**
+   * (x [N,C,H,W]) → 0 with this probability p, else x / (1-p). Element (n, c, y, x) takes word c mod 4 of draw
+   * (n * ceil(C/4) + floor(c/4)) * H*W + y*W + x of random stream `dropout` with sub-stream `index` in the current step;
+   * samples are counted through the batch. It is its own gradient.
+   */
+  dropout: { readonly index: number; readonly probability: number };
+  /**
+   * (x₀, x₁) → α[n] * x₀ + (1 - α[n]) * x₁: shake-shake. α[n] in [0, 1) is word 0 of draw n of random stream `shake` with
+   * sub-stream `index` in the current step; samples are counted through the batch.
+   */
+  shake: { readonly index: number };
+  /** (dy) → β[n] * dy for branch 0, (1 - β[n]) * dy for branch 1: β[n] is word 1 of `shake`'s draw, on purpose not α[n]. */
+  shake_dx: { readonly index: number; readonly branch: 0 | 1 };
   /** (x) → largest in each window; padding never wins. */
   max_pool: Window2d;
   /** (x) → planes u32: offset ky*kw+kx of the first largest element of each window in row-major order. */

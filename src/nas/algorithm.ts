@@ -1,6 +1,7 @@
 import type { ExperimentConf } from "../config/index.ts";
 import type { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import type { MixtureOptions } from "../ops/context.ts";
 import type { Temperature } from "../train/course.ts";
 import type { CovarianceSettings, Covariances } from "../train/covariances.ts";
@@ -19,7 +20,7 @@ export type FinalizerName = SearchConf["finalizer"];
 /** What is different about one search algorithm; everything else is the same pipeline. */
 export interface Algorithm {
   readonly name: string;
-  /** The finalizers it has; a conf that names another is refused before anything is trained. */
+  /** The finalizers it has; a search whose conf names another is refused before anything is trained. */
   readonly finalizers: readonly FinalizerName[];
   /**
    * Settings that cannot work together, beyond the finalizer.
@@ -28,11 +29,15 @@ export interface Algorithm {
   readonly check?: (conf: ExperimentConf) => void;
   /** How a supernet is built, trained and finalized; absent where none is trained. */
   readonly method?: SearchMethod;
-  /** Finds architectures; absent where there is nothing to search. */
+  /** Finds architectures; without it and `method` there is nothing to search, and only the evaluation runs. */
   readonly search?: Search;
+  /** The network that is evaluated, where the conf alone says which; default is what was found. */
+  readonly network?: (conf: ExperimentConf) => NetworkDesc;
   /** Evaluates what was found; default is to train it as it is. */
   readonly evaluate?: Evaluate;
 }
+
+export const searches = ({ method, search }: Algorithm): boolean => method !== undefined || search !== undefined;
 
 /** What an algorithm does with a supernet. */
 export interface SearchMethod {

@@ -3,6 +3,7 @@ import type { ExperimentConf } from "../config/index.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import { modelDescToYaml } from "../desc/yaml.ts";
 import { modelTensors } from "../export/model.ts";
 import { writeSafetensors } from "../export/safetensors.ts";
@@ -21,7 +22,7 @@ export interface EvaluaterParts {
 
 export interface EvaluationResult {
   /** The network that was trained. */
-  readonly desc: ModelDesc;
+  readonly desc: NetworkDesc;
   readonly run: RunRecord;
   /** The images it was trained on, and what they are normalised by. */
   readonly image: Pick<Dataset, "height" | "width" | "channels" | "mean" | "std">;
@@ -42,7 +43,7 @@ export interface EvaluationFiles {
 }
 
 /**
- * Trains a found architecture from scratch, scaled to the conf's cells and channels, and tests it. Writes
+ * Trains a network from scratch and tests it: a found architecture, scaled to the conf's cells and channels, or any other. Writes
  * `full_model_desc.yaml`, the metrics, and the weights as safetensors with PyTorch's names and layouts.
  */
 export class Evaluater {
@@ -54,9 +55,13 @@ export class Evaluater {
 
   /** @param found what a search has found; its cells are the template */
   async evaluate(found: ModelDesc): Promise<EvaluationResult> {
+    return this.evaluateNetwork(new ModelDescBuilder().build(this.#parts.conf.nas.eval.model_desc, found));
+  }
+
+  /** @param desc what is evaluated, as it is */
+  async evaluateNetwork(desc: NetworkDesc): Promise<EvaluationResult> {
     const { conf, logger } = this.#parts;
-    const { model_desc, full_desc_filename, metric_filename, model_filename } = conf.nas.eval;
-    const desc = new ModelDescBuilder().build(model_desc, found);
+    const { full_desc_filename, metric_filename, model_filename } = conf.nas.eval;
     const weights = model_filename.replace(/\.pt$/, ".safetensors");
     logger.pushd("eval_arch");
     const result = await this.train(desc, { desc: full_desc_filename, metrics: metric_filename, weights });
@@ -65,7 +70,7 @@ export class Evaluater {
   }
 
   /** Trains a network as it is described, tests it, and keeps description, metrics and weights. */
-  async train(desc: ModelDesc, files: EvaluationFiles): Promise<EvaluationResult> {
+  async train(desc: NetworkDesc, files: EvaluationFiles): Promise<EvaluationResult> {
     const { environment, conf, dataset, seed, logger } = this.#parts;
     await environment.writeFile(files.desc, modelDescToYaml(desc));
     const { trainer, loader } = conf.nas.eval;

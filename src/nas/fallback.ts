@@ -1,4 +1,5 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import { SupernetError } from "../errors.ts";
 import { abortable } from "../train/abortable.ts";
 import { HostFeed } from "../train/fallback/feed.ts";
@@ -83,7 +84,7 @@ function requireFallback({ method, conf, seed }: ArchTrainerParts): void {
  * Trains a network without alphas from scratch, as `trainFixed` does.
  * @throws as `trainSupernetFallback`
  */
-export async function trainFixedFallback(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
+export async function trainFixedFallback(desc: NetworkDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
   const { trainer, loader, dataset, seed, validateOn = "test" } = parts;
   const plan = evaluationPlan({ dataset, loader, chunks: trainer.batch_chunks, seed }, validateOn);
   const feeds = {

@@ -1,6 +1,6 @@
 import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
-import { modelStats } from "../ops/stats.ts";
+import { modelStats } from "../models/stats.ts";
 import { Evaluater, type EvaluaterParts, type EvaluationResult } from "./evaluater.ts";
 import type { GalleryEntry } from "./gallery.ts";
 

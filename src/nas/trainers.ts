@@ -1,6 +1,7 @@
 import type { ExperimentConf } from "../config/index.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import type { ParamSpec } from "../graph/types.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Gate } from "../train/gate.ts";
@@ -70,7 +71,7 @@ export interface Trainers {
   /** Trains a supernet's weights and alphas by the method; batch norms have no scale and shift, as in DARTS. */
   supernet(desc: ModelDesc, parts: ArchTrainerParts): Promise<ArchTraining>;
   /** Trains a network without alphas from scratch and tests it as it goes: evaluation, and the end of a search. */
-  fixed(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining>;
+  fixed(desc: NetworkDesc, parts: FixedTrainingParts): Promise<FixedTraining>;
   /** What a trained network costs on this device, measured by running it. */
   inferenceCost(parts: ClassifierParts, control: TrainingControl): Promise<InferenceCost>;
   /** What the log says of the device where a phase begins. */

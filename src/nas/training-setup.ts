@@ -1,6 +1,7 @@
 import type { ExperimentConf } from "../config/index.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
 import { CandidateCovariances } from "../train/covariances.ts";
 import { fixedShape, supernetShape } from "../train/graphs.ts";
@@ -77,7 +78,7 @@ export interface FixedSetup {
  * A network without alphas to be trained from scratch.
  * @throws as `setUpSearch`
  */
-export function setUpFixed(desc: ModelDesc, setup: FixedSetup): TrainingSetup {
+export function setUpFixed(desc: NetworkDesc, setup: FixedSetup): TrainingSetup {
   const { engine, trainer, loader, dataset, seed, validateOn } = setup;
   return engine.buffers.attempt(() => {
     const feeds = evaluationFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed }, validateOn);

@@ -152,9 +152,9 @@ export class LowerContext {
   }
 
   /** Convolution or linear weight, shape [out, in, …]; fan-in is the product of all but the first size. */
-  weight(local: string, shape: readonly number[]): Value {
+  weight(local: string, shape: readonly number[], init?: Init): Value {
     const fanIn = shape.slice(1).reduce((product, size) => product * size, 1);
-    return this.param(local, shape, { kind: "uniform_fan_in", fanIn });
+    return this.param(local, shape, init ?? { kind: "uniform_fan_in", fanIn });
   }
 
   /** Architecture parameters, flat [count]; those of another cell if this one shares. */

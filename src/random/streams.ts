@@ -23,6 +23,10 @@ export const STREAMS = {
   gumbel: 8,
   /** random architectures */
   randomSearch: 9,
+  /** which activations dropout drops */
+  dropout: 10,
+  /** how shake-shake mixes two branches, and their gradients */
+  shake: 11,
   /** choices of nodes when a Gumbel-softmax search ends */
   gumbelFinal: 12,
 } as const;

@@ -1,11 +1,13 @@
 import { DartsModelDescBuilder } from "../algos/darts/builder.ts";
 import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import { parseModelDesc } from "../desc/yaml.ts";
 import { SupernetError } from "../errors.ts";
 import type { AdapterKind } from "../host/gpu.ts";
+import { factoryDesc } from "../models/spec.ts";
 import { type Alphas, finalizeModel } from "../nas/finalizers.ts";
-import { forecastMemory } from "../nas/forecast.ts";
+import { forecastImages, forecastMemory } from "../nas/forecast.ts";
 import { runFolder } from "../nas/phase.ts";
 import { alphasName, PRIMITIVES } from "../ops/mixture.ts";
 import { datasetLoader } from "./datasets.ts";
@@ -29,11 +31,24 @@ export async function forecastRun(request: ResolvedRequest, host: Host, kind: Ad
   for (const phase of phases) {
     // What is not trained takes no memory.
     if (phase === "search" && !method) continue;
-    const template = phase === "eval" ? await foundDesc(request, host, supernet) : undefined;
-    const desc = template ? new ModelDescBuilder().build(conf.nas.eval.model_desc, template) : supernet;
+    const desc = phase === "eval" ? await evaluatedDesc(request, host, supernet, load) : supernet;
     reports.push({ phase, ...(await forecastMemory(desc, { conf, phase, kind, method, load })) });
   }
   return reports;
+}
+
+/** The network of the evaluation, as `ExperimentRunner.evaluate` chooses it. */
+async function evaluatedDesc(
+  request: ResolvedRequest,
+  host: Host,
+  supernet: ModelDesc,
+  load: ReturnType<typeof datasetLoader>,
+): Promise<NetworkDesc> {
+  const { algorithm, conf } = request;
+  const { model_factory_spec: spec, model_desc, loader } = conf.nas.eval;
+  if (spec) return factoryDesc(spec, await forecastImages(loader.dataset, load));
+  if (algorithm.network) return algorithm.network(conf);
+  return new ModelDescBuilder().build(model_desc, await foundDesc(request, host, supernet));
 }
 
 async function foundDesc(request: ResolvedRequest, host: Host, supernet: ModelDesc): Promise<ModelDesc> {

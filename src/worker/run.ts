@@ -34,7 +34,7 @@ export interface RunParts {
  */
 export async function runExperiment(parts: RunParts): Promise<RunSummary> {
   const { host, backend, request, tell, signal } = parts;
-  const { name, phases, dataset, algorithm, conf } = request;
+  const { name, phases, leftOut, dataset, algorithm, conf } = request;
   const started = Date.now();
   const current: { phase: Phase } = { phase: phases[0] ?? "search" };
   const logdir = host.logdir(conf.common.logdir);
@@ -45,6 +45,8 @@ export async function runExperiment(parts: RunParts): Promise<RunSummary> {
   const before = await forget(host, runner, phases);
 
   tell({ kind: "started", name, phases });
+  if (leftOut.length > 0)
+    tell({ kind: "warning", message: `${algorithm.name} has nothing to search: only its evaluation runs` });
   const enter = (phase: Phase) => {
     current.phase = phase;
     tell({ kind: "phase", phase, folder: runner.folder(phase) });

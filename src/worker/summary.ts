@@ -1,6 +1,6 @@
+import { modelStats } from "../models/stats.ts";
 import type { EvaluationResult } from "../nas/evaluater.ts";
 import type { SearchResult } from "../nas/search.ts";
-import { modelStats } from "../ops/stats.ts";
 import { alphasText } from "../report/alphas.ts";
 import { cellsText } from "../report/cells.ts";
 import { costSummary, runSummary } from "../report/summary.ts";

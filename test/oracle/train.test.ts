@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { lowerNetwork } from "../../src/models/network.ts";
 import { BilevelOptimizer, bilevel } from "../../src/nas/bilevel-optimizer.ts";
 import { SampleBySample } from "../../src/nas/sample-by-sample.ts";
-import { lowerModel } from "../../src/ops/model.ts";
 import { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { FixedFeed } from "../../src/train/fixed-feed.ts";
 import type { EpochRecord } from "../../src/train/metrics.ts";
@@ -184,7 +184,7 @@ function checkEpochs(compare: Comparison, { golden }: LoadedCase, epochs: readon
 
 /** Drop-path masks the training program reads. */
 function maskCount({ desc, shape }: Network): number {
-  const { builder } = lowerModel(desc, { ...shape, training: true });
+  const { builder } = lowerNetwork(desc, { ...shape, training: true });
   return builder
     .build()
     .nodes.filter(({ op, attrs }) => op === "input" && (attrs as { name: string }).name.startsWith("mask/")).length;

@@ -1,4 +1,5 @@
 import type { ExperimentConf } from "../../config/index.ts";
+import { modelOf } from "../../desc/network-desc.ts";
 import { SupernetError } from "../../errors.ts";
 import type { Algorithm, SearchConf } from "../../nas/algorithm.ts";
 import { expertOptimizer } from "../../nas/expert-optimizer.ts";
@@ -36,7 +37,7 @@ function experts({ trainer, xnas: settings }: SearchConf, val: Feed): StepHookFa
   const advice = ({ network, stepsPerEpoch }: HookContext) => {
     // The reference counts the validation batches that there are, not those that are used.
     const samples = (quirks ? val.startPass(0) : stepsPerEpoch) * epochs * batch;
-    return { groups: (quirks ? privateExperts : sharedExperts)(network.desc, samples, bound), evictBy };
+    return { groups: (quirks ? privateExperts : sharedExperts)(modelOf(network.desc), samples, bound), evictBy };
   };
   return quirks ? sampleBySample(val, advice) : expertOptimizer(val, advice);
 }

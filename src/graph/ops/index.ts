@@ -7,6 +7,7 @@ import { pair_distances } from "./distances.ts";
 import * as gumbel from "./gumbel.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
+import * as noise from "./noise.ts";
 import * as pointwise from "./pointwise.ts";
 import * as pointwiseConv from "./pointwise-conv.ts";
 import * as pool from "./pool.ts";
@@ -34,6 +35,7 @@ export const opDefs: OpDefs = {
   mix_dw: mix.mix_dw,
   ...batchNorm,
   ...pointwise,
+  ...noise,
   ...pool,
   ...shape,
   ...sums,

@@ -10,6 +10,7 @@ import * as distances from "./distances.ts";
 import * as gumbel from "./gumbel.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
+import * as noise from "./noise.ts";
 import * as pointwise from "./pointwise.ts";
 import * as pointwiseConv from "./pointwise-conv.ts";
 import * as pool from "./pool.ts";
@@ -24,6 +25,7 @@ const refOps: RefOps = {
   ...batchNorm,
   ...pool,
   ...pointwise,
+  ...noise,
   ...shape,
   ...sums,
   gumbel_softmax: gumbel.gumbel_softmax,

@@ -7,7 +7,7 @@ import { modelDescToArchaiYaml } from "../../../src/desc/archai-yaml.ts";
 import { modelDescFromJson, modelDescToJson } from "../../../src/desc/json.ts";
 import type { ModelDesc } from "../../../src/desc/model-desc.ts";
 import { modelDescToYaml, parseModelDesc } from "../../../src/desc/yaml.ts";
-import { modelStats } from "../../../src/ops/stats.ts";
+import { modelStats } from "../../../src/models/stats.ts";
 import { MODEL_DESC } from "../../model-desc-conf.ts";
 import { damagedText, outcomes, read } from "./support.ts";
 

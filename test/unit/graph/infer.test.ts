@@ -178,6 +178,18 @@ test("loss", () => {
   );
 });
 
+test("random ops have a probability, alike branches and a stream", () => {
+  expect(infer("dropout", [x], { index: 0, probability: 1 })).toMatchInlineSnapshot(
+    `"dropout in cell.edge: probability must lie in [0, 1), not 1"`,
+  );
+  expect(infer("shake", [x, planes([2, 6, 8, 4])], { index: 0 })).toMatchInlineSnapshot(
+    `"shake in cell.edge: x1 is planes f32 [2, 6, 8, 4], but x0 is planes f32 [2, 6, 8, 5]; they must be alike"`,
+  );
+  expect(infer("shake_dx", [x], { index: -1, branch: 0 })).toMatchInlineSnapshot(
+    `"shake_dx in cell.edge: index must be a whole number from 0 on, not -1"`,
+  );
+});
+
 test("sources have real sizes", () => {
   expect(infer("fill", [], { type: planes([2, 0, 1, 1]), value: 0 })).toMatchInlineSnapshot(
     `"fill in cell.edge: sizes must be positive integers, not planes f32 [2, 0, 1, 1]"`,

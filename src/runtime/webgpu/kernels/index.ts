@@ -14,6 +14,7 @@ import { depthwiseBundle } from "./depthwise-bundle.ts";
 import { depthwiseBundleDw } from "./depthwise-bundle-dw.ts";
 import { depthwiseBundleDx } from "./depthwise-bundle-dx.ts";
 import { dropPathMask } from "./drop-path-mask.ts";
+import { dropout } from "./dropout.ts";
 import { fill, stopForward } from "./fill.ts";
 import { columns, flatSlice, row } from "./flat-slices.ts";
 import { absSum, absSumDx, expand, mean } from "./flat-sums.ts";
@@ -31,9 +32,10 @@ import { pointwiseBundleDx } from "./pointwise-bundle-dx.ts";
 import { avgPool, avgPoolDx, maxPool, maxPoolArgmax, maxPoolDx } from "./pool.ts";
 import { poolPair } from "./pool-pair.ts";
 import { poolPairDx, poolPairMixDx } from "./pool-pair-dx.ts";
-import { relu, reluDx } from "./relu.ts";
+import { relu, relu6, relu6Dx, reluDx } from "./relu.ts";
 import { sampleDots } from "./sample-dots.ts";
 import { scale, scaleBy, scaleSamples } from "./scale.ts";
+import { shake, shakeDx } from "./shake.ts";
 import { softmax, softmaxDx } from "./softmax.ts";
 import { stridedSlice, stridedSliceDx } from "./strided-slice.ts";
 import { normalize, normalizeDx, sortDescending } from "./vector.ts";
@@ -59,6 +61,11 @@ const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp>]: Lower<K>
   columns,
   relu,
   relu_dx: reluDx,
+  relu6,
+  relu6_dx: relu6Dx,
+  dropout,
+  shake,
+  shake_dx: shakeDx,
   max_pool: maxPool,
   max_pool_argmax: maxPoolArgmax,
   max_pool_dx: maxPoolDx,
