@@ -1,4 +1,3 @@
-import type { ModelDesc } from "../desc/model-desc.ts";
 import type { NetworkDesc } from "../desc/network-desc.ts";
 import { differentiate } from "../graph/autodiff.ts";
 import { GraphBuilder } from "../graph/builder.ts";
@@ -6,7 +5,6 @@ import { optimize, optimizeForward, type PassOptions } from "../graph/passes/ind
 import { flat, type Graph, type OpAttrs, type ParamRole, type Value } from "../graph/types.ts";
 import { lowerNetwork } from "../models/network.ts";
 import type { DropPath, MixtureOptions } from "../ops/context.ts";
-import { lowerModel } from "../ops/model.ts";
 import type { TrainerConf } from "./conf.ts";
 
 export type { PassOptions } from "../graph/passes/index.ts";
@@ -123,8 +121,8 @@ export function evaluationGraph(
  * Forward in evaluation mode, as far as nodes mix candidates. One output a node, `<cell>.<node>`: `pair_distances` among the
  * candidates of all its edges, edge after edge, in the order of the primitives.
  */
-export function candidateDistancesGraph(desc: ModelDesc, shape: NetworkShape, passes: PassOptions = {}): Graph {
-  const { builder } = lowerModel(desc, {
+export function candidateDistancesGraph(desc: NetworkDesc, shape: NetworkShape, passes: PassOptions = {}): Graph {
+  const { builder } = lowerNetwork(desc, {
     ...shape,
     training: false,
     onCandidates: (g, place, candidates) => g.output(place, g.add("pair_distances", candidates, {})),
