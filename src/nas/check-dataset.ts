@@ -66,16 +66,19 @@ function checkSearchOf(dataset: Dataset, { method }: Algorithm, search: SearchCo
   if (post_train && post_train.trainer.epochs > 0) checkFixed(found.build(model_desc), dataset, post_train);
 }
 
-function checkEvaluation(dataset: Dataset, { algorithm, conf, phases }: DatasetCheck): void {
+function checkEvaluation(dataset: Dataset, check: DatasetCheck): void {
+  const { eval: evaluation } = check.conf.nas;
+  const { model_factory_spec: spec, model_desc } = evaluation;
+  if (!spec) checkAgreement("nas.eval", model_desc, dataset);
+  checkFixed(spec ? factoryDesc(spec, dataset) : evaluatedDesc(check), dataset, evaluation);
+}
+
+/** A network like the one that will be evaluated, where its ops are not known yet. */
+function evaluatedDesc({ algorithm, conf, phases }: DatasetCheck): NetworkDesc {
   const { search, eval: evaluation } = conf.nas;
-  const { model_desc, model_factory_spec: spec } = evaluation;
-  if (spec) return checkFixed(factoryDesc(spec, dataset), dataset, evaluation);
-  checkAgreement("nas.eval", model_desc, dataset);
-  if (algorithm.network) return checkFixed(algorithm.network(conf), dataset, evaluation);
-  const desc = phases.includes("search")
-    ? new ModelDescBuilder().build(model_desc, found.build(search.model_desc))
-    : found.build(model_desc);
-  checkFixed(desc, dataset, evaluation);
+  if (algorithm.network) return algorithm.network(conf);
+  if (!phases.includes("search")) return found.build(evaluation.model_desc);
+  return new ModelDescBuilder().build(evaluation.model_desc, found.build(search.model_desc));
 }
 
 interface FixedConf {
