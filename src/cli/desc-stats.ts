@@ -10,7 +10,7 @@ import { loadGpuConstants } from "../host/node/gpu.ts";
 import { packageRoot } from "../host/node/package-root.ts";
 import { modelStats } from "../models/stats.ts";
 import type { Algorithm, SearchMethod } from "../nas/algorithm.ts";
-import { forecastMemory, type MemoryForecast } from "../nas/forecast.ts";
+import { forecastImages, forecastMemory, type MemoryForecast } from "../nas/forecast.ts";
 import { costSummary } from "../report/summary.ts";
 import { BUFFER_ROLES, type BufferRole } from "../runtime/webgpu/buffers.ts";
 import { datasetLoader } from "../worker/datasets.ts";
@@ -93,7 +93,7 @@ export async function descStats(
   const side = isFactory(desc) ? usualSide(desc) : 32;
   const size = { height: side, width: side, affine: phase === "eval" };
   if (memory) await loadGpuConstants();
-  const load = datasetLoader(nodeHost());
+  const load = forecastImages(datasetLoader(nodeHost()));
   const forecast = memory
     ? await forecastMemory(desc, { conf, phase, kind: adapter, method: algorithm.method, load })
     : undefined;

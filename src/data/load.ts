@@ -47,6 +47,9 @@ export function loadOnce<C>(load: (conf: C) => Promise<Dataset>, keyOf: (conf: C
 export const imagesOf = ({ name, dataroot, train_size, test_size, seed }: DatasetConf) =>
   [name, dataroot, train_size, test_size, seed] as const;
 
+/** The same, and what of it is checked against them: confs that say something else about the same images. */
+export const askedOf = (conf: DatasetConf) => [...imagesOf(conf), conf.n_classes, conf.channels] as const;
+
 function unknownName({ name, dataroot }: DatasetConf): SupernetError {
   const nearest = nearestName(name, datasetNames);
   const known = nearest === undefined ? `there are ${datasetNames.join(", ")}` : `did you mean '${nearest}'?`;

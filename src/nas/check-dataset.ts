@@ -10,7 +10,7 @@ import { SupernetError } from "../errors.ts";
 import { lowerNetwork } from "../models/network.ts";
 import { factoryDesc } from "../models/spec.ts";
 import { fixedShape, type NetworkShape, supernetShape } from "../train/graphs.ts";
-import type { Algorithm, SearchConf } from "./algorithm.ts";
+import { type Algorithm, drivesAlphas, type SearchConf } from "./algorithm.ts";
 import { evaluationPlan, type LoaderConf, searchPlan } from "./feeds.ts";
 import { macroCombinations, shaped } from "./macro-combinations.ts";
 import type { Phase } from "./phase.ts";
@@ -59,23 +59,26 @@ function checkSearchOf(dataset: Dataset, { method }: Algorithm, search: SearchCo
   const { model_desc, loader, trainer, post_train } = search;
   if (method) {
     const chunks = trainer.batch_chunks;
-    const { train } = searchPlan({ dataset, loader, chunks, seed: 0, alphasApart: method.hook !== undefined });
+    const { train } = searchPlan({ dataset, loader, chunks, seed: 0, alphasApart: drivesAlphas(method, search) });
     const shape = supernetShape({ samples: train.batch / chunks }, dataset, method.mixtures?.(search));
     lower(method.builder(search).build(model_desc), shape);
   }
   if (post_train && post_train.trainer.epochs > 0) checkFixed(found.build(model_desc), dataset, post_train);
 }
 
-function checkEvaluation(dataset: Dataset, { algorithm, conf, phases }: DatasetCheck): void {
+function checkEvaluation(dataset: Dataset, check: DatasetCheck): void {
+  const { eval: evaluation } = check.conf.nas;
+  const { model_factory_spec: spec, model_desc } = evaluation;
+  if (!spec) checkAgreement("nas.eval", model_desc, dataset);
+  checkFixed(spec ? factoryDesc(spec, dataset) : evaluatedDesc(check), dataset, evaluation);
+}
+
+/** A network like the one that will be evaluated, where its ops are not known yet. */
+function evaluatedDesc({ algorithm, conf, phases }: DatasetCheck): NetworkDesc {
   const { search, eval: evaluation } = conf.nas;
-  const { model_desc, model_factory_spec: spec } = evaluation;
-  if (spec) return checkFixed(factoryDesc(spec, dataset), dataset, evaluation);
-  checkAgreement("nas.eval", model_desc, dataset);
-  if (algorithm.network) return checkFixed(algorithm.network(conf), dataset, evaluation);
-  const desc = phases.includes("search")
-    ? new ModelDescBuilder().build(model_desc, found.build(search.model_desc))
-    : found.build(model_desc);
-  checkFixed(desc, dataset, evaluation);
+  if (algorithm.network) return algorithm.network(conf);
+  if (!phases.includes("search")) return found.build(evaluation.model_desc);
+  return new ModelDescBuilder().build(evaluation.model_desc, found.build(search.model_desc));
 }
 
 interface FixedConf {

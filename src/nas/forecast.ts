@@ -1,12 +1,14 @@
 import type { ExperimentConf } from "../config/index.ts";
 import type { Dataset, DatasetConf, DatasetIo } from "../data/dataset.ts";
-import { datasetNames, loadDataset } from "../data/load.ts";
+import { askedOf, datasetNames, loadDataset, loadOnce } from "../data/load.ts";
 import { isFactory, type NetworkDesc } from "../desc/network-desc.ts";
 import type { BufferRole } from "../runtime/webgpu/buffers.ts";
 import { Engine } from "../runtime/webgpu/engine.ts";
 import { paperDevice } from "../runtime/webgpu/paper-device.ts";
 import type { SearchMethod } from "./algorithm.ts";
 import { createTrainer, setUpFixed, setUpSearch, type TrainingSetup } from "./training-setup.ts";
+
+type LoadDataset = (conf: DatasetConf) => Promise<Dataset>;
 
 export interface ForecastOptions {
   /** Paths in it are not expanded. */
@@ -17,8 +19,8 @@ export interface ForecastOptions {
   readonly kind: "gpu" | "software";
   /** Of a search. */
   readonly method?: SearchMethod | undefined;
-  /** Reads an imported data set; those that need no import are not read. */
-  readonly load: (conf: DatasetConf) => Promise<Dataset>;
+  /** As `forecastImages` makes it. */
+  readonly load: LoadDataset;
 }
 
 /** GPU memory that a training run takes from its beginning to its end. */
@@ -58,7 +60,7 @@ export async function forecastMemory(desc: NetworkDesc, options: ForecastOptions
 async function setUp(desc: NetworkDesc, engine: Engine, options: ForecastOptions): Promise<TrainingSetup> {
   const { conf, phase, method } = options;
   const { search, eval: evaluation } = conf.nas;
-  const dataset = await forecastImages(conf.nas[phase].loader.dataset, options.load);
+  const dataset = await options.load(conf.nas[phase].loader.dataset);
   const common = { engine, dataset, seed: 0 };
   if (phase === "search") {
     if (!method || isFactory(desc)) throw new Error("the forecast of a search needs its method and its supernet");
@@ -67,9 +69,12 @@ async function setUp(desc: NetworkDesc, engine: Engine, options: ForecastOptions
   return setUpFixed(desc, { ...common, trainer: evaluation.trainer, loader: evaluation.loader });
 }
 
-/** The data set of a conf as far as a forecast needs it: only an imported one is read. */
-export function forecastImages(conf: DatasetConf, load: ForecastOptions["load"]): Promise<Dataset> {
-  return (datasetNames.includes(conf.name) ? blankDataset : load)(conf);
+/**
+ * Loads data sets as far as a forecast needs them, each once: only imported ones are read.
+ * @param load reads those
+ */
+export function forecastImages(load: LoadDataset): LoadDataset {
+  return loadOnce((conf) => (datasetNames.includes(conf.name) ? blankDataset : load)(conf), askedOf);
 }
 
 /** Bytes of each of CIFAR-10's files: 10,000 records of a label and 32x32 pixels. */

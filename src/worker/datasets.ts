@@ -1,6 +1,6 @@
 import { expandPath } from "../config/index.ts";
 import type { Dataset, DatasetConf } from "../data/dataset.ts";
-import { datasetNames as builtIn, imagesOf, loadDataset, loadOnce } from "../data/load.ts";
+import { askedOf, datasetNames as builtIn, loadDataset, loadOnce } from "../data/load.ts";
 import { importImages } from "../data/own/import.ts";
 import { ownDatasetPath } from "../data/own/own-dataset.ts";
 import { readOwn } from "../data/own/provider.ts";
@@ -32,8 +32,7 @@ async function importedNames(host: Host): Promise<string[]> {
 export function datasetLoader({ variables, datasets }: Host): (conf: DatasetConf) => Promise<Dataset> {
   const load = ({ dataroot, ...rest }: DatasetConf) =>
     loadDataset({ ...rest, dataroot: dataroot && expandPath(dataroot, variables) }, datasets);
-  // Confs that say something else about the same images are each checked against them.
-  return loadOnce(load, (conf) => [...imagesOf(conf), conf.n_classes, conf.channels]);
+  return loadOnce(load, askedOf);
 }
 
 type DatasetMethods = Pick<SupernetApi, "datasets" | "importDataset" | "importedDatasets" | "removeDataset">;

@@ -1,4 +1,5 @@
 import { DartsModelDescBuilder } from "../algos/darts/builder.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { NetworkDesc } from "../desc/network-desc.ts";
@@ -6,6 +7,7 @@ import { parseModelDesc } from "../desc/yaml.ts";
 import { SupernetError } from "../errors.ts";
 import type { AdapterKind } from "../host/gpu.ts";
 import { factoryDesc } from "../models/spec.ts";
+import { checkDataset } from "../nas/check-dataset.ts";
 import { type Alphas, finalizeModel } from "../nas/finalizers.ts";
 import { forecastImages, forecastMemory } from "../nas/forecast.ts";
 import { runFolder } from "../nas/phase.ts";
@@ -26,12 +28,14 @@ export async function forecastRun(request: ResolvedRequest, host: Host, kind: Ad
   await host.loadGpuConstants();
   const { method } = algorithm;
   const supernet = (method?.builder(conf.nas.search) ?? new DartsModelDescBuilder()).build(conf.nas.search.model_desc);
-  const load = datasetLoader(host);
+  const load = forecastImages(datasetLoader(host));
   const reports: ForecastReport[] = [];
   for (const phase of phases) {
+    const dataset = await load(conf.nas[phase].loader.dataset);
+    checkDataset(dataset, phase, { algorithm, conf, phases });
     // What is not trained takes no memory.
     if (phase === "search" && !method) continue;
-    const desc = phase === "eval" ? await evaluatedDesc(request, host, supernet, load) : supernet;
+    const desc = phase === "eval" ? await evaluatedDesc(request, host, supernet, dataset) : supernet;
     reports.push({ phase, ...(await forecastMemory(desc, { conf, phase, kind, method, load })) });
   }
   return reports;
@@ -42,11 +46,11 @@ async function evaluatedDesc(
   request: ResolvedRequest,
   host: Host,
   supernet: ModelDesc,
-  load: ReturnType<typeof datasetLoader>,
+  dataset: Dataset,
 ): Promise<NetworkDesc> {
   const { algorithm, conf } = request;
-  const { model_factory_spec: spec, model_desc, loader } = conf.nas.eval;
-  if (spec) return factoryDesc(spec, await forecastImages(loader.dataset, load));
+  const { model_factory_spec: spec, model_desc } = conf.nas.eval;
+  if (spec) return factoryDesc(spec, dataset);
   if (algorithm.network) return algorithm.network(conf);
   return new ModelDescBuilder().build(model_desc, await foundDesc(request, host, supernet));
 }

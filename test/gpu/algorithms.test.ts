@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { algorithmNames } from "../../src/algos/index.ts";
+import { algorithmNames, findAlgorithm } from "../../src/algos/index.ts";
 import { readSafetensors } from "../../src/export/safetensors.ts";
+import { searches } from "../../src/nas/algorithm.ts";
+import { PHASES, type Phase } from "../../src/nas/phase.ts";
 import { testEngine } from "./engine.ts";
 import { type Files, toyExperiment } from "./experiment.ts";
 
@@ -40,7 +42,7 @@ interface Toy {
   readonly algo: string;
   /** Beyond `FILES`. */
   readonly more?: readonly string[];
-  /** Of `FILES`, for want of a supernet to train. */
+  /** Of `FILES`, for want of a supernet to train, or of a search. */
   readonly less?: readonly string[];
   readonly overrides?: Readonly<Record<string, unknown>>;
 }
@@ -48,8 +50,11 @@ interface Toy {
 const TOYS: readonly Toy[] = [
   { algo: "darts" },
   { algo: "didarts" },
-  { algo: "random", less: ["search/search_train_metrics.yaml"] },
+  { algo: "divnas" },
   { algo: "gs" },
+  { algo: "manual", less: ["eval/final_model_desc.yaml"] },
+  { algo: "nasbench101", less: ["eval/final_model_desc.yaml"], overrides: { "nas.eval.model_desc.n_cells": 3 } },
+  { algo: "random", less: ["search/search_train_metrics.yaml"] },
   { algo: "xnas" },
 ];
 
@@ -65,11 +70,17 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+/** Those that an algorithm has. */
+const phasesOf = (algo: string): readonly Phase[] => (searches(findAlgorithm(algo)) ? PHASES : ["eval"]);
+
 async function run({ algo, overrides }: Toy): Promise<Files> {
   const { runner, files } = await toyExperiment(await testEngine(), algo, { ...FEW_STEPS, ...overrides });
-  await runner.loadData(["search", "eval"]);
-  await runner.search();
-  await runner.copySearchToEval();
+  const phases = phasesOf(algo);
+  await runner.loadData(phases);
+  if (phases.includes("search")) {
+    await runner.search();
+    await runner.copySearchToEval();
+  }
   await runner.evaluate();
   return files;
 }
@@ -80,14 +91,13 @@ test.each(TOYS)("$algo writes all its files, with finite numbers, and the same b
   const files = await run(toy);
   expect(engine.buffers.liveBuffers, "buffers that are left").toBe(liveBuffers);
 
-  const wanted = [...FILES.filter((name) => !toy.less?.includes(name)), ...(toy.more ?? [])];
+  const common = FILES.filter((name) => phasesOf(toy.algo).some((phase) => name.startsWith(`${phase}/`)));
+  const wanted = [...common.filter((name) => !toy.less?.includes(name)), ...(toy.more ?? [])];
   const folder = `/logs/${toy.algo}_shapes_tiny_`;
   expect([...files.keys()].map((path) => path.replace(folder, "")).sort()).toEqual(wanted.sort());
-  const { "logits_op._op.weight": logits, ...others } = Object.fromEntries(
-    readSafetensors(files.get(`${folder}eval/model.safetensors`) as Uint8Array),
-  );
-  expect(logits!.shape[0]).toBe(10);
-  for (const [name, { data }] of Object.entries(others)) expect(data.every(Number.isFinite), name).toBe(true);
+  const tensors = readSafetensors(files.get(`${folder}eval/model.safetensors`) as Uint8Array);
+  expect(tensors.size).toBeGreaterThan(10);
+  for (const [name, { data }] of tensors) expect(data.every(Number.isFinite), name).toBe(true);
 
   const again = await run(toy);
   const differing = [...files].flatMap(([path, data]) => (equal(data, again.get(path)) ? [] : [path]));

@@ -7,7 +7,7 @@ import { xnas } from "../../src/algos/xnas/index.ts";
 import type { ExperimentConf } from "../../src/config/index.ts";
 import { loadDataset } from "../../src/data/load.ts";
 import type { ModelDesc } from "../../src/desc/model-desc.ts";
-import { type ForecastOptions, forecastMemory } from "../../src/nas/forecast.ts";
+import { type ForecastOptions, forecastImages, forecastMemory } from "../../src/nas/forecast.ts";
 import { createTrainer, setUpFixed, setUpSearch } from "../../src/nas/training-setup.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { MODEL_DESC } from "../model-desc-conf.ts";
@@ -100,7 +100,11 @@ describe("a forecast of a run's memory is what the run allocates, to the byte", 
   });
 
   async function expectForecast(desc: ModelDesc, run: Pick<ForecastOptions, "conf" | "phase" | "method">) {
-    const { bytes, buffers, roles } = await forecastMemory(desc, { ...run, kind: "software", load: never });
+    const { bytes, buffers, roles } = await forecastMemory(desc, {
+      ...run,
+      kind: "software",
+      load: forecastImages(never),
+    });
     expect({ bytes, buffers, roles }).toEqual(await allocated(engine, desc, run));
     expect(Object.values(roles).reduce((sum, part) => sum + part, 0)).toBe(bytes);
   }

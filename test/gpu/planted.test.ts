@@ -92,7 +92,7 @@ describe("the primitive that the planted task needs", () => {
     expect(await accuracy(others)).toBeLessThan(0.5 + 4 * (0.5 / Math.sqrt(256)));
   });
 
-  test.each([{ algo: "darts" }, { algo: "didarts" }, { algo: "gs" }, { algo: "xnas" }])(
+  test.each([{ algo: "darts" }, { algo: "didarts" }, { algo: "divnas" }, { algo: "gs" }, { algo: "xnas" }])(
     "gets the largest weight on all edges from $algo in four of five seeds",
     async ({ algo }) => {
       const conf = await confOf(algo);

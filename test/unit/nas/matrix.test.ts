@@ -4,10 +4,10 @@ import { type ExperimentConf, loadConfig, parseExperimentConf } from "../../../s
 import type { Dataset, Split } from "../../../src/data/dataset.ts";
 import { SupernetError } from "../../../src/errors.ts";
 import { readText } from "../../../src/host/node/files.ts";
-import type { Algorithm } from "../../../src/nas/algorithm.ts";
+import { type Algorithm, searches } from "../../../src/nas/algorithm.ts";
 import { checkDataset } from "../../../src/nas/check-dataset.ts";
 import { checkAlgorithm } from "../../../src/nas/compatibility.ts";
-import { PHASES } from "../../../src/nas/phase.ts";
+import { PHASES, type Phase } from "../../../src/nas/phase.ts";
 
 // Which algorithms, finalizers and data sets work together with the paper's settings; the rest is refused before training.
 
@@ -92,6 +92,17 @@ test.each([
     "search: loader.val_ratio 0.999 of 400 images leaves none to train; raise dataset.max_batches or change loader.val_ratio",
   ],
   [
+    "divnas",
+    "--nas.search.divnas.archtrainer noalpha",
+    'nas.search.finalizer "mi_ranked" ranks ops by their alphas, and with nas.search.divnas.archtrainer "noalpha" there are ' +
+      'none; set the finalizer to mi or random, or archtrainer to "bilevel"',
+  ],
+  [
+    "divnas",
+    "--nas.search.divnas.archtrainer noalpha --nas.search.finalizer mi --nas.search.loader.val_ratio 0.0",
+    "runs",
+  ],
+  [
     "darts",
     "--nas.eval.model_desc.n_cells 40 --nas.eval.model_desc.n_reductions 6",
     "evaluation: op skip_connect at cells.34.dag.0.0._wrapped._op halves the image and needs even height and width but got " +
@@ -107,7 +118,8 @@ test.each([
 function verdict(algorithm: Algorithm, conf: ExperimentConf, dataset: Dataset): string {
   try {
     checkAlgorithm(algorithm, conf);
-    for (const phase of PHASES) checkDataset(dataset, phase, { algorithm, conf, phases: PHASES });
+    const phases: readonly Phase[] = searches(algorithm) ? PHASES : ["eval"];
+    for (const phase of phases) checkDataset(dataset, phase, { algorithm, conf, phases });
     return "runs";
   } catch (error) {
     if (error instanceof SupernetError) return error.message;
@@ -130,11 +142,11 @@ async function matrix(): Promise<string> {
       .trimEnd();
   const lines = [row(["", "", ...Object.keys(KINDS)])];
   for (const algorithm of algorithms) {
-    for (const finalizer of FINALIZERS) {
-      const cells = [algorithm.name, finalizer];
+    for (const finalizer of searches(algorithm) ? FINALIZERS : [undefined]) {
+      const cells = [algorithm.name, finalizer ?? "no search"];
       for (const kind of Object.values(KINDS)) {
         const conf = await confOf(algorithm.name, kind);
-        conf.nas.search.finalizer = finalizer;
+        if (finalizer) conf.nas.search.finalizer = finalizer;
         cells.push(mark(verdict(algorithm, conf, blank(kind))));
       }
       lines.push(row(cells));
@@ -154,10 +166,16 @@ test("what works together, and why the rest does not", async () => {
     didarts          random           runs             [1]              runs             [2]              runs
     didarts          mi               [5]              [5]              [5]              [5]              [5]
     didarts          mi_ranked        [6]              [6]              [6]              [6]              [6]
+    divnas           default          runs             [1]              runs             [2]              runs
+    divnas           random           runs             [1]              runs             [2]              runs
+    divnas           mi               runs             [1]              runs             [2]              runs
+    divnas           mi_ranked        runs             [1]              runs             [2]              runs
     gs               default          runs             [1]              runs             [2]              runs
     gs               random           runs             [1]              runs             [2]              runs
     gs               mi               [7]              [7]              [7]              [7]              [7]
     gs               mi_ranked        [8]              [8]              [8]              [8]              [8]
+    manual           no search        runs             runs             runs             runs             runs
+    nasbench101      no search        runs             runs             runs             runs             runs
     random           default          runs             [1]              runs             [9]              runs
     random           random           [10]             [10]             [10]             [10]             [10]
     random           mi               [11]             [11]             [11]             [11]             [11]
