@@ -33,6 +33,14 @@ export interface EvaluationResult {
 /** Evaluates what a search has found. */
 export type Evaluate = (found: ModelDesc, parts: EvaluaterParts) => Promise<EvaluationResult>;
 
+/** Where an evaluation keeps what it yields. */
+export interface EvaluationFiles {
+  /** Description of the network that is trained. */
+  readonly desc: string;
+  readonly metrics: string;
+  readonly weights: string;
+}
+
 /**
  * Trains a found architecture from scratch, scaled to the conf's cells and channels, and tests it. Writes
  * `full_model_desc.yaml`, the metrics, and the weights as safetensors with PyTorch's names and layouts.
@@ -46,20 +54,25 @@ export class Evaluater {
 
   /** @param found what a search has found; its cells are the template */
   async evaluate(found: ModelDesc): Promise<EvaluationResult> {
-    const { environment, conf, dataset, seed, logger } = this.#parts;
-    const { eval: evaluation } = conf.nas;
-    const desc = new ModelDescBuilder().build(evaluation.model_desc, found);
-    await environment.writeFile(evaluation.full_desc_filename, modelDescToYaml(desc));
-
+    const { conf, logger } = this.#parts;
+    const { model_desc, full_desc_filename, metric_filename, model_filename } = conf.nas.eval;
+    const desc = new ModelDescBuilder().build(model_desc, found);
+    const weights = model_filename.replace(/\.pt$/, ".safetensors");
     logger.pushd("eval_arch");
-    const { trainer, loader } = evaluation;
+    const result = await this.train(desc, { desc: full_desc_filename, metrics: metric_filename, weights });
+    logger.popd();
+    return result;
+  }
+
+  /** Trains a network as it is described, tests it, and keeps description, metrics and weights. */
+  async train(desc: ModelDesc, files: EvaluationFiles): Promise<EvaluationResult> {
+    const { environment, conf, dataset, seed, logger } = this.#parts;
+    await environment.writeFile(files.desc, modelDescToYaml(desc));
+    const { trainer, loader } = conf.nas.eval;
     const training = { trainer, loader, dataset, seed, logger, path: "eval_arch", confusion: true };
     const { run, params, values } = await environment.trainers.fixed(desc, { ...training, control: environment });
-    logger.popd();
-
-    await environment.writeFile(evaluation.metric_filename, stringify(metricsTree(run)));
-    const weights = writeSafetensors(modelTensors(params, values));
-    await environment.writeFile(evaluation.model_filename.replace(/\.pt$/, ".safetensors"), weights);
+    await environment.writeFile(files.metrics, stringify(metricsTree(run)));
+    await environment.writeFile(files.weights, writeSafetensors(modelTensors(params, values)));
     const { height, width, channels, mean, std, classes } = dataset;
     return { desc, run, image: { height, width, channels, mean, std }, classes };
   }
