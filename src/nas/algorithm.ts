@@ -38,6 +38,11 @@ export interface SearchMethod {
   readonly builder: () => ModelDescBuilder;
   /** How its mixtures enter the graph, where the ops leave a choice. */
   readonly mixtures?: (conf: SearchConf) => MixtureOptions;
+  /**
+   * Whether batch norms have scale and shift: where the supernet continues a network that has them. Default false, as in
+   * DARTS.
+   */
+  readonly affine?: boolean;
   /** Which optimizers of the conf's trainer move weights and alphas in each step. */
   readonly optimizers: (conf: SearchConf) => TrainedBy;
   /** What happens before each weight step. @param val batches to drive the alphas with */

@@ -1,5 +1,6 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
+import { alphasOf } from "../train/parameters.ts";
 import { trainOnEngine } from "./engine-run.ts";
 import type { ArchTrainerParts, ArchTraining } from "./trainers.ts";
 import { setUpSearch } from "./training-setup.ts";
@@ -16,18 +17,20 @@ export class ArchTrainer {
 
   /** @throws as `Trainers` */
   async fit(desc: ModelDesc): Promise<ArchTraining> {
-    const { control, method, conf, dataset, seed, logger, onEpoch } = this.#parts;
+    const { control, method, conf, dataset, seed, start, logger, onEpoch } = this.#parts;
     const { trainer } = conf;
-    const setup = setUpSearch(desc, { engine: this.#engine, method, conf, dataset, seed });
+    const setup = setUpSearch(desc, { engine: this.#engine, method, conf, dataset, seed, start });
+    const { network } = setup;
     try {
       const run = await trainOnEngine(setup, {
         control,
         logger,
         trainer,
         path: "arch_search",
-        onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await setup.network.save(["alphas"]))),
+        onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await network.save(["alphas"]))),
       });
-      return { alphas: await setup.network.save(["alphas"]), run };
+      const values = await network.save();
+      return { alphas: alphasOf(network.params, values), run, params: network.params, values };
     } finally {
       setup.dispose();
     }

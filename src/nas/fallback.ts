@@ -5,10 +5,12 @@ import { HostFeed } from "../train/fallback/feed.ts";
 import { FallbackNetwork } from "../train/fallback/network.ts";
 import { FallbackTrainer } from "../train/fallback/trainer.ts";
 import { fixedShape, supernetShape } from "../train/graphs.ts";
+import { startValues } from "../train/initial-values.ts";
 import type { RunRecord } from "../train/metrics.ts";
+import { alphasOf } from "../train/parameters.ts";
 import { evaluationPlan, type RunPlan, searchPlan } from "./feeds.ts";
 import { trainRun } from "./train-run.ts";
-import type { ArchTrainerParts, ArchTraining, FixedTraining, FixedTrainingParts, Trainers } from "./trainers.ts";
+import type { ArchTrainerParts, ArchTraining, FixedTrainingParts, TrainedNetwork, Trainers } from "./trainers.ts";
 
 // Training without WebGPU, with the parts and results of `ArchTrainer` and `trainFixed`. This module loads TensorFlow.js:
 // import it only where there is no WebGPU, after a backend is set (src/host/browser/tfjs.ts).
@@ -26,7 +28,7 @@ export const fallbackTrainers: Trainers = {
  * @throws as `Trainers`
  */
 export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerParts): Promise<ArchTraining> {
-  const { conf, dataset, seed, method, onEpoch, control } = parts;
+  const { conf, dataset, seed, start, method, onEpoch, control } = parts;
   const { trainer, loader } = conf;
   requireFallback(parts);
   const plan = searchPlan({ dataset, loader, chunks: trainer.batch_chunks, seed });
@@ -37,9 +39,12 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
     validation: new HostFeed({ split, ...plan.validation }),
     sizes: plan.sizes,
   };
-  const network = new FallbackNetwork(desc, supernetShape(feeds.train, dataset, method.mixtures?.(conf)));
+  const network = new FallbackNetwork(
+    desc,
+    supernetShape(feeds.train, dataset, method.mixtures?.(conf), method.affine),
+  );
   try {
-    network.initialise(seed);
+    network.load(startValues(network.params, seed, start));
     const alphas = () => abortable(network.save(["alphas"]), control.signal);
     const run = await trainOnFallback(network, {
       ...parts,
@@ -48,7 +53,8 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
       path: "arch_search",
       onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await alphas())),
     });
-    return { alphas: await alphas(), run };
+    const values = await abortable(network.save(), control.signal);
+    return { alphas: alphasOf(network.params, values), run, params: network.params, values };
   } finally {
     network.dispose();
   }
@@ -68,17 +74,17 @@ function requireFallback({ method, conf }: ArchTrainerParts): void {
  * Trains a network without alphas from scratch, as `trainFixed` does.
  * @throws as `trainSupernetFallback`
  */
-export async function trainFixedFallback(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
-  const { trainer, loader, dataset, seed } = parts;
-  const plan = evaluationPlan({ dataset, loader, chunks: trainer.batch_chunks, seed });
+export async function trainFixedFallback(desc: ModelDesc, parts: FixedTrainingParts): Promise<TrainedNetwork> {
+  const { trainer, loader, dataset, seed, start, validation } = parts;
+  const plan = evaluationPlan({ dataset, loader, chunks: trainer.batch_chunks, seed, validation });
   const feeds = {
     train: new HostFeed({ split: dataset.train, ...plan.train }),
-    validation: new HostFeed({ split: dataset.test, ...plan.validation }),
+    validation: new HostFeed({ split: validation === "held_out" ? dataset.train : dataset.test, ...plan.validation }),
     sizes: plan.sizes,
   };
   const network = new FallbackNetwork(desc, fixedShape(feeds.train, dataset, trainer));
   try {
-    network.initialise(seed);
+    network.load(startValues(network.params, seed, start));
     const run = await trainOnFallback(network, { ...parts, feeds });
     return { run, params: network.params, values: await abortable(network.save(), parts.control.signal) };
   } finally {

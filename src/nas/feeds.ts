@@ -11,12 +11,21 @@ import { ResidentFeed, ResidentSplit } from "../train/resident-feed.ts";
 
 export type LoaderConf = ExperimentConf["nas"]["search"]["loader"];
 
+/** What a fixed network is validated on: the test images, or those that `val_ratio` takes from the training images. */
+export type ValidationImages = "test" | "held_out";
+
 /** Which images a run uses, and in which order. */
 export interface ImagePlan {
   readonly dataset: Dataset;
   readonly loader: LoaderConf;
   readonly chunks: number;
   readonly seed: number;
+}
+
+/** Which images an evaluation uses. */
+export interface EvaluationImagePlan extends ImagePlan {
+  /** Default `test`. */
+  readonly validation?: ValidationImages | undefined;
 }
 
 /** What the feeds of a run draw, whatever runs it. */
@@ -61,16 +70,21 @@ export function searchPlan(plan: ImagePlan): RunPlan & { readonly alphas: Drawin
 }
 
 /**
- * An evaluation: the training part trains (all images unless `val_ratio` takes some), the test images test.
+ * An evaluation: the training part trains (all images unless `val_ratio` takes some), the test images test. With `held_out`
+ * the images that `val_ratio` takes are validated on and the test images stay unseen.
  * @throws as `searchPlan`
  */
-export function evaluationPlan(plan: ImagePlan): RunPlan {
+export function evaluationPlan(plan: EvaluationImagePlan): RunPlan {
   const { train, val } = trainingParts(plan);
-  const tests = testImages(plan);
+  const heldOut = plan.validation === "held_out";
+  if (heldOut && val.length === 0) {
+    throw new SupernetError("config", "no images are held out to validate on; set loader.val_ratio above 0");
+  }
+  const tests = heldOut ? new Uint32Array() : testImages(plan);
   const batch = batchOf(plan, train.length);
   return {
     train: trainDrawing(plan, train, batch, "train"),
-    validation: evalDrawing(plan, tests, batch),
+    validation: evalDrawing(plan, heldOut ? val : tests, batch),
     sizes: { train: train.length, val: val.length, test: tests.length, batch },
   };
 }
@@ -98,18 +112,18 @@ function makeSearchFeeds(settings: FeedSettings): RunFeeds & { readonly alphas: 
  * The feeds of `evaluationPlan`.
  * @throws as `searchFeeds`
  */
-export function evaluationFeeds(settings: FeedSettings): RunFeeds {
+export function evaluationFeeds(settings: FeedSettings & EvaluationImagePlan): RunFeeds {
   return settings.engine.buffers.attempt(() => makeEvaluationFeeds(settings));
 }
 
-function makeEvaluationFeeds(settings: FeedSettings): RunFeeds {
+function makeEvaluationFeeds(settings: FeedSettings & EvaluationImagePlan): RunFeeds {
   const { engine, dataset } = settings;
   const plan = evaluationPlan(settings);
   const trainSplit = new ResidentSplit(engine, dataset.train);
-  const testSplit = new ResidentSplit(engine, dataset.test);
+  const other = settings.validation === "held_out" ? undefined : new ResidentSplit(engine, dataset.test);
   const train = new ResidentFeed(engine, { split: trainSplit, ...plan.train });
-  const validation = new ResidentFeed(engine, { split: testSplit, ...plan.validation });
-  const dispose = () => disposeAll([train, validation, trainSplit, testSplit]);
+  const validation = new ResidentFeed(engine, { split: other ?? trainSplit, ...plan.validation });
+  const dispose = () => disposeAll([train, validation, trainSplit, ...(other ? [other] : [])]);
   return { train, validation, sizes: plan.sizes, dispose };
 }
 

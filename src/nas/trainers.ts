@@ -4,10 +4,11 @@ import type { ModelDesc } from "../desc/model-desc.ts";
 import type { ParamSpec } from "../graph/types.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Gate } from "../train/gate.ts";
+import type { WarmStart } from "../train/initial-values.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import type { Progress } from "../train/progress.ts";
 import type { SearchConf, SearchMethod } from "./algorithm.ts";
-import type { LoaderConf } from "./feeds.ts";
+import type { LoaderConf, ValidationImages } from "./feeds.ts";
 import type { Alphas } from "./finalizers.ts";
 
 /** What training tells, and what holds and ends it. */
@@ -27,6 +28,8 @@ interface TrainingParts {
   readonly dataset: Dataset;
   readonly seed: number;
   readonly logger: Logger;
+  /** Default: everything is drawn from `seed`. */
+  readonly start?: WarmStart | undefined;
 }
 
 export interface ArchTrainerParts extends TrainingParts {
@@ -36,27 +39,29 @@ export interface ArchTrainerParts extends TrainingParts {
   readonly onEpoch?: ((epoch: number, alphas: Alphas) => void) | undefined;
 }
 
+/** What is left of a training run. */
+export interface TrainedNetwork {
+  readonly run: RunRecord;
+  readonly params: readonly ParamSpec[];
+  /** Weights, alphas and running statistics after the last epoch. */
+  readonly values: ReadonlyMap<string, Float32Array>;
+}
+
 /** What training a supernet yields. */
-export interface ArchTraining {
+export interface ArchTraining extends TrainedNetwork {
   /** Architecture parameters after the last epoch. */
   readonly alphas: Alphas;
-  readonly run: RunRecord;
 }
 
 export interface FixedTrainingParts extends TrainingParts {
   readonly trainer: ExperimentConf["nas"]["eval"]["trainer"];
   readonly loader: LoaderConf;
+  /** Images to validate on, the test images by default; a search must not choose by these. */
+  readonly validation?: ValidationImages | undefined;
   /** Sections around this run in the log. */
   readonly path: string;
   /** Count how the test images are classified in the end. */
   readonly confusion?: boolean;
-}
-
-export interface FixedTraining {
-  readonly run: RunRecord;
-  readonly params: readonly ParamSpec[];
-  /** Weights and running statistics after the last epoch. */
-  readonly values: ReadonlyMap<string, Float32Array>;
 }
 
 /**
@@ -66,10 +71,10 @@ export interface FixedTraining {
  * fails, and the signal's reason when it is aborted.
  */
 export interface Trainers {
-  /** Trains a supernet's weights and alphas by the method; batch norms have no scale and shift, as in DARTS. */
+  /** Trains a supernet's weights and alphas by the method. */
   supernet(desc: ModelDesc, parts: ArchTrainerParts): Promise<ArchTraining>;
-  /** Trains a network without alphas from scratch and tests it as it goes: evaluation, and the end of a search. */
-  fixed(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining>;
+  /** Trains a network without alphas and tests it as it goes: evaluation, and the end of a search. */
+  fixed(desc: ModelDesc, parts: FixedTrainingParts): Promise<TrainedNetwork>;
   /** What the log says of the device where a phase begins. */
   facts(): Readonly<Record<string, string | number>>;
   /** Which variants of kernels ran, as a file; undefined where none was chosen by timing. */

@@ -3,10 +3,11 @@ import type { Dataset } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
 import { fixedShape, supernetShape } from "../train/graphs.ts";
+import { startValues, type WarmStart } from "../train/initial-values.ts";
 import { Network } from "../train/network.ts";
 import type { TrainerParts } from "../train/trainer.ts";
 import type { SearchConf, SearchMethod } from "./algorithm.ts";
-import { evaluationFeeds, type LoaderConf, type RunFeeds, searchFeeds } from "./feeds.ts";
+import { evaluationFeeds, type LoaderConf, type RunFeeds, searchFeeds, type ValidationImages } from "./feeds.ts";
 
 /** A network and its data on a device, ready for a `Trainer`; whoever has it disposes it. */
 export interface TrainingSetup {
@@ -23,18 +24,21 @@ export interface SearchSetup {
   readonly conf: SearchConf;
   readonly dataset: Dataset;
   readonly seed: number;
+  readonly start?: WarmStart | undefined;
 }
 
 /**
  * A supernet to be trained with its alphas.
  * @throws SupernetError "config" or "data" on impossible settings, "device" when it does not fit
  */
-export function setUpSearch(desc: ModelDesc, { engine, method, conf, dataset, seed }: SearchSetup): TrainingSetup {
+export function setUpSearch(desc: ModelDesc, setup: SearchSetup): TrainingSetup {
+  const { engine, method, conf, dataset, seed, start } = setup;
   const { trainer, loader } = conf;
   return engine.buffers.attempt(() => {
     const feeds = searchFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed });
-    const network = new Network(engine, desc, supernetShape(feeds.train, dataset, method.mixtures?.(conf)));
-    network.initialise(seed);
+    const shape = supernetShape(feeds.train, dataset, method.mixtures?.(conf), method.affine);
+    const network = new Network(engine, desc, shape);
+    network.load(startValues(network.params, seed, start));
     const hook = method.hook?.(conf, feeds.alphas);
     const parts = { network, conf: trainer, seed, trained: method.optimizers(conf), hook };
     return { network, feeds, parts, dispose: () => disposeBoth(network, feeds) };
@@ -47,17 +51,20 @@ export interface FixedSetup {
   readonly loader: LoaderConf;
   readonly dataset: Dataset;
   readonly seed: number;
+  readonly start?: WarmStart | undefined;
+  readonly validation?: ValidationImages | undefined;
 }
 
 /**
- * A network without alphas to be trained from scratch.
+ * A network without alphas to be trained.
  * @throws as `setUpSearch`
  */
-export function setUpFixed(desc: ModelDesc, { engine, trainer, loader, dataset, seed }: FixedSetup): TrainingSetup {
+export function setUpFixed(desc: ModelDesc, setup: FixedSetup): TrainingSetup {
+  const { engine, trainer, loader, dataset, seed, start, validation } = setup;
   return engine.buffers.attempt(() => {
-    const feeds = evaluationFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed });
+    const feeds = evaluationFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed, validation });
     const network = new Network(engine, desc, fixedShape(feeds.train, dataset, trainer));
-    network.initialise(seed);
+    network.load(startValues(network.params, seed, start));
     const parts = { network, conf: trainer, seed };
     return { network, feeds, parts, dispose: () => disposeBoth(network, feeds) };
   });
