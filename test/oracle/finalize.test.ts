@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { petridishFinalizer } from "../../src/algos/petridish/finalizer.ts";
 import { modelDescFromJson, modelDescToJson } from "../../src/desc/json.ts";
 import {
   type Alphas,
@@ -29,7 +30,6 @@ interface FinalizeCase {
 const ALGORITHMS: Readonly<Record<string, string>> = {
   divnas: "divnas",
   gs: "gs",
-  petridish: "petridish",
   xnas: "xnas",
   didarts: "didarts",
 };
@@ -48,7 +48,9 @@ describe("golden finalizers", () => {
       expect(desc.maxFinalEdges).toBe(golden.max_final_edges);
       const alphas: Alphas = new Map(Object.entries(golden.alphas));
       const { select, finish } = selection(golden);
-      const finalized = finalizeModel(desc, alphas, select);
+      const finalized = name.startsWith("petridish_")
+        ? petridishFinalizer(true).finalize(desc, { alphas })
+        : finalizeModel(desc, alphas, select);
       finish();
       expect(modelDescToJson(finalized).cell_descs).toEqual(golden.finalized);
       // What is not an edge stays as it was.

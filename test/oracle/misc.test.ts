@@ -268,7 +268,7 @@ function upload(engine: Engine, data: Float32Array<ArrayBuffer> | Uint32Array<Ar
   return buffer;
 }
 
-const algorithms = { divnas: "divnas", gs: "gs", petridish: "petridish", xnas: "xnas", hull: "petridish" };
+const algorithms = { divnas: "divnas", gs: "gs", xnas: "xnas" };
 const others = ["", "divnas/", "finalize/"]
   .flatMap((path) => caseNames(`misc/${path}`).map((name) => path + name))
   .map((name) => {

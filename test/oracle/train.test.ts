@@ -22,7 +22,6 @@ const OTHERS: Readonly<Record<string, string>> = {
   didarts: "didarts",
   xnas: "xnas",
   gs: "gs",
-  petridish: "petridish",
   divnas: "divnas",
 };
 
