@@ -7,6 +7,7 @@ import { Logger } from "../log/logger.ts";
 import type { Algorithm } from "./algorithm.ts";
 import type { Environment } from "./environment.ts";
 import { Evaluater, type EvaluationResult } from "./evaluater.ts";
+import { type Executor, localExecutor } from "./executor.ts";
 import { copyGallery } from "./gallery.ts";
 import { checkBuilt } from "./not-built.ts";
 import { type Phase, runFolder } from "./phase.ts";
@@ -50,7 +51,7 @@ export class ExperimentRunner {
       const { environment, algorithm } = this.#experiment;
       const dataset = await this.#load(conf.nas.search.loader.dataset, logger);
       const { name, method, search } = algorithm;
-      const parts = { environment, conf, dataset, seed: seedOf(conf), logger };
+      const parts = { environment, conf, dataset, seed: seedOf(conf), logger, executor: this.#executor() };
       if (search) return search(parts);
       if (method) return new Searcher(method, parts).search();
       throw new Error(`${name} has nothing to search`);
@@ -73,9 +74,15 @@ export class ExperimentRunner {
       const path = conf.nas.eval.final_desc_filename;
       const found = parseModelDesc(await this.#readFound(path), path);
       const dataset = await this.#load(conf.nas.eval.loader.dataset, logger);
-      const parts = { environment, conf, dataset, seed: seedOf(conf), logger };
+      const parts = { environment, conf, dataset, seed: seedOf(conf), logger, executor: this.#executor() };
       return algorithm.evaluate ? algorithm.evaluate(found, parts) : new Evaluater(parts).evaluate(found);
     });
+  }
+
+  #executor(): Executor {
+    const { environment, algorithm } = this.#experiment;
+    const { executor, trainers } = environment;
+    return executor ?? localExecutor({ trainers, load: this.#dataset, methodOf: () => algorithm.method! });
   }
 
   async #readFound(path: string): Promise<string> {
@@ -89,14 +96,14 @@ export class ExperimentRunner {
   }
 
   async #inPhase<T>(phase: Phase, body: (conf: ExperimentConf, logger: Logger) => Promise<T>): Promise<T> {
-    const { environment, confText } = this.#experiment;
+    const { environment, algorithm, confText } = this.#experiment;
     const folder = this.folder(phase);
     const logger = new Logger(environment.logSink(folder));
     try {
       logger.info({ expdir: folder, ...environment.trainers.facts() });
       await environment.writeFile(`${folder}/config_used.yaml`, confText);
       const conf = this.#conf(phase);
-      for (const missing of checkBuilt(conf, phase)) {
+      for (const missing of checkBuilt(conf, phase, algorithm)) {
         logger.warn(missing);
         environment.onWarning?.(missing);
       }

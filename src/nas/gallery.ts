@@ -10,9 +10,11 @@ export interface GalleryEntry {
   readonly desc: ModelDesc;
 }
 
-type Files = Pick<Environment, "writeFile" | "readText" | "listFiles">;
+type Files = Pick<Environment, "writeFile" | "readText" | "listFiles" | "remove">;
 
+/** Replaces what was there. @throws SupernetError("io") */
 export async function writeGallery(files: Files, folder: string, entries: readonly GalleryEntry[]): Promise<void> {
+  await removeDescriptions(files, folder);
   for (const { name, desc } of entries) await files.writeFile(`${folder}/${name}.yaml`, modelDescToYaml(desc));
 }
 
@@ -26,11 +28,17 @@ export async function readGallery(files: Files, folder: string): Promise<Gallery
   return entries;
 }
 
-/** @throws SupernetError("io") */
+/** Replaces what was there. @throws SupernetError("io") */
 export async function copyGallery(files: Files, from: string, to: string): Promise<void> {
+  await removeDescriptions(files, to);
   for (const file of await descriptions(files, from)) {
     await files.writeFile(`${to}/${file}`, await files.readText(`${from}/${file}`));
   }
+}
+
+/** What an earlier search has found, which may be more. */
+async function removeDescriptions(files: Files, folder: string): Promise<void> {
+  for (const file of await descriptions(files, folder)) await files.remove(`${folder}/${file}`);
 }
 
 async function descriptions(files: Files, folder: string): Promise<string[]> {

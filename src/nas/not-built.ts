@@ -1,27 +1,34 @@
 import type { ExperimentConf } from "../config/index.ts";
 import { SupernetError } from "../errors.ts";
+import type { Algorithm } from "./algorithm.ts";
 
 /**
+ * An algorithm with a search of its own sees to sizes, repetitions and what is kept of an interrupted run itself.
+ *
  * Refuses what would yield another result than the conf asks for, and names what is only missing.
  *
  * @returns sentences for the log and the user
  * @throws SupernetError("config") naming the key and the value to set
  */
-export function checkBuilt({ common, nas }: ExperimentConf, phase: "search" | "eval"): string[] {
+export function checkBuilt(
+  { common, nas }: ExperimentConf,
+  phase: "search" | "eval",
+  { search: ownSearch }: Pick<Algorithm, "search"> = {},
+): string[] {
   const refuse = (key: string, what: string, instead: string) => {
     throw new SupernetError("config", `${key} asks for ${what}, which is not built yet; set it to ${instead}`);
   };
   const { search, eval: evaluation } = nas;
   const section = nas[phase];
   if (section.loader.aug) refuse(`nas.${phase}.loader.aug`, `the augmentation policy "${section.loader.aug}"`, '""');
-  if (phase === "search") {
+  if (phase === "search" && !ownSearch) {
     if (search.pareto.enabled) refuse("nas.search.pareto.enabled", "a sweep over network sizes", "False");
     if (search.search_iters > 1) refuse("nas.search.search_iters", "repeated searches", "1");
-  } else if (evaluation.model_factory_spec) {
+  } else if (phase === "eval" && evaluation.model_factory_spec) {
     refuse("nas.eval.model_factory_spec", `the hand-written network ${evaluation.model_factory_spec}`, '""');
   }
   const missing: string[] = [];
-  if (section.checkpoint) missing.push("no checkpoints are written yet: an interrupted run starts over");
+  if (section.checkpoint && !ownSearch) missing.push("no checkpoints are written yet: an interrupted run starts over");
   if (common.tb_enable) missing.push("common.tb_enable has no effect yet: no TensorBoard events are written");
   if (section.loader.val_fold) missing.push("loader.val_fold has no effect: the split is drawn from the seed");
   return missing;

@@ -127,6 +127,11 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
       await host.files.writeFile(path, data);
     },
     readText: (path) => host.files.readText(path),
+    readBytes: (path) => host.files.readBytes(path),
+    remove: async (path) => {
+      if (host.confined) checkOwn(path, folders);
+      await host.files.remove(path);
+    },
     listFiles: (folder) => filesIn(host, folder),
     logSink: (folder) => folderLogSink(host.files, folder),
     onPreparing: (title) => tell({ kind: "preparing", phase: phase(), title }),
