@@ -2,8 +2,9 @@ import { suggest } from "../config/nearest.ts";
 import { SupernetError } from "../errors.ts";
 import type { Algorithm } from "../nas/algorithm.ts";
 import { darts } from "./darts/index.ts";
+import { random } from "./random/index.ts";
 
-export const algorithms: readonly Algorithm[] = [darts];
+export const algorithms: readonly Algorithm[] = [darts, random];
 
 export const algorithmNames: readonly string[] = algorithms.map(({ name }) => name);
 

@@ -8,9 +8,11 @@ import { fixedShape, supernetShape } from "../train/graphs.ts";
 import { startValues } from "../train/initial-values.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import { alphasOf } from "../train/parameters.ts";
+import { FallbackClassifier } from "./fallback-classifier.ts";
 import { evaluationPlan, type RunPlan, searchPlan } from "./feeds.ts";
+import { inferenceCost } from "./inference-cost.ts";
 import { trainRun } from "./train-run.ts";
-import type { ArchTrainerParts, ArchTraining, FixedTrainingParts, TrainedNetwork, Trainers } from "./trainers.ts";
+import type { ArchTrainerParts, ArchTraining, FixedTraining, FixedTrainingParts, Trainers } from "./trainers.ts";
 
 // Training without WebGPU, with the parts and results of `ArchTrainer` and `trainFixed`. This module loads TensorFlow.js:
 // import it only where there is no WebGPU, after a backend is set (src/host/browser/tfjs.ts).
@@ -19,6 +21,8 @@ import type { ArchTrainerParts, ArchTraining, FixedTrainingParts, TrainedNetwork
 export const fallbackTrainers: Trainers = {
   supernet: trainSupernetFallback,
   fixed: trainFixedFallback,
+  // What TensorFlow.js keeps in textures while it computes, it does not tell.
+  inferenceCost: (parts, control) => inferenceCost(parts, { control, open: async () => new FallbackClassifier(parts) }),
   facts: () => ({ backend: "tfjs" }),
   tuning: () => undefined,
 };
@@ -74,12 +78,12 @@ function requireFallback({ method, conf }: ArchTrainerParts): void {
  * Trains a network without alphas from scratch, as `trainFixed` does.
  * @throws as `trainSupernetFallback`
  */
-export async function trainFixedFallback(desc: ModelDesc, parts: FixedTrainingParts): Promise<TrainedNetwork> {
-  const { trainer, loader, dataset, seed, start, validation } = parts;
-  const plan = evaluationPlan({ dataset, loader, chunks: trainer.batch_chunks, seed, validation });
+export async function trainFixedFallback(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
+  const { trainer, loader, dataset, seed, start, validateOn = "test" } = parts;
+  const plan = evaluationPlan({ dataset, loader, chunks: trainer.batch_chunks, seed }, validateOn);
   const feeds = {
     train: new HostFeed({ split: dataset.train, ...plan.train }),
-    validation: new HostFeed({ split: validation === "held_out" ? dataset.train : dataset.test, ...plan.validation }),
+    validation: new HostFeed({ split: validateOn === "test" ? dataset.test : dataset.train, ...plan.validation }),
     sizes: plan.sizes,
   };
   const network = new FallbackNetwork(desc, fixedShape(feeds.train, dataset, trainer));

@@ -11,9 +11,6 @@ import { ResidentFeed, ResidentSplit } from "../train/resident-feed.ts";
 
 export type LoaderConf = ExperimentConf["nas"]["search"]["loader"];
 
-/** What a fixed network is validated on: the test images, or those that `val_ratio` takes from the training images. */
-export type ValidationImages = "test" | "held_out";
-
 /** Which images a run uses, and in which order. */
 export interface ImagePlan {
   readonly dataset: Dataset;
@@ -22,16 +19,10 @@ export interface ImagePlan {
   readonly seed: number;
 }
 
-/** Which images an evaluation uses. */
-export interface EvaluationImagePlan extends ImagePlan {
-  /** Default `test`. */
-  readonly validation?: ValidationImages | undefined;
-}
-
 /** What the feeds of a run draw, whatever runs it. */
 export interface RunPlan {
   readonly train: Drawing;
-  /** What is validated on: the validation part in a search, the test set in an evaluation. */
+  /** What is validated on. */
   readonly validation: Drawing;
   /** Images of each part, and images a training batch; for the log. */
   readonly sizes: { readonly train: number; readonly val: number; readonly test: number; readonly batch: number };
@@ -70,21 +61,25 @@ export function searchPlan(plan: ImagePlan): RunPlan & { readonly alphas: Drawin
 }
 
 /**
- * An evaluation: the training part trains (all images unless `val_ratio` takes some), the test images test. With `held_out`
- * the images that `val_ratio` takes are validated on and the test images stay unseen.
+ * Images that a network is validated on: the test set, or the part of the training images that `val_ratio` keeps back, where
+ * something is chosen by the result.
+ */
+export type ValidateOn = "test" | "kept back";
+
+/**
+ * A training from scratch: the training part trains (all images unless `val_ratio` takes some).
  * @throws as `searchPlan`
  */
-export function evaluationPlan(plan: EvaluationImagePlan): RunPlan {
+export function evaluationPlan(plan: ImagePlan, on: ValidateOn = "test"): RunPlan {
   const { train, val } = trainingParts(plan);
-  const heldOut = plan.validation === "held_out";
-  if (heldOut && val.length === 0) {
-    throw new SupernetError("config", "no images are held out to validate on; set loader.val_ratio above 0");
+  const tests = on === "test" ? testImages(plan) : new Uint32Array(0);
+  if (on === "kept back" && val.length === 0) {
+    throw new SupernetError("config", "no images are kept back to validate on; set the loader's val_ratio above 0");
   }
-  const tests = heldOut ? new Uint32Array() : testImages(plan);
   const batch = batchOf(plan, train.length);
   return {
     train: trainDrawing(plan, train, batch, "train"),
-    validation: evalDrawing(plan, heldOut ? val : tests, batch),
+    validation: evalDrawing(plan, on === "test" ? tests : val, batch),
     sizes: { train: train.length, val: val.length, test: tests.length, batch },
   };
 }
@@ -112,18 +107,18 @@ function makeSearchFeeds(settings: FeedSettings): RunFeeds & { readonly alphas: 
  * The feeds of `evaluationPlan`.
  * @throws as `searchFeeds`
  */
-export function evaluationFeeds(settings: FeedSettings & EvaluationImagePlan): RunFeeds {
-  return settings.engine.buffers.attempt(() => makeEvaluationFeeds(settings));
+export function evaluationFeeds(settings: FeedSettings, on: ValidateOn = "test"): RunFeeds {
+  return settings.engine.buffers.attempt(() => makeEvaluationFeeds(settings, on));
 }
 
-function makeEvaluationFeeds(settings: FeedSettings & EvaluationImagePlan): RunFeeds {
+function makeEvaluationFeeds(settings: FeedSettings, on: ValidateOn): RunFeeds {
   const { engine, dataset } = settings;
-  const plan = evaluationPlan(settings);
+  const plan = evaluationPlan(settings, on);
   const trainSplit = new ResidentSplit(engine, dataset.train);
-  const other = settings.validation === "held_out" ? undefined : new ResidentSplit(engine, dataset.test);
+  const validationSplit = on === "test" ? new ResidentSplit(engine, dataset.test) : trainSplit;
   const train = new ResidentFeed(engine, { split: trainSplit, ...plan.train });
-  const validation = new ResidentFeed(engine, { split: other ?? trainSplit, ...plan.validation });
-  const dispose = () => disposeAll([train, validation, trainSplit, ...(other ? [other] : [])]);
+  const validation = new ResidentFeed(engine, { split: validationSplit, ...plan.validation });
+  const dispose = () => disposeAll([train, validation, ...new Set([trainSplit, validationSplit])]);
   return { train, validation, sizes: plan.sizes, dispose };
 }
 

@@ -6,7 +6,7 @@ import type { ParamSpec } from "../graph/types.ts";
 import { Logger } from "../log/logger.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import type { SearchConf, SearchMethod } from "./algorithm.ts";
-import type { LoaderConf, ValidationImages } from "./feeds.ts";
+import type { LoaderConf, ValidateOn } from "./feeds.ts";
 import type { Alphas } from "./finalizers.ts";
 import type { Trainers, TrainingControl } from "./trainers.ts";
 
@@ -31,7 +31,7 @@ export interface FixedJob extends Job {
   readonly kind: "fixed";
   readonly trainer: ExperimentConf["nas"]["eval"]["trainer"];
   readonly loader: LoaderConf;
-  readonly validation: ValidationImages;
+  readonly validateOn: ValidateOn;
   readonly confusion: boolean;
   /** Sections around its title in the record. */
   readonly path: string;

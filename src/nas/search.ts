@@ -7,6 +7,7 @@ import type { Environment } from "./environment.ts";
 import type { Executor } from "./executor.ts";
 import type { Alphas } from "./finalizers.ts";
 import type { GalleryEntry } from "./gallery.ts";
+import type { PostTraining } from "./post-train.ts";
 
 /** What every search has at hand. */
 export interface SearchParts {
@@ -30,7 +31,7 @@ export interface SearchResult {
   /** What was trained to find it, where a supernet was. */
   readonly supernet?: TrainedSupernet;
   /** A short training of what was found, if the conf asks for it. */
-  readonly postTrain?: RunRecord;
+  readonly postTrain?: PostTraining;
 }
 
 export interface TrainedSupernet {

@@ -1,10 +1,9 @@
 import { stringify } from "yaml";
-import { ModelDescBuilder } from "../desc/builder.ts";
-import type { ModelDesc } from "../desc/model-desc.ts";
 import { modelDescToYaml } from "../desc/yaml.ts";
-import { metricsTree, type RunRecord } from "../train/metrics.ts";
+import { metricsTree } from "../train/metrics.ts";
 import type { SearchMethod } from "./algorithm.ts";
 import type { Alphas } from "./finalizers.ts";
+import { postTrain } from "./post-train.ts";
 import type { SearchParts, SearchResult } from "./search.ts";
 
 /**
@@ -42,21 +41,7 @@ export class Searcher {
     const metrics = stringify(metricsTree(run));
     await environment.writeFile(search.final_desc_filename.replace(/[^/]*$/, "search_train_metrics.yaml"), metrics);
 
-    const postTrain = await this.#postTrain(found);
-    const result = { found, supernet: { desc, alphas, run } };
-    return postTrain ? { ...result, postTrain } : result;
-  }
-
-  async #postTrain(found: ModelDesc): Promise<RunRecord | undefined> {
-    const { environment, conf, dataset, seed, logger } = this.#parts;
-    const { model_desc, post_train } = conf.nas.search;
-    if (!post_train || post_train.trainer.epochs === 0) return undefined;
-    logger.pushd("post_train");
-    const desc = new ModelDescBuilder().build(model_desc, found);
-    const { trainer, loader } = post_train;
-    const parts = { control: environment, trainer, loader, dataset, seed, logger, path: "post_train" };
-    const { run } = await environment.trainers.fixed(desc, parts);
-    logger.popd();
-    return run;
+    const trained = await postTrain(found, this.#parts);
+    return { found, supernet: { desc, alphas, run }, ...(trained && { postTrain: trained }) };
   }
 }

@@ -8,8 +8,10 @@ import type { WarmStart } from "../train/initial-values.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import type { Progress } from "../train/progress.ts";
 import type { SearchConf, SearchMethod } from "./algorithm.ts";
-import type { LoaderConf, ValidationImages } from "./feeds.ts";
+import type { ClassifierParts } from "./classifier.ts";
+import type { LoaderConf, ValidateOn } from "./feeds.ts";
 import type { Alphas } from "./finalizers.ts";
+import type { InferenceCost } from "./inference-cost.ts";
 
 /** What training tells, and what holds and ends it. */
 export interface TrainingControl {
@@ -40,7 +42,7 @@ export interface ArchTrainerParts extends TrainingParts {
 }
 
 /** What is left of a training run. */
-export interface TrainedNetwork {
+export interface FixedTraining {
   readonly run: RunRecord;
   readonly params: readonly ParamSpec[];
   /** Weights, alphas and running statistics after the last epoch. */
@@ -48,7 +50,7 @@ export interface TrainedNetwork {
 }
 
 /** What training a supernet yields. */
-export interface ArchTraining extends TrainedNetwork {
+export interface ArchTraining extends FixedTraining {
   /** Architecture parameters after the last epoch. */
   readonly alphas: Alphas;
 }
@@ -56,12 +58,12 @@ export interface ArchTraining extends TrainedNetwork {
 export interface FixedTrainingParts extends TrainingParts {
   readonly trainer: ExperimentConf["nas"]["eval"]["trainer"];
   readonly loader: LoaderConf;
-  /** Images to validate on, the test images by default; a search must not choose by these. */
-  readonly validation?: ValidationImages | undefined;
   /** Sections around this run in the log. */
   readonly path: string;
   /** Count how the test images are classified in the end. */
   readonly confusion?: boolean;
+  /** Default is the test set. */
+  readonly validateOn?: ValidateOn;
 }
 
 /**
@@ -73,8 +75,10 @@ export interface FixedTrainingParts extends TrainingParts {
 export interface Trainers {
   /** Trains a supernet's weights and alphas by the method. */
   supernet(desc: ModelDesc, parts: ArchTrainerParts): Promise<ArchTraining>;
-  /** Trains a network without alphas and tests it as it goes: evaluation, and the end of a search. */
-  fixed(desc: ModelDesc, parts: FixedTrainingParts): Promise<TrainedNetwork>;
+  /** Trains a network without alphas from scratch and tests it as it goes: evaluation, and the end of a search. */
+  fixed(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining>;
+  /** What a trained network costs on this device, measured by running it. */
+  inferenceCost(parts: ClassifierParts, control: TrainingControl): Promise<InferenceCost>;
   /** What the log says of the device where a phase begins. */
   facts(): Readonly<Record<string, string | number>>;
   /** Which variants of kernels ran, as a file; undefined where none was chosen by timing. */

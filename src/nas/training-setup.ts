@@ -7,7 +7,7 @@ import { startValues, type WarmStart } from "../train/initial-values.ts";
 import { Network } from "../train/network.ts";
 import type { TrainerParts } from "../train/trainer.ts";
 import type { SearchConf, SearchMethod } from "./algorithm.ts";
-import { evaluationFeeds, type LoaderConf, type RunFeeds, searchFeeds, type ValidationImages } from "./feeds.ts";
+import { evaluationFeeds, type LoaderConf, type RunFeeds, searchFeeds, type ValidateOn } from "./feeds.ts";
 
 /** A network and its data on a device, ready for a `Trainer`; whoever has it disposes it. */
 export interface TrainingSetup {
@@ -52,7 +52,7 @@ export interface FixedSetup {
   readonly dataset: Dataset;
   readonly seed: number;
   readonly start?: WarmStart | undefined;
-  readonly validation?: ValidationImages | undefined;
+  readonly validateOn?: ValidateOn | undefined;
 }
 
 /**
@@ -60,9 +60,9 @@ export interface FixedSetup {
  * @throws as `setUpSearch`
  */
 export function setUpFixed(desc: ModelDesc, setup: FixedSetup): TrainingSetup {
-  const { engine, trainer, loader, dataset, seed, start, validation } = setup;
+  const { engine, trainer, loader, dataset, seed, start, validateOn } = setup;
   return engine.buffers.attempt(() => {
-    const feeds = evaluationFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed, validation });
+    const feeds = evaluationFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed }, validateOn);
     const network = new Network(engine, desc, fixedShape(feeds.train, dataset, trainer));
     network.load(startValues(network.params, seed, start));
     const parts = { network, conf: trainer, seed };

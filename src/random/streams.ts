@@ -23,4 +23,6 @@ export const STREAMS = {
   gumbel: 8,
   /** random architectures */
   randomSearch: 9,
+  /** Petridish: seeds, which network grows next, and what is new in it */
+  growth: 10,
 } as const;

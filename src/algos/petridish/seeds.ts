@@ -1,6 +1,8 @@
 import type { ModelDescConf } from "../../config/schema/nas.ts";
 import type { ModelDesc } from "../../desc/model-desc.ts";
 import type { SearchConf } from "../../nas/algorithm.ts";
+import { Rng } from "../../random/rng.ts";
+import { STREAMS } from "../../random/streams.ts";
 import { drawPicks } from "../random/draw.ts";
 import { PetridishModelBuilder } from "./builder.ts";
 
@@ -34,11 +36,11 @@ export function macroCombinations({ model_desc, pareto }: SearchConf): Macro[] {
 
 const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
 
-/** Every seed: random cells of each combination, drawn by the seed and the combination's number. */
+/** Every seed: random cells of each combination, drawn by the seed and the number of the network, which counts from 1. */
 export function seedNetworks(conf: SearchConf, seed: number): Seed[] {
   return macroCombinations(conf).map((macro, item) => {
     const edges = conf.model_desc.num_edges_to_sample ?? EDGES;
-    const picks = drawPicks({ seed, item, nodes: macro.nodes, edges });
+    const picks = drawPicks(new Rng(seed, STREAMS.growth, item + 1).word(), { nodes: macro.nodes, edges });
     return { ...macro, desc: new PetridishModelBuilder(picks).build(withMacro(conf.model_desc, macro)) };
   });
 }

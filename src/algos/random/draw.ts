@@ -1,31 +1,37 @@
+import type { CellType } from "../../desc/model-desc.ts";
 import { PRIMITIVES } from "../../ops/mixture.ts";
 import { Rng } from "../../random/rng.ts";
 import { STREAMS } from "../../random/streams.ts";
 import type { NodePick, Picks } from "./builder.ts";
 
-/** What an edge may be: all primitives but `none`, which would be no edge. */
+/** What an edge may become. An edge of `none` would be no edge. */
 const OPS = PRIMITIVES.filter((name) => name !== "none");
 
-export interface DrawOptions {
-  readonly seed: number;
-  /** Which of several architectures of one seed. */
-  readonly item: number;
-  /** Of a cell. */
+/** Random streams of the two types of cells. The numbers are part of what a seed means. */
+const CELL_STREAM: Readonly<Record<CellType, number>> = { regular: 0, reduction: 1 };
+
+/** Nodes a cell can have before two of them would share a random stream. */
+const NODES = 1 << 16;
+
+export interface CellSize {
   readonly nodes: number;
-  /** Inputs of a node, different states; all of them where there are fewer. */
+  /** Inputs of each node; at most 2, which is all that the first node has to choose from. */
   readonly edges: number;
 }
 
-/** Random cells: every edge of a node reads another state and has any primitive but `none`. */
-export function drawPicks({ seed, item, nodes, edges }: DrawOptions): Picks {
-  const rng = new Rng(seed, STREAMS.randomSearch, item);
-  const cell = () => Array.from({ length: nodes }, (_, node) => drawNode(rng, node + 2, edges));
-  const regular = cell();
-  return { regular, reduction: cell() };
-}
-
-/** @param states that stand before the node */
-function drawNode(rng: Rng, states: number, edges: number): NodePick {
-  const inputs = [...rng.permutation(states).subarray(0, edges)];
-  return { inputs, ops: inputs.map(() => OPS[rng.randint(OPS.length)]!) };
+/**
+ * Cells of random ops on random inputs, as Archai draws them: the inputs of a node are different states, each as likely as any
+ * other; the ops are independent of each other. A node's draw depends on the seed, the type of its cell and its place alone, so
+ * that larger cells begin with the nodes of smaller ones.
+ *
+ * @param seed an integer from 0 to 2^53 - 1
+ */
+export function drawPicks(seed: number, { nodes, edges }: CellSize): Picks {
+  const cell = (type: CellType) =>
+    Array.from({ length: nodes }, (_, node): NodePick => {
+      const rng = new Rng(seed, STREAMS.randomSearch, CELL_STREAM[type] * NODES + node);
+      const inputs = [...rng.permutation(node + 2).subarray(0, edges)];
+      return { inputs, ops: inputs.map(() => OPS[rng.randint(OPS.length)]!) };
+    });
+  return { regular: cell("regular"), reduction: cell("reduction") };
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { checkpoint } from "./common.ts";
 import { dataset, loader } from "./data.ts";
 import { archTrainer, trainer } from "./train.ts";
-import { amount, count, flag, positive, text } from "./values.ts";
+import { amount, costNames, count, flag, positive, text } from "./values.ts";
 
 export const modelDesc = z.strictObject({
   n_cells: positive,
@@ -67,11 +67,15 @@ export const search = z.strictObject({
       max_reductions: count.default(2),
       max_nodes: positive.default(4),
       summary_filename: text.default("$expdir/perito.tsv"),
+      /** Ours: what the Pareto set is to be low in, beside being accurate. */
+      costs: costNames.default("macs"),
     })
     .prefault({}),
   trainer: archTrainer,
   seed_train: extraTraining.optional(),
   post_train: extraTraining.optional(),
+  /** Ours: how many architectures random search draws and evaluates. */
+  random: z.strictObject({ seeds: positive.default(1) }).optional(),
   petridish: z
     .strictObject({
       convex_hull_eps: amount,

@@ -1,0 +1,36 @@
+import { ModelDescBuilder } from "../desc/builder.ts";
+import type { ModelDesc } from "../desc/model-desc.ts";
+import type { SearchParts } from "./search.ts";
+import type { FixedTraining } from "./trainers.ts";
+
+/** What a short training of a found architecture yields. */
+export interface PostTraining extends FixedTraining {
+  /** The network that was trained. */
+  readonly desc: ModelDesc;
+}
+
+/**
+ * Trains a found architecture for a few epochs (`nas.search.post_train`); undefined where the conf asks for none. It is
+ * validated on the images that `val_ratio` keeps back, if any: what is chosen by the result must not have seen the test set.
+ * @throws as `Trainers`
+ */
+export async function postTrain(found: ModelDesc, parts: SearchParts): Promise<PostTraining | undefined> {
+  const { environment, conf, dataset, seed, logger } = parts;
+  const { model_desc, post_train } = conf.nas.search;
+  if (!post_train || post_train.trainer.epochs === 0) return undefined;
+  const { trainer, loader } = post_train;
+  const desc = new ModelDescBuilder().build(model_desc, found);
+  logger.pushd("post_train");
+  const training = await environment.trainers.fixed(desc, {
+    control: environment,
+    trainer,
+    loader,
+    dataset,
+    seed,
+    logger,
+    path: "post_train",
+    validateOn: loader.val_ratio > 0 ? "kept back" : "test",
+  });
+  logger.popd();
+  return { desc, ...training };
+}
