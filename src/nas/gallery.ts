@@ -10,6 +10,12 @@ export interface GalleryEntry {
   readonly desc: ModelDesc;
 }
 
+/** Names of so many entries, as Archai gives them, but with as many digits each: files are read in the order of their names. */
+export function galleryNames(count: number): string[] {
+  const digits = String(Math.max(0, count - 1)).length;
+  return Array.from({ length: count }, (_, index) => `model_desc_${String(index).padStart(digits, "0")}`);
+}
+
 type Files = Pick<Environment, "writeFile" | "readText" | "listFiles" | "remove">;
 
 /** Replaces what was there. @throws SupernetError("io") */

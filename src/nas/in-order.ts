@@ -1,12 +1,15 @@
 import type { Executor } from "./executor.ts";
-import type { JobControl } from "./job.ts";
+import type { TrainingControl } from "./trainers.ts";
 
 export interface OrderedTasks<T> {
   readonly executor: Pick<Executor, "workers">;
   /** What the tasks' own controls are made of. */
-  readonly control: JobControl;
-  /** Begins task `index`, from 0; undefined where it cannot begin yet, or there is none. */
-  start(index: number, control: JobControl): Promise<T> | undefined;
+  readonly control: TrainingControl;
+  /**
+   * Begins task `index`, from 0; undefined where it cannot begin yet, or there is none.
+   * @param foremost whether all tasks before it have ended
+   */
+  start(index: number, control: TrainingControl, foremost: () => boolean): Promise<T> | undefined;
   /** Takes the result of task `index`; false ends it all. Called in the order of the tasks. */
   fold(result: T, index: number): boolean | Promise<boolean>;
 }
@@ -25,10 +28,8 @@ export async function inOrder<T>({ executor, control, start, fold }: OrderedTask
   const begin = () => {
     while (running.length < front + executor.workers) {
       const index = running.length;
-      const task = start(
-        index,
-        controlOf(control, stop.signal, () => index === front),
-      );
+      const foremost = () => index === front;
+      const task = start(index, controlOf(control, stop.signal, foremost), foremost);
       if (!task) break;
       // One that fails while another is waited for is heard of when its turn comes.
       task.catch(() => {});
@@ -47,13 +48,12 @@ export async function inOrder<T>({ executor, control, start, fold }: OrderedTask
   }
 }
 
-function controlOf(control: JobControl, stopped: AbortSignal, foremost: () => boolean): JobControl {
-  const { signal, gate, onPreparing, onProgress, onEpoch } = control;
+function controlOf(control: TrainingControl, stopped: AbortSignal, foremost: () => boolean): TrainingControl {
+  const { signal, gate, onPreparing, onProgress } = control;
   return {
     gate,
     signal: signal ? AbortSignal.any([signal, stopped]) : stopped,
     onPreparing: onPreparing && ((title) => foremost() && onPreparing(title)),
     onProgress: onProgress && ((title, progress) => foremost() && onProgress(title, progress)),
-    onEpoch: onEpoch && ((epoch, alphas) => foremost() && onEpoch(epoch, alphas)),
   };
 }

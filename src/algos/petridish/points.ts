@@ -1,4 +1,5 @@
 import type { ModelDesc } from "../../desc/model-desc.ts";
+import { modelStats } from "../../ops/stats.ts";
 import type { BestEpoch } from "../../train/metrics.ts";
 import { convexHull } from "./hull.ts";
 
@@ -31,6 +32,17 @@ export interface HullPoint extends Measured {
   /** On the images it was validated or tested on; absent where it was not. */
   readonly val?: BestEpoch | undefined;
   readonly desc: ModelDesc;
+}
+
+/** What is counted of a network. */
+export type Counted = Pick<HullPoint, "cells" | "reductions" | "nodes" | "madd" | "flops" | "params" | "desc">;
+
+/** @param image size of its images */
+export function countNetwork(desc: ModelDesc, { height, width }: { height: number; width: number }): Counted {
+  const { macs: madd, flops, params } = modelStats(desc, { height, width, affine: true });
+  const { cellDescs } = desc;
+  const reductions = cellDescs.filter(({ cellType }) => cellType === "reduction").length;
+  return { cells: cellDescs.length, reductions, nodes: cellDescs[0]!.nodes.length, madd, flops, params, desc };
 }
 
 /** The networks on the hull, and those within `eps` of it, by rising cost. Costs are multiply-adds, errors 1 - top1. */

@@ -50,7 +50,7 @@ export const evaluation = z.strictObject({
   model_filename: text.default("$expdir/model.pt"),
   model_factory_spec: text.default(""),
   trainer,
-  petridish: z.strictObject({ cell_count_scale: amount.default(1) }).optional(),
+  petridish: z.strictObject({ cell_count_scale: amount.default(1) }).prefault({}),
 });
 
 const extraTraining = z.strictObject({ trainer, loader });
@@ -78,14 +78,13 @@ export const search = z.strictObject({
   random: z.strictObject({ seeds: positive.default(1) }).optional(),
   petridish: z
     .strictObject({
-      convex_hull_eps: amount,
-      max_madd: amount,
-      max_hull_points: positive,
-      checkpoints_foldername: text,
-      sampling_max_try: positive,
+      convex_hull_eps: amount.default(0.025),
+      max_madd: amount.default(200_000_000),
+      max_hull_points: positive.default(100),
+      checkpoints_foldername: text.default("$expdir/petridish_search_checkpoints"),
+      sampling_max_try: positive.default(1),
     })
-    .partial()
-    .optional(),
+    .prefault({}),
   xnas: z.strictObject({ to_evict: flag.default(false) }).optional(),
   divnas: z
     .strictObject({ sigma: amount.default(168), archtrainer: z.enum(["bilevel", "noalpha"]).default("bilevel") })
