@@ -5,6 +5,7 @@ import { onInterrupt } from "../host/node/interrupt.ts";
 import type { Phase } from "../nas/phase.ts";
 import { type EngineClient, startEngine } from "../worker/client-node.ts";
 import type { RunEvent, RunRequest, SupernetApi } from "../worker/protocol.ts";
+import { atLeast } from "./at-least.ts";
 import { createProgress, type ProgressDisplay } from "./progress.ts";
 import { type TuneFlags, tuneOptions, tuneRequest } from "./tune.ts";
 
@@ -16,6 +17,7 @@ interface RunFlags extends TuneFlags {
   readonly eval: boolean;
   readonly expPrefix?: string;
   readonly allowUnknown?: boolean;
+  readonly workers: number;
 }
 
 /** Adds `supernet run`: search and evaluation of algorithms on data sets. */
@@ -35,6 +37,12 @@ export function registerRun(program: Command): void {
     .option("--no-search", "evaluate what an earlier run has found")
     .option("--no-eval", "only search")
     .option("--exp-prefix <prefix>", "part of the folders' names (default: toy, or full with --full)")
+    .option(
+      "--workers <n>",
+      "networks trained at once where a search trains many (petridish), each on a device of its own",
+      atLeast(1),
+      1,
+    )
     .addOption(tune)
     .addOption(tuneFile)
     .option("--allow-unknown", "skip overrides that name nothing in the conf")
@@ -54,7 +62,7 @@ function requests(overrides: string[], flags: RunFlags): RunRequest[] {
   }
   const phases: Phase[] = [...(flags.search ? (["search"] as const) : []), ...(flags.eval ? (["eval"] as const) : [])];
   const names = (list: string) => list.split(",").map((name) => name.trim());
-  const common = { full, overrides, allowUnknown, prefix, phases, tune: tuneRequest(flags) };
+  const common = { full, overrides, allowUnknown, prefix, phases, tune: tuneRequest(flags), workers: flags.workers };
   return names(algos).flatMap((algo) => names(datasets).map((dataset) => ({ algo, dataset, ...common })));
 }
 
