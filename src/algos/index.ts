@@ -2,10 +2,11 @@ import { suggest } from "../config/nearest.ts";
 import { SupernetError } from "../errors.ts";
 import type { Algorithm } from "../nas/algorithm.ts";
 import { darts } from "./darts/index.ts";
+import { didarts } from "./didarts/index.ts";
 import { petridish } from "./petridish/index.ts";
 import { random } from "./random/index.ts";
 
-export const algorithms: readonly Algorithm[] = [darts, random, petridish];
+export const algorithms: readonly Algorithm[] = [darts, didarts, random, petridish];
 
 export const algorithmNames: readonly string[] = algorithms.map(({ name }) => name);
 

@@ -3,6 +3,7 @@ import { SupernetError } from "../errors.ts";
 import { endProcess, installInterrupt } from "../host/node/interrupt.ts";
 import { packageVersion } from "../host/node/package-root.ts";
 import { registerBench } from "./bench.ts";
+import { registerCompare } from "./compare.ts";
 import { registerConfig } from "./config.ts";
 import { registerDesc } from "./desc.ts";
 import { registerDevices } from "./devices.ts";
@@ -19,6 +20,7 @@ function buildProgram(): Command {
     // Subcommands inherit it, so it must be set before any is registered.
     .exitOverride();
   registerRun(program);
+  registerCompare(program);
   registerDevices(program);
   registerConfig(program);
   registerDesc(program);

@@ -1,12 +1,10 @@
-import { proxy, type Remote } from "comlink";
 import type { Command } from "commander";
 import { SupernetError } from "../errors.ts";
-import { onInterrupt } from "../host/node/interrupt.ts";
 import type { Phase } from "../nas/phase.ts";
 import { type EngineClient, startEngine } from "../worker/client-node.ts";
-import type { RunEvent, RunRequest, SupernetApi } from "../worker/protocol.ts";
+import type { RunRequest } from "../worker/protocol.ts";
 import { atLeast } from "./at-least.ts";
-import { createProgress, type ProgressDisplay } from "./progress.ts";
+import { closeEngine, namesOf, runShown, sayAdapter } from "./running.ts";
 import { type TuneFlags, tuneOptions, tuneRequest } from "./tune.ts";
 
 interface RunFlags extends TuneFlags {
@@ -50,7 +48,7 @@ export function registerRun(program: Command): void {
     .action(async (overrides: string[], flags: RunFlags) => {
       const wanted = requests(overrides, flags);
       const client = startEngine();
-      await runAll(wanted, client).finally(() => close(client));
+      await runAll(wanted, client).finally(() => closeEngine(client));
     });
 }
 
@@ -61,72 +59,15 @@ function requests(overrides: string[], flags: RunFlags): RunRequest[] {
     throw new SupernetError("config", "--no-search and --no-eval leave nothing to do; give one of them");
   }
   const phases: Phase[] = [...(flags.search ? (["search"] as const) : []), ...(flags.eval ? (["eval"] as const) : [])];
-  const names = (list: string) => list.split(",").map((name) => name.trim());
   const common = { full, overrides, allowUnknown, prefix, phases, tune: tuneRequest(flags), workers: flags.workers };
-  return names(algos).flatMap((algo) => names(datasets).map((dataset) => ({ algo, dataset, ...common })));
+  return namesOf(algos).flatMap((algo) => namesOf(datasets).map((dataset) => ({ algo, dataset, ...common })));
 }
 
 async function runAll(wanted: readonly RunRequest[], { api, failed }: EngineClient): Promise<void> {
   // All are checked before the first one runs: a mistyped name must not show up hours later.
   for (const request of wanted) await Promise.race([api.resolve(request), failed]);
-  for (const request of wanted) await Promise.race([runOne(request, api), failed]);
-}
-
-async function runOne(request: RunRequest, api: Remote<SupernetApi>): Promise<void> {
-  const { name } = await api.adapter();
-  say(`adapter  ${name}`);
-  const progress = createProgress(process.stdout);
-  let interrupted = false;
-  const running = api
-    .start(
-      request,
-      proxy((event: RunEvent) => show(event, progress)),
-    )
-    .finally(() => progress.stop());
-  // The process ends only when the run has closed its files.
-  const off = onInterrupt(async () => {
-    interrupted = true;
-    progress.stop();
-    await api.stop();
-    await api.dispose();
-  });
-  try {
-    const { eval: evaluation } = await running;
-    if (request.phases?.includes("eval") && evaluation) say(evaluation.text);
-  } catch (error) {
-    // It is the interrupt's to end the process, and to say with which code.
-    if (interrupted) await new Promise<never>(() => {});
-    throw error;
-  } finally {
-    off();
+  for (const request of wanted) {
+    await Promise.race([sayAdapter(api), failed]);
+    await Promise.race([runShown(request, api), failed]);
   }
 }
-
-function show(event: RunEvent, progress: ProgressDisplay): void {
-  switch (event.kind) {
-    case "phase":
-      say(`${event.phase.padEnd(8)} ${event.folder}`);
-      break;
-    case "progress":
-      progress.update(event);
-      break;
-    case "found":
-      progress.stop();
-      say(event.text);
-      break;
-    case "tuning":
-      say(event.message);
-      break;
-    case "warning":
-      process.stderr.write(`warning: ${event.message}\n`);
-      break;
-  }
-}
-
-/** Dawn ends the process if its thread does while it has work: the device goes first. */
-async function close({ api, failed, end }: EngineClient): Promise<void> {
-  await Promise.race([api.dispose(), failed]).catch(() => {});
-  await end();
-}
-
-const say = (text: string) => process.stdout.write(`${text}\n`);

@@ -12,6 +12,7 @@ import { copyGallery } from "./gallery.ts";
 import { checkBuilt } from "./not-built.ts";
 import { type Phase, runFolder } from "./phase.ts";
 import type { SearchResult } from "./search.ts";
+import { sweeping } from "./search-combinations.ts";
 import { Searcher } from "./searcher.ts";
 
 export interface Experiment {
@@ -53,7 +54,7 @@ export class ExperimentRunner {
       const { name, method, search } = algorithm;
       const parts = { environment, conf, dataset, seed: seedOf(conf), logger, executor: this.#executor() };
       if (search) return search(parts);
-      if (method) return new Searcher(method, parts).search();
+      if (method) return sweeping((each) => new Searcher(method, each).search())(parts);
       throw new Error(`${name} has nothing to search`);
     });
   }

@@ -4,10 +4,12 @@ import { abortable } from "../train/abortable.ts";
 import { HostFeed } from "../train/fallback/feed.ts";
 import { FallbackNetwork } from "../train/fallback/network.ts";
 import { FallbackTrainer } from "../train/fallback/trainer.ts";
+import type { Drawing } from "../train/feed.ts";
 import { fixedShape, supernetShape } from "../train/graphs.ts";
 import { startValues } from "../train/initial-values.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import { alphasOf } from "../train/parameters.ts";
+import type { TrainedBy } from "../train/weight-update.ts";
 import { FallbackClassifier } from "./fallback-classifier.ts";
 import { evaluationPlan, type RunPlan, searchPlan } from "./feeds.ts";
 import { inferenceCost } from "./inference-cost.ts";
@@ -35,12 +37,13 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
   const { conf, dataset, seed, start, method, onEpoch, control } = parts;
   const { trainer, loader } = conf;
   requireFallback(parts);
-  const plan = searchPlan({ dataset, loader, chunks: trainer.batch_chunks, seed });
-  const split = dataset.train;
+  const alphasApart = method.hook !== undefined;
+  const plan = searchPlan({ dataset, loader, chunks: trainer.batch_chunks, seed, alphasApart });
+  const feed = (drawing: Drawing) => new HostFeed({ split: dataset.train, ...drawing });
   const feeds = {
-    train: new HostFeed({ split, ...plan.train }),
-    alphas: method.hook && new HostFeed({ split, ...plan.alphas }),
-    validation: new HostFeed({ split, ...plan.validation }),
+    train: feed(plan.train),
+    alphas: plan.alphas && feed(plan.alphas),
+    validation: plan.validation && feed(plan.validation),
     sizes: plan.sizes,
   };
   const network = new FallbackNetwork(
@@ -53,6 +56,7 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
     const run = await trainOnFallback(network, {
       ...parts,
       trainer,
+      trained: method.optimizers(conf),
       feeds,
       path: "arch_search",
       onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await alphas())),
@@ -65,12 +69,11 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
 }
 
 /** @throws SupernetError("config") for a method that TensorFlow.js does not have */
-function requireFallback({ method, conf }: ArchTrainerParts): void {
-  const known = method.hook ? method.fallback === "bilevel" : true;
-  if (known && method.optimizers(conf).alphas === undefined) return;
+function requireFallback({ method }: ArchTrainerParts): void {
+  if (!method.hook || method.fallback === "bilevel") return;
   throw new SupernetError(
     "config",
-    "without WebGPU only darts, random and manual run; choose one of them, or a browser with WebGPU",
+    "without WebGPU only darts, didarts, random and manual run; choose one of them, or a browser with WebGPU",
   );
 }
 
@@ -99,18 +102,19 @@ export async function trainFixedFallback(desc: ModelDesc, parts: FixedTrainingPa
 interface HostFeeds extends Pick<RunPlan, "sizes"> {
   readonly train: HostFeed;
   readonly alphas?: HostFeed | undefined;
-  readonly validation: HostFeed;
+  readonly validation: HostFeed | undefined;
 }
 
 interface FallbackRun extends Omit<FixedTrainingParts, "dataset" | "loader"> {
   readonly feeds: HostFeeds;
+  readonly trained?: TrainedBy;
   /** Awaited after each epoch is logged. */
   readonly onEpoch?: ((epoch: number) => Promise<void>) | undefined;
 }
 
 /** `trainRun` with the fallback's trainer. */
 function trainOnFallback(network: FallbackNetwork, parts: FallbackRun): Promise<RunRecord> {
-  const { control, trainer: conf, feeds, seed } = parts;
+  const { control, trainer: conf, feeds, seed, trained } = parts;
   const { train, alphas, validation, sizes } = feeds;
   const facts = { ...sizes, batch_chunks: train.chunks, backend: "tfjs" };
   return trainRun(
@@ -123,6 +127,7 @@ function trainOnFallback(network: FallbackNetwork, parts: FallbackRun): Promise<
         train,
         alphas,
         validation,
+        trained,
         onProgress: (progress) => control.onProgress?.(conf.title, progress),
         signal: control.signal,
         gate: control.gate,

@@ -28,34 +28,58 @@ export interface RunPlan {
   readonly sizes: { readonly train: number; readonly val: number; readonly test: number; readonly batch: number };
 }
 
-export interface FeedSettings extends ImagePlan {
+export interface SearchImages extends ImagePlan {
+  /** Whether alphas are driven by batches of their own, apart from those that train the weights. */
+  readonly alphasApart: boolean;
+}
+
+/** What the feeds of a search draw. */
+export interface SearchPlan extends Omit<RunPlan, "validation"> {
+  /** Cut as the training batches are; undefined unless the alphas are driven apart. */
+  readonly alphas: Drawing | undefined;
+  /** Undefined where `val_ratio` keeps nothing to validate on. */
+  readonly validation: Drawing | undefined;
+}
+
+interface OnEngine {
   readonly engine: Engine;
 }
 
 /** The feeds of a training run; disposing it frees them and the images. */
 export interface RunFeeds extends Pick<RunPlan, "sizes"> {
   readonly train: Feed;
-  readonly validation: Feed;
+  readonly validation: Feed | undefined;
   dispose(): void;
 }
 
+export interface SearchFeeds extends RunFeeds {
+  /** Undefined unless the alphas are driven apart. */
+  readonly alphas: Feed | undefined;
+}
+
+export interface EvaluationFeeds extends RunFeeds {
+  readonly validation: Feed;
+}
+
 /**
- * A search: one part of the training images trains the weights, the other drives the alphas and is validated on.
+ * A search: one part of the training images trains the weights, the other drives the alphas if they are driven apart, and is
+ * validated on.
  * @throws SupernetError("config" or "data") on impossible settings
  */
-export function searchPlan(plan: ImagePlan): RunPlan & { readonly alphas: Drawing } {
+export function searchPlan(plan: SearchImages): SearchPlan {
   const { train, val } = trainingParts(plan);
-  if (val.length === 0) {
+  const { alphasApart } = plan;
+  if (alphasApart && val.length === 0) {
     throw new SupernetError(
       "config",
       "a search needs images that drive the alphas; set nas.search.loader.val_ratio above 0",
     );
   }
-  const batch = batchOf(plan, Math.min(train.length, val.length));
+  const batch = batchOf(plan, alphasApart ? Math.min(train.length, val.length) : train.length);
   return {
     train: trainDrawing(plan, train, batch, "train"),
-    alphas: trainDrawing(plan, val, batch, "validation"),
-    validation: evalDrawing(plan, val, batch),
+    alphas: alphasApart ? trainDrawing(plan, val, batch, "validation") : undefined,
+    validation: val.length > 0 ? evalDrawing(plan, val, batch) : undefined,
     sizes: { train: train.length, val: val.length, test: 0, batch },
   };
 }
@@ -88,30 +112,31 @@ export function evaluationPlan(plan: ImagePlan, on: ValidateOn = "test"): RunPla
  * The feeds of `searchPlan`.
  * @throws as that, and SupernetError("device") when the images do not fit
  */
-export function searchFeeds(settings: FeedSettings): RunFeeds & { readonly alphas: Feed } {
+export function searchFeeds(settings: SearchImages & OnEngine): SearchFeeds {
   return settings.engine.buffers.attempt(() => makeSearchFeeds(settings));
 }
 
-function makeSearchFeeds(settings: FeedSettings): RunFeeds & { readonly alphas: Feed } {
+function makeSearchFeeds(settings: SearchImages & OnEngine): SearchFeeds {
   const { engine, dataset } = settings;
   const plan = searchPlan(settings);
   const split = new ResidentSplit(engine, dataset.train);
-  const train = new ResidentFeed(engine, { split, ...plan.train });
-  const alphas = new ResidentFeed(engine, { split, ...plan.alphas });
-  const validation = new ResidentFeed(engine, { split, ...plan.validation });
-  const dispose = () => disposeAll([train, alphas, validation, split]);
-  return { train, alphas, validation, sizes: plan.sizes, dispose };
+  const feed = (drawing: Drawing) => new ResidentFeed(engine, { split, ...drawing });
+  const train = feed(plan.train);
+  const alphas = plan.alphas && feed(plan.alphas);
+  const validation = plan.validation && feed(plan.validation);
+  const owned = [train, alphas, validation, split].filter((one) => one !== undefined);
+  return { train, alphas, validation, sizes: plan.sizes, dispose: () => disposeAll(owned) };
 }
 
 /**
  * The feeds of `evaluationPlan`.
  * @throws as `searchFeeds`
  */
-export function evaluationFeeds(settings: FeedSettings, on: ValidateOn = "test"): RunFeeds {
+export function evaluationFeeds(settings: ImagePlan & OnEngine, on: ValidateOn = "test"): EvaluationFeeds {
   return settings.engine.buffers.attempt(() => makeEvaluationFeeds(settings, on));
 }
 
-function makeEvaluationFeeds(settings: FeedSettings, on: ValidateOn): RunFeeds {
+function makeEvaluationFeeds(settings: ImagePlan & OnEngine, on: ValidateOn): EvaluationFeeds {
   const { engine, dataset } = settings;
   const plan = evaluationPlan(settings, on);
   const trainSplit = new ResidentSplit(engine, dataset.train);

@@ -1,6 +1,7 @@
 import type { ExperimentConf } from "../config/index.ts";
 import { SupernetError } from "../errors.ts";
 import type { Algorithm } from "./algorithm.ts";
+import { isSweep } from "./sweep-check.ts";
 
 /**
  * An algorithm with a search of its own sees to sizes, repetitions and what is kept of an interrupted run itself.
@@ -21,14 +22,14 @@ export function checkBuilt(
   const { search, eval: evaluation } = nas;
   const section = nas[phase];
   if (section.loader.aug) refuse(`nas.${phase}.loader.aug`, `the augmentation policy "${section.loader.aug}"`, '""');
-  if (phase === "search" && !ownSearch) {
-    if (search.pareto.enabled) refuse("nas.search.pareto.enabled", "a sweep over network sizes", "False");
-    if (search.search_iters > 1) refuse("nas.search.search_iters", "repeated searches", "1");
-  } else if (phase === "eval" && evaluation.model_factory_spec) {
+  if (phase === "eval" && evaluation.model_factory_spec) {
     refuse("nas.eval.model_factory_spec", `the hand-written network ${evaluation.model_factory_spec}`, '""');
   }
   const missing: string[] = [];
-  if (section.checkpoint && !ownSearch) missing.push("no checkpoints are written yet: an interrupted run starts over");
+  if (section.checkpoint && !(phase === "search" && ownSearch)) {
+    const sweeps = phase === "search" && isSweep(search);
+    missing.push(`no checkpoints are written yet: an interrupted ${sweeps ? "search of a sweep" : "run"} starts over`);
+  }
   if (common.tb_enable) missing.push("common.tb_enable has no effect yet: no TensorBoard events are written");
   if (section.loader.val_fold) missing.push("loader.val_fold has no effect: the split is drawn from the seed");
   return missing;

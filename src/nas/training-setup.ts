@@ -35,11 +35,12 @@ export function setUpSearch(desc: ModelDesc, setup: SearchSetup): TrainingSetup 
   const { engine, method, conf, dataset, seed, start } = setup;
   const { trainer, loader } = conf;
   return engine.buffers.attempt(() => {
-    const feeds = searchFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed });
+    const alphasApart = method.hook !== undefined;
+    const feeds = searchFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed, alphasApart });
     const shape = supernetShape(feeds.train, dataset, method.mixtures?.(conf), method.affine);
     const network = new Network(engine, desc, shape);
     network.load(startValues(network.params, seed, start));
-    const hook = method.hook?.(conf, feeds.alphas);
+    const hook = feeds.alphas && method.hook?.(conf, feeds.alphas);
     const parts = { network, conf: trainer, seed, trained: method.optimizers(conf), hook };
     return { network, feeds, parts, dispose: () => disposeBoth(network, feeds) };
   });

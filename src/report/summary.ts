@@ -1,8 +1,9 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
 import { modelStats, type StatsOptions } from "../ops/stats.ts";
 import { bestEpochs, type PassRecord, type RunRecord } from "../train/metrics.ts";
+import { grouped, inPercent } from "./table.ts";
 
-const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+const percent = (share: number) => `${inPercent(share)} %`;
 
 /**
  * A training run in two lines: how good its last epoch was on unseen images, and how long it took.
@@ -41,8 +42,6 @@ export function costSummary(desc: ModelDesc, options: StatsOptions): string {
   const { height, width } = options;
   return `${grouped(params)} parameters${aux}, ${grouped(macs)} multiply-adds per ${height}x${width} image`;
 }
-
-const grouped = (count: number) => count.toLocaleString("en-US");
 
 /** `45.1 s`, `12 min 5 s`, `3 h 20 min`. */
 export function duration(seconds: number): string {

@@ -17,6 +17,7 @@ import { type OptimizerSpec, optimizerSpec, stepRates } from "./optimizers/index
 import { runPass } from "./pass.ts";
 import type { Progress } from "./progress.ts";
 import type { Schedule } from "./schedules/index.ts";
+import { trainedRoles } from "./trained-roles.ts";
 import { type RoleUpdate, type TrainedBy, type TrainedRole, WeightUpdate } from "./weight-update.ts";
 
 /**
@@ -49,9 +50,6 @@ export interface HookContext {
   /** When it is aborted, nothing is to be prepared or submitted any more. */
   readonly signal?: AbortSignal | undefined;
 }
-
-/** What optimizers may move, in the order in which they do. */
-const ROLES: readonly TrainedRole[] = ["weights", "alphas"];
 
 export type StepHookFactory = (context: HookContext) => StepHook;
 
@@ -126,7 +124,7 @@ export class Trainer {
     this.#course = new Course(conf, optimizer, train.startPass(0));
     const byAlphas = Object.values(trained).includes("alpha_optimizer");
     this.#alphas = byAlphas ? alphaOptimizer(conf, this.#course.stepsPerEpoch) : undefined;
-    const roles = ROLES.filter((role) => trained[role] !== undefined);
+    const roles = trainedRoles(trained);
     const settings = {
       updates: new Map(roles.map((role) => [role, this.#updateOf(trained[role])])),
       clip: conf.grad_clip,

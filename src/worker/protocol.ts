@@ -200,6 +200,8 @@ export interface RunSummary {
     readonly weights: readonly CellWeights[];
     /** Lines for a terminal: tables of the alphas, the cells, the figures. */
     readonly text: string;
+    /** From its beginning to its end, pauses left out; absent in runs that were kept before this was. */
+    readonly seconds?: number;
   };
   readonly eval?: {
     readonly epochs: readonly EpochFigures[];
@@ -211,6 +213,8 @@ export interface RunSummary {
     /** Counts of test images, `[true class][predicted class]`. */
     readonly confusion: readonly (readonly number[])[];
     readonly text: string;
+    /** As that of the search. */
+    readonly seconds?: number;
   };
 }
 

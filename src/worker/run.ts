@@ -83,7 +83,8 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   };
   if (phases.includes("search")) {
     enter("search");
-    const search = searchSummary(await runner.search());
+    const seconds = stopwatch(parts.gate);
+    const search = { ...searchSummary(await runner.search()), seconds: seconds() };
     summary = { ...summary, search };
     tell({ kind: "found", cells: search.cells, text: search.text });
     await runner.copySearchToEval();
@@ -93,14 +94,22 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   }
   if (phases.includes("eval")) {
     enter("eval");
+    const seconds = stopwatch(parts.gate);
     const result = await runner.evaluate();
     const { mean, std } = result.image;
     const classifier = { mean, std, dropPath: conf.nas.eval.trainer.drop_path_prob > 0 };
-    summary = { ...summary, eval: evalSummary(result), classifier };
+    summary = { ...summary, eval: { ...evalSummary(result), seconds: seconds() }, classifier };
   }
   summary = { ...summary, ended: Date.now() };
   await writeSummary(host, runner.folder(current.phase), summary);
   return summary;
+}
+
+/** Seconds from now on, but for those in which the run stood still. */
+function stopwatch(gate: Gate): () => number {
+  const clock = () => performance.now() - gate.held;
+  const start = clock();
+  return () => (clock() - start) / 1000;
 }
 
 /**

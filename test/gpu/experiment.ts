@@ -36,6 +36,11 @@ export function memoryEnvironment(engine: Engine, files: Files): Environment {
   };
 }
 
+/** What is not as in every experiment: files that are there before, and parts of the outside world. */
+interface World extends Partial<Environment> {
+  readonly files?: Files;
+}
+
 /**
  * The toy confs of an algorithm and a data set that needs no files, ready to run.
  * @param overrides values by conf path
@@ -45,17 +50,17 @@ export async function toyExperiment(
   algo: string,
   overrides: Readonly<Record<string, unknown>> = {},
   dataset = "shapes",
+  { files = new Map(), ...more }: World = {},
 ): Promise<{ runner: ExperimentRunner; files: Files }> {
   const loaded = await loadConfig(`confs/algos/${algo}_toy.yaml;confs/datasets/${dataset}_toy.yaml`, {
     files: { read: readText },
     args: Object.entries(overrides).flatMap(([path, value]) => [`--${path}`, String(value)]),
   });
-  const files: Files = new Map();
   const algorithm = findAlgorithm(algo);
   const conf = parseExperimentConf(loaded.tree, loaded.places);
   checkAlgorithm(algorithm, conf);
   const runner = new ExperimentRunner({
-    environment: memoryEnvironment(engine, files),
+    environment: { ...memoryEnvironment(engine, files), ...more },
     algorithm,
     conf,
     confText: "",

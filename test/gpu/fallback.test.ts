@@ -2,6 +2,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { darts } from "../../src/algos/darts/index.ts";
+import { didarts } from "../../src/algos/didarts/index.ts";
 import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { modelTensors } from "../../src/export/model.ts";
@@ -10,7 +11,8 @@ import { readText } from "../../src/host/node/files.ts";
 import { Logger } from "../../src/log/logger.ts";
 import { ArchTrainer } from "../../src/nas/arch-trainer.ts";
 import { Classifier } from "../../src/nas/classifier.ts";
-import { trainFixedFallback, trainSupernetFallback } from "../../src/nas/fallback.ts";
+import { engineTrainers } from "../../src/nas/engine-trainers.ts";
+import { fallbackTrainers, trainFixedFallback, trainSupernetFallback } from "../../src/nas/fallback.ts";
 import { FallbackClassifier } from "../../src/nas/fallback-classifier.ts";
 import type { Alphas } from "../../src/nas/finalizers.ts";
 import { trainFixed } from "../../src/nas/fixed-training.ts";
@@ -96,7 +98,7 @@ function expectAlike(actual: RunRecord, expected: RunRecord): void {
     const own = got[index]!;
     expect(own.lr).toEqual(epoch.lr);
     expect(own.steps).toEqual(epoch.steps);
-    for (const pass of ["train", "last", "val"] as const) {
+    for (const pass of ["train", "last", ...(epoch.val ? (["val"] as const) : [])] as const) {
       expect(own[pass]?.samples, pass).toBe(epoch[pass]?.samples);
       expect(Math.abs(own[pass]!.loss - epoch[pass]!.loss), `${pass} loss of epoch ${index}`).toBeLessThan(1e-4);
     }
@@ -117,17 +119,21 @@ function distance(a: ReadonlyMap<string, ArrayLike<number>>, b: ReadonlyMap<stri
 /** Moves the alphas by their gradient, where Adam would hide how large it is. */
 const GRADIENT = { type: "sgd", lr: 1, momentum: 0, nesterov: false } as const;
 
+const IN_CHUNKS_WITHOUT_VALIDATION = { "nas.search.trainer.batch_chunks": 2, "nas.search.loader.val_ratio": 0 };
+
 describe("a search", () => {
   test.each([
-    ["of second order", {}],
-    ["of first order", { "nas.search.trainer.second_order": false }],
-    ["in chunks", { "nas.search.trainer.batch_chunks": 2 }],
-  ])("%s on TensorFlow.js is the engine's", async (_, more) => {
+    ["of second order", darts, {}],
+    ["of first order", darts, { "nas.search.trainer.second_order": false }],
+    ["in chunks", darts, { "nas.search.trainer.batch_chunks": 2 }],
+    ["at one level, clipped", didarts, { "nas.search.trainer.grad_clip": 0.5 }],
+    ["at one level, in chunks, nothing validated", didarts, IN_CHUNKS_WITHOUT_VALIDATION],
+  ])("%s on TensorFlow.js is the engine's", async (_, { method }, more) => {
     const { search } = (await confOf(more)).nas;
     const alphaOptimizer = { ...search.trainer.alpha_optimizer!, ...GRADIENT };
     const conf = { ...search, trainer: { ...search.trainer, alpha_optimizer: alphaOptimizer } };
     const desc = smallSupernet(1, 1);
-    const common = { method: darts.method!, conf, dataset, seed: 5, control: {} };
+    const common = { method: method!, conf, dataset, seed: 5, control: {} };
     const want = await new ArchTrainer(engine, { ...common, logger: silent() }).fit(desc);
     const epochs: Alphas[] = [];
     const got = await trainSupernetFallback(desc, {
@@ -179,23 +185,55 @@ test.each([
   );
 });
 
-test.each([false, true])("a network classifies alike on both, trained with drop path: %s", async (dropPath) => {
-  const desc = smallFinal();
-  const shape = { batch: 1, height: SIZE, width: SIZE, affine: true, dropPath: dropPath ? "off" : "none" } as const;
-  const network = new FallbackNetwork(desc, shape);
-  network.initialise(7);
-  const weights = writeSafetensors(modelTensors(network.params, await network.save()));
-  network.dispose();
-  const { channels, mean, std } = dataset;
-  const image = { channels, height: SIZE, width: SIZE };
-  const parts = { desc, tensors: readSafetensors(weights, "model.safetensors"), image, mean, std, dropPath };
-  const planes = Float32Array.from({ length: channels * SIZE * SIZE }, (_, i) => (i % 17) / 17);
-  const [own, engines] = [new FallbackClassifier(parts), await Classifier.create(engine, parts)];
-  const [got, want] = [await own.classify(planes), await engines.classify(planes)];
-  own.dispose();
-  engines.dispose();
-  expect(got).toEqual(want.map((probability) => expect.closeTo(probability, 5)));
-  expect(new Set(want).size).toBeGreaterThan(1);
-  const wrong = { ...parts, tensors: new Map() };
-  expect(() => new FallbackClassifier(wrong)).toThrow(/is missing/);
+test("images kept back validate alike on both", async () => {
+  const { trainer, loader } = (await confOf({ "nas.eval.loader.val_ratio": 0.5 })).nas.eval;
+  const parts = {
+    trainer,
+    loader,
+    dataset,
+    seed: 9,
+    path: "post_train",
+    validateOn: "kept back" as const,
+    control: {},
+  };
+  const want = await trainFixed(engine, smallFinal(), { ...parts, logger: silent() });
+  const got = await trainFixedFallback(smallFinal(), { ...parts, logger: silent() });
+  expectAlike(got.run, want.run);
+  // Half of the 16 that train; there are 6 to test.
+  expect(want.run.epochs.map(({ val }) => val?.averages.samples)).toEqual([8, 8]);
 });
+
+test.each([false, true])(
+  "a network classifies alike on both, and its cost is measured, trained with drop path: %s",
+  async (dropPath) => {
+    const desc = smallFinal();
+    const shape = { batch: 1, height: SIZE, width: SIZE, affine: true, dropPath: dropPath ? "off" : "none" } as const;
+    const network = new FallbackNetwork(desc, shape);
+    network.initialise(7);
+    const weights = writeSafetensors(modelTensors(network.params, await network.save()));
+    network.dispose();
+    const { channels, mean, std } = dataset;
+    const image = { channels, height: SIZE, width: SIZE };
+    const parts = { desc, tensors: readSafetensors(weights, "model.safetensors"), image, mean, std, dropPath };
+    const planes = Float32Array.from({ length: channels * SIZE * SIZE }, (_, i) => (i % 17) / 17);
+    const [own, engines] = [new FallbackClassifier(parts), await Classifier.create(engine, parts)];
+    const [got, want] = [await own.classify(planes), await engines.classify(planes)];
+    own.dispose();
+    engines.dispose();
+    expect(got).toEqual(want.map((probability) => expect.closeTo(probability, 5)));
+    expect(new Set(want).size).toBeGreaterThan(1);
+    const before = engine.buffers.liveBytes;
+    const [cost, measured] = [
+      await fallbackTrainers.inferenceCost(parts, {}),
+      await engineTrainers(engine).inferenceCost(parts, {}),
+    ];
+    expect(engine.buffers.liveBytes).toBe(before);
+    expect(cost).toEqual({ seconds: expect.any(Number) });
+    expect(measured).toEqual({ seconds: expect.any(Number), bytes: expect.any(Number) });
+    expect(Math.min(cost.seconds, measured.seconds, measured.bytes!)).toBeGreaterThan(0);
+    const stop = AbortSignal.abort(new Error("stopped"));
+    await expect(engineTrainers(engine).inferenceCost(parts, { signal: stop })).rejects.toThrow("stopped");
+    const wrong = { ...parts, tensors: new Map() };
+    expect(() => new FallbackClassifier(wrong)).toThrow(/is missing/);
+  },
+);

@@ -3,7 +3,7 @@ import { evalAugmentation, trainAugmentation } from "../../src/data/augment.ts";
 import { augmentReference } from "../../src/data/augment-reference.ts";
 import type { Dataset, Split } from "../../src/data/dataset.ts";
 import { SupernetError } from "../../src/errors.ts";
-import { evaluationFeeds, type FeedSettings, type LoaderConf, searchFeeds } from "../../src/nas/feeds.ts";
+import { evaluationFeeds, type LoaderConf, searchFeeds } from "../../src/nas/feeds.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { unpackPlanes } from "../../src/runtime/webgpu/layout.ts";
 import { StepUniform } from "../../src/runtime/webgpu/step.ts";
@@ -50,15 +50,17 @@ interface Loading {
   readonly chunks?: number;
   readonly seed?: number;
   readonly data?: Dataset;
+  readonly alphasApart?: boolean;
 }
 
-function settings(loading: Loading): FeedSettings {
+function settings(loading: Loading) {
   const { batch = 8, testBatch = 64, valRatio = 0, maxBatches = -1, chunks = 1, seed = SEED, data = dataset } = loading;
+  const { alphasApart = true } = loading;
   const loader = {
     ...{ train_batch: batch, test_batch: testBatch, val_ratio: valRatio, cutout: 0 },
     dataset: { name: data.name, n_classes: CLASSES, max_batches: maxBatches },
   };
-  return { engine, dataset: data, loader: loader as LoaderConf, chunks, seed };
+  return { engine, dataset: data, loader: loader as LoaderConf, chunks, seed, alphasApart };
 }
 
 interface Seen {
@@ -132,8 +134,8 @@ describe("a search", () => {
     const before = held(engine);
     const feeds = searchFeeds(settings({ valRatio: 0.3, batch: 6, testBatch: 7, chunks: 2 }));
     const train = imagesIn(await deliver(feeds.train, 0), 10);
-    const alphas = imagesIn(await deliver(feeds.alphas, 0, "validation"), 10);
-    const validation = imagesIn(await deliver(feeds.validation, 0), 10);
+    const alphas = imagesIn(await deliver(feeds.alphas!, 0, "validation"), 10);
+    const validation = imagesIn(await deliver(feeds.validation!, 0), 10);
     expect(feeds.sizes).toEqual({ train: 70, val: 30, test: 0, batch: 6 });
     // 70 images are 11 batches of 6 and 4 more; none comes twice.
     expect(new Set(train).size).toBe(66);
@@ -148,6 +150,22 @@ describe("a search", () => {
       expect(validation.filter((image) => image % CLASSES === label)).toHaveLength(3);
     }
     feeds.dispose();
+    expect(held(engine)).toEqual(before);
+  });
+
+  test("needs no batches for alphas that move with the weights, and no validation part then", async () => {
+    const before = held(engine);
+    const all = searchFeeds(settings({ valRatio: 0, alphasApart: false }));
+    expect([all.alphas, all.validation]).toEqual([undefined, undefined]);
+    expect(all.sizes).toEqual({ train: 100, val: 0, test: 0, batch: 8 });
+    expect(new Set(imagesIn(await deliver(all.train, 0), 10)).size).toBe(96);
+    all.dispose();
+    // The part that only validates may be smaller than a training batch.
+    const some = searchFeeds(settings({ valRatio: 0.1, batch: 16, alphasApart: false }));
+    expect(some.alphas).toBeUndefined();
+    expect(some.sizes).toEqual({ train: 90, val: 10, test: 0, batch: 16 });
+    expect(imagesIn(await deliver(some.validation!, 0), 10)).toHaveLength(10);
+    some.dispose();
     expect(held(engine)).toEqual(before);
   });
 
@@ -170,7 +188,7 @@ describe("the order of the images", () => {
     const feeds = searchFeeds(settings({ valRatio: 0.5, seed }));
     const passes: number[][] = [];
     for (const epoch of [0, 1, 2]) passes.push(imagesIn(await deliver(feeds.train, epoch), 10));
-    passes.push(imagesIn(await deliver(feeds.alphas, 0, "validation"), 10));
+    passes.push(imagesIn(await deliver(feeds.alphas!, 0, "validation"), 10));
     feeds.dispose();
     return passes;
   }
@@ -255,7 +273,7 @@ test("images are augmented as the reference does, those of the alphas by draws o
   const data = { ...dataset, trainTransform: { pad: 2, flip: true }, train: random(40, 1), test: random(9, 2) };
   const feeds = searchFeeds(settings({ data, valRatio: 0.5, batch: 8, chunks: 2 }));
   for (const purpose of ["train", "validation"] as const) {
-    const feed = purpose === "train" ? feeds.train : feeds.alphas;
+    const feed = purpose === "train" ? feeds.train : feeds.alphas!;
     const augmentation = trainAugmentation(data, 0, purpose);
     for (const { pixels, labels, step, start } of await deliver(feed, 1, purpose)) {
       // Which image it is is known only by its look: the one of its label that fits.

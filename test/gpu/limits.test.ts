@@ -73,7 +73,14 @@ const loader = {
 /** All parameters after two steps of a small second-order search with clipping and validation. */
 async function search(on: Engine): Promise<Map<string, Float32Array>> {
   const before = held(on);
-  const feeds = searchFeeds({ engine: on, dataset: await shapes(16, 4), loader, chunks: 2, seed: 1 });
+  const feeds = searchFeeds({
+    engine: on,
+    dataset: await shapes(16, 4),
+    loader,
+    chunks: 2,
+    seed: 1,
+    alphasApart: true,
+  });
   const shape = { batch: 2, height: 32, width: 32, affine: false, dropPath: "none" as const };
   const network = new Network(on, smallSupernet(1, 1), shape);
   network.initialise(1);
@@ -82,7 +89,7 @@ async function search(on: Engine): Promise<Map<string, Float32Array>> {
     ...{ alpha_optimizer: { type: "adam", lr: 3e-3, betas: [0.5, 0.999] }, alpha_lr_schedule: { type: "" } },
   };
   const { train, validation, alphas } = feeds;
-  const trainer = await Trainer.create({ network, conf, seed: 1, train, validation, hook: bilevel(alphas) });
+  const trainer = await Trainer.create({ network, conf, seed: 1, train, validation, hook: bilevel(alphas!) });
   await trainer.fit();
   const values = await network.save();
   for (const owned of [trainer, network, feeds]) owned.dispose();
@@ -170,7 +177,7 @@ describe("what does not fit", () => {
     const count = 100_000;
     const train = { images: new Uint8Array(count * 3072), labels: new Uint32Array(count), count };
     const dataset: Dataset = { ...small, train };
-    const make = () => searchFeeds({ engine, dataset, loader, chunks: 1, seed: 1 });
+    const make = () => searchFeeds({ engine, dataset, loader, chunks: 1, seed: 1, alphasApart: true });
     expect(make).toThrow(SupernetError);
     expect(make).toThrowErrorMatchingInlineSnapshot(
       `[SupernetError: 100000 images of 3072 bytes do not fit this device, which holds 87376; use a smaller data set]`,

@@ -95,7 +95,7 @@ describe("the steady state", () => {
 
   test("30 bi-level steps in chunks likewise", async () => {
     const start = held(engine);
-    const feeds = searchFeeds({ engine, dataset, loader: loader(4, 0.5), chunks: 2, seed: 1 });
+    const feeds = searchFeeds({ engine, dataset, loader: loader(4, 0.5), chunks: 2, seed: 1, alphasApart: true });
     const network = new Network(engine, smallSupernet(1, 1), {
       ...{ batch: 2, height: 32, width: 32, affine: false, dropPath: "none" as const },
     });
@@ -109,7 +109,7 @@ describe("the steady state", () => {
       seed: 1,
       train: feeds.train,
       validation: feeds.validation,
-      hook: bilevel(feeds.alphas),
+      hook: bilevel(feeds.alphas!),
       signal: abort.signal,
       onStep: async (step) => {
         seen.push({ ...held(engine), created: created() });

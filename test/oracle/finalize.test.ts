@@ -31,7 +31,6 @@ const ALGORITHMS: Readonly<Record<string, string>> = {
   divnas: "divnas",
   gs: "gs",
   xnas: "xnas",
-  didarts: "didarts",
 };
 
 describe("golden finalizers", () => {

@@ -17,9 +17,9 @@ const TRAINERS: Readonly<Record<string, TrainedBy>> = {
   // ArchTrainer gives the optimizer all of model.parameters().
   ArchTrainer: { weights: "optimizer", alphas: "optimizer" },
   BilevelArchTrainer: { weights: "optimizer", alphas: "optimizer" },
+  DidartsArchTrainer: { weights: "optimizer", alphas: "alpha_optimizer" },
 };
 const OTHERS: Readonly<Record<string, string>> = {
-  didarts: "didarts",
   xnas: "xnas",
   gs: "gs",
   divnas: "divnas",

@@ -5,6 +5,8 @@ import type { Algorithm } from "../../nas/algorithm.ts";
 import { type GalleryEntry, writeGallery } from "../../nas/gallery.ts";
 import { postTrain } from "../../nas/post-train.ts";
 import type { Search } from "../../nas/search.ts";
+import { sweeping } from "../../nas/search-combinations.ts";
+import { checkSweep, isSweep } from "../../nas/sweep-check.ts";
 import { RandomModelDescBuilder } from "./builder.ts";
 import { drawPicks } from "./draw.ts";
 import { drawName, evaluateDraws, seedsOf } from "./evaluate.ts";
@@ -21,11 +23,17 @@ export const random: Algorithm = {
   name: "random",
   finalizers: ["default"],
   check: checkDraws,
-  search: draw,
+  search: sweeping(draw),
   evaluate: evaluateDraws,
 };
 
-function checkDraws({ nas }: ExperimentConf): void {
+function checkDraws(conf: ExperimentConf): void {
+  const { nas } = conf;
+  checkSweep(conf);
+  if (isSweep(nas.search) && seedsOf(conf) > 1) {
+    const remedy = "in a sweep each search draws one: set it to 1, and nas.search.search_iters to the number of draws";
+    throw new SupernetError("config", `nas.search.random.seeds is ${seedsOf(conf)}; ${remedy}`);
+  }
   const edges = nas.search.model_desc.num_edges_to_sample;
   if (edges !== undefined && edges <= FIRST_INPUTS) return;
   const key = "nas.search.model_desc.num_edges_to_sample";

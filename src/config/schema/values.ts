@@ -22,11 +22,3 @@ export const numberOrNaN = z.union([z.number(), z.nan()]);
 
 export const flag = z.boolean();
 export const text = z.string();
-
-/** Costs of a network, separated by commas. */
-export const costNames = z
-  .string()
-  .regex(
-    /^(params|macs|memory|latency)(,(params|macs|memory|latency))*$/,
-    "expected params, macs, memory or latency, or several of them separated by commas",
-  );

@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { SupernetError } from "../../errors.ts";
+import type { TfStep } from "../../runtime/tfjs/index.ts";
 import { abortable } from "../abortable.ts";
+import { alphaOptimizer } from "../alphas.ts";
 import type { TrainerConf } from "../conf.ts";
 import { Course, type OnEpoch } from "../course.ts";
 import type { Gate } from "../gate.ts";
@@ -9,6 +11,8 @@ import type { EpochRecord, PassRecord } from "../metrics.ts";
 import { optimizerSpec, type StepRates, stepRates } from "../optimizers/spec.ts";
 import { countPredictions, countTable } from "../predictions.ts";
 import { type Progress, REPORT_EVERY } from "../progress.ts";
+import { trainedRoles } from "../trained-roles.ts";
+import type { TrainedBy, TrainedRole } from "../weight-update.ts";
 import { FallbackBilevel } from "./bilevel.ts";
 import type { HostBatch, HostFeed } from "./feed.ts";
 import { PassCounter, sumsOf } from "./metrics.ts";
@@ -22,8 +26,10 @@ export interface FallbackTrainerParts {
   readonly seed: number;
   /** Batches that train; its chunks are the network's batch. */
   readonly train: HostFeed;
-  /** Batches that drive the alphas of a search, cut like those that train; without them the alphas stay as they are. */
+  /** Batches that drive the alphas of a search, cut like those that train; without them only `trained` says what happens to the alphas. */
   readonly alphas?: HostFeed | undefined;
+  /** What its optimizers move; by default `optimizer` the weights. */
+  readonly trained?: TrainedBy | undefined;
   /** What to validate on, every `conf.validation.freq` epochs and after the last one; in one chunk a batch. */
   readonly validation?: HostFeed | undefined;
   /** Awaited after each step, with its number, to look at what it did. */
@@ -42,30 +48,40 @@ export class FallbackTrainer {
   readonly #parts: FallbackTrainerParts;
   readonly #program: FallbackProgram;
   readonly #evaluation: FallbackProgram | undefined;
-  readonly #optimizer: FallbackOptimizer;
+  /** What moves in each step, and how. */
+  readonly #updates: ReadonlyMap<TrainedRole, RoleUpdate>;
   readonly #course: Course;
   readonly #bilevel: FallbackBilevel | undefined;
   #reported = performance.now();
 
   /** @throws SupernetError("config") on impossible settings, or those that only the engine knows */
   constructor(parts: FallbackTrainerParts) {
-    const { network, conf, train, alphas, validation } = parts;
+    const { network, conf, train, alphas, validation, trained = { weights: "optimizer" } } = parts;
     if (conf.reference_quirks) {
       throw new SupernetError("config", "reference_quirks need WebGPU; set trainer.reference_quirks: false");
     }
     this.#parts = parts;
     const spec = optimizerSpec(conf.optimizer);
     this.#course = new Course(conf, spec, train.startPass(0));
-    this.#program = network.trainingProgram({ ...lossSettings(conf), gradients: ["weights"], runningStats: true });
+    const gradients = trainedRoles(trained);
+    this.#program = network.trainingProgram({ ...lossSettings(conf), gradients, runningStats: true });
     this.#evaluation =
       validation && conf.validation
         ? network.evaluationProgram(smoothingOf(conf.validation.lossfn), validation.samples)
         : undefined;
-    this.#optimizer = new FallbackOptimizer(spec, network.layouts.weights, network.vectors.weights);
+    const { schedule, stepsPerEpoch } = this.#course;
+    const byWeights = { spec, rates: (step: number) => stepRates(spec, step + 1, schedule.at(step)) };
+    this.#updates = new Map(
+      gradients.map((role) => {
+        const by = trained[role] === "alpha_optimizer" ? alphaOptimizer(conf, stepsPerEpoch) : byWeights;
+        const optimizer = new FallbackOptimizer(by.spec, network.layouts[role], network.vectors[role]);
+        return [role, { optimizer, rates: by.rates }];
+      }),
+    );
     try {
       this.#bilevel = alphas && this.#makeBilevel();
     } catch (error) {
-      this.#optimizer.dispose();
+      this.#disposeUpdates();
       throw error;
     }
   }
@@ -73,7 +89,8 @@ export class FallbackTrainer {
   #makeBilevel(): FallbackBilevel {
     const { network, conf } = this.#parts;
     const { stepsPerEpoch } = this.#course;
-    return new FallbackBilevel({ network, conf, program: this.#program, weights: this.#optimizer, stepsPerEpoch });
+    const weights = this.#updates.get("weights")!.optimizer;
+    return new FallbackBilevel({ network, conf, program: this.#program, weights, stepsPerEpoch });
   }
 
   /**
@@ -174,38 +191,41 @@ export class FallbackTrainer {
   /** One optimizer step. */
   #step(epoch: number, step: number, batch: number, alphaBatch: number) {
     const { seed, train, alphas } = this.#parts;
-    const rates = stepRates(this.#optimizer.spec, step + 1, this.#course.schedule.at(step));
     const chunks = train.load(batch, { seed, step });
     if (this.#bilevel) {
       const val = alphas!.load(alphaBatch, { seed, step });
-      this.#bilevel.step(step, chunks, val, rates);
+      this.#bilevel.step(step, chunks, val, this.#updates.get("weights")!.rates(step));
       disposeAll(val);
     }
     const dropPath = this.#course.dropPath(epoch);
-    return { sums: this.#moveWeights(chunks, { seed, step, dropPath }, rates), chunks };
+    return { sums: this.#move(chunks, { seed, step, dropPath }), chunks };
   }
 
-  /** From the chunks of a batch to new weights and running statistics. @returns the batch's sums of the metrics */
-  #moveWeights(
-    chunks: readonly HostBatch[],
-    at: { readonly seed: number; readonly step: number; readonly dropPath: number },
-    rates: StepRates,
-  ): tf.Tensor {
+  /** From the chunks of a batch to new parameters and running statistics. @returns the batch's sums of the metrics */
+  #move(chunks: readonly HostBatch[], at: Omit<TfStep, "sampleStart">): tf.Tensor {
     const { network, conf } = this.#parts;
     return tf.tidy(() => {
       const results = chunks.map((chunk) => {
-        const [gradient, sums, state] = tf.tidy(() => {
+        const { gradients, sums, state } = tf.tidy(() => {
           const result = this.#program.run(chunk, { ...at, sampleStart: chunk.sampleStart });
-          return [result.gradient("weights"), sumsOf(result, chunk.valid), result.state() ?? tf.zeros([0])];
+          return {
+            gradients: [...this.#updates.keys()].map((role) => result.gradient(role)),
+            sums: sumsOf(result, chunk.valid),
+            state: result.state() ?? tf.zeros([0]),
+          };
         });
         // The next chunk goes on from these running statistics.
         if (state.size > 0) network.set("state", tf.keep(state) as tf.Tensor1D);
-        return { gradient: gradient as tf.Tensor1D, sums };
+        return { gradients, sums };
       });
-      const mean = tf.div(tf.addN(results.map(({ gradient }) => gradient)), chunks.length) as tf.Tensor1D;
-      const gradient = conf.grad_clip > 0 ? clipped(mean, conf.grad_clip) : mean;
-      const weights = this.#optimizer.step(network.vectors.weights, gradient, rates);
-      network.set("weights", tf.keep(weights));
+      const means = [...this.#updates.keys()].map((_, index) => {
+        const sum = tf.addN(results.map(({ gradients }) => gradients[index]!));
+        return tf.div(sum, chunks.length) as tf.Tensor1D;
+      });
+      const gradients = conf.grad_clip > 0 ? clipped(means, conf.grad_clip) : means;
+      [...this.#updates].forEach(([role, { optimizer, rates }], index) => {
+        network.set(role, tf.keep(optimizer.step(network.vectors[role], gradients[index]!, rates(at.step))));
+      });
       return tf.addN(results.map(({ sums }) => sums));
     });
   }
@@ -220,15 +240,25 @@ export class FallbackTrainer {
 
   /** Frees everything but the network. */
   dispose(): void {
-    this.#optimizer.dispose();
+    this.#disposeUpdates();
     this.#bilevel?.dispose();
+  }
+
+  #disposeUpdates(): void {
+    for (const { optimizer } of this.#updates.values()) optimizer.dispose();
   }
 }
 
-/** Scaled down to a norm of at most `most`, as PyTorch does. */
-function clipped(gradient: tf.Tensor1D, most: number): tf.Tensor1D {
-  const factor = tf.minimum(tf.div(most, tf.add(tf.norm(gradient), 1e-6)), 1);
-  return tf.mul(gradient, factor);
+interface RoleUpdate {
+  readonly optimizer: FallbackOptimizer;
+  /** @param step from 0 */
+  readonly rates: (step: number) => StepRates;
+}
+
+/** Scaled down to a norm of at most `most` of all together, as PyTorch does. */
+function clipped(gradients: readonly tf.Tensor1D[], most: number): tf.Tensor1D[] {
+  const factor = tf.minimum(tf.div(most, tf.add(tf.norm(tf.concat1d([...gradients])), 1e-6)), 1);
+  return gradients.map((gradient) => tf.mul(gradient, factor));
 }
 
 function disposeAll(chunks: readonly HostBatch[]): void {

@@ -30,5 +30,9 @@ it("the DARTS toy conf has the keys and values of the reference's toy run", asyn
     "dataset.dataroot": "$expdir/dataroot",
   });
   const added = [...ours.keys()].filter((path) => !theirs.has(path));
-  expect(added).toEqual(["nas.search.trainer.second_order", "nas.search.trainer.reference_quirks"]);
+  expect(added).toEqual([
+    "nas.search.pareto.costs",
+    "nas.search.trainer.second_order",
+    "nas.search.trainer.reference_quirks",
+  ]);
 });

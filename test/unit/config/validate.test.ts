@@ -128,7 +128,7 @@ nas:
     delete nas.eval!.model_desc;
     expect(() => validateConf(tree, places)).toThrowErrorMatchingInlineSnapshot(`
       [SupernetError: confs/algos/darts.yaml:48:3: nas.eval.model_desc is missing; it needs a section
-      confs/algos/darts.yaml:183:5: nas.search.trainer.epochs is missing; it needs an integer]
+      confs/algos/darts.yaml:186:5: nas.search.trainer.epochs is missing; it needs an integer]
     `);
   });
 

@@ -18,9 +18,13 @@ test("the paper's settings are built, but for checkpoints", async () => {
   }
 });
 
+test("a sweep starts over only the search that was interrupted", async () => {
+  expect(checkBuilt(await conf("--nas.search.search_iters", "2"), "search")).toEqual([
+    "no checkpoints are written yet: an interrupted search of a sweep starts over",
+  ]);
+});
+
 test.each([
-  ["search", "nas.search.pareto.enabled", "True"],
-  ["search", "nas.search.search_iters", "2"],
   ["search", "nas.search.loader.aug", "fa_reduced_cifar10"],
   ["eval", "nas.eval.loader.aug", "fa_reduced_cifar10"],
   ["eval", "nas.eval.model_factory_spec", "resnet18"],

@@ -1,0 +1,85 @@
+import { proxy, type Remote } from "comlink";
+import { onInterrupt } from "../host/node/interrupt.ts";
+import type { EngineClient } from "../worker/client-node.ts";
+import type { RunEvent, RunRequest, RunSummary, SupernetApi } from "../worker/protocol.ts";
+import { createProgress, type ProgressDisplay } from "./progress.ts";
+
+// Runs as the command line shows them.
+
+/** Names of a list that is separated by commas. */
+export const namesOf = (list: string): string[] => list.split(",").map((name) => name.trim());
+
+export async function sayAdapter(api: Remote<SupernetApi>): Promise<string> {
+  const { name } = await api.adapter();
+  say(`adapter  ${name}`);
+  return name;
+}
+
+export interface Shown {
+  /** Also the cells that were found and the figures at the end; default true. */
+  readonly texts?: boolean;
+}
+
+/** Runs to the end, and says how it goes. @throws as `SupernetApi.start` */
+export async function runShown(
+  request: RunRequest,
+  api: Remote<SupernetApi>,
+  { texts = true }: Shown = {},
+): Promise<RunSummary> {
+  const progress = createProgress(process.stdout);
+  let interrupted = false;
+  const running = api
+    .start(
+      request,
+      proxy((event: RunEvent) => show(event, progress, texts)),
+    )
+    .finally(() => progress.stop());
+  // The process ends only when the run has closed its files.
+  const off = onInterrupt(async () => {
+    interrupted = true;
+    progress.stop();
+    await api.stop();
+    await api.dispose();
+  });
+  try {
+    const summary = await running;
+    const { eval: evaluation } = summary;
+    if (texts && request.phases?.includes("eval") && evaluation) say(evaluation.text);
+    return summary;
+  } catch (error) {
+    // It is the interrupt's to end the process, and to say with which code.
+    if (interrupted) await new Promise<never>(() => {});
+    throw error;
+  } finally {
+    off();
+  }
+}
+
+function show(event: RunEvent, progress: ProgressDisplay, texts: boolean): void {
+  switch (event.kind) {
+    case "phase":
+      say(`${event.phase.padEnd(8)} ${event.folder}`);
+      break;
+    case "progress":
+      progress.update(event);
+      break;
+    case "found":
+      progress.stop();
+      if (texts) say(event.text);
+      break;
+    case "tuning":
+      say(event.message);
+      break;
+    case "warning":
+      process.stderr.write(`warning: ${event.message}\n`);
+      break;
+  }
+}
+
+/** Dawn ends the process if its thread does while it has work: the device goes first. */
+export async function closeEngine({ api, failed, end }: EngineClient): Promise<void> {
+  await Promise.race([api.dispose(), failed]).catch(() => {});
+  await end();
+}
+
+export const say = (text: string): boolean => process.stdout.write(`${text}\n`);
