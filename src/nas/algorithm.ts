@@ -28,6 +28,8 @@ export interface Algorithm {
   readonly method?: SearchMethod;
   /** Finds architectures; absent where there is nothing to search. */
   readonly search?: Search;
+  /** The network that is evaluated of what was found; default is to scale it to the conf's cells and channels. */
+  readonly evaluated?: (found: ModelDesc, conf: ExperimentConf) => ModelDesc;
   /** Evaluates what was found; default is to train it as it is. */
   readonly evaluate?: Evaluate;
 }

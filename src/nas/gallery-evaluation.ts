@@ -7,6 +7,7 @@ import { modelTensors } from "../export/model.ts";
 import { writeSafetensors } from "../export/safetensors.ts";
 import { modelStats } from "../ops/stats.ts";
 import { metricsTree } from "../train/metrics.ts";
+import type { Algorithm } from "./algorithm.ts";
 import { type EvaluaterParts, type EvaluationResult, evaluationFiles, imageFacts } from "./evaluater.ts";
 import type { GalleryEntry } from "./gallery.ts";
 import { inOrder } from "./in-order.ts";
@@ -31,10 +32,8 @@ export interface GalleryRow {
   readonly trained: JobResult;
 }
 
-/** @param found a member of the gallery; the default scales it to the conf's cells and channels */
-export type BuildEvaluated = (found: ModelDesc, parts: EvaluaterParts) => ModelDesc;
-
-const asConfSays: BuildEvaluated = (found, { conf }) => new ModelDescBuilder().build(conf.nas.eval.model_desc, found);
+const asConfSays: NonNullable<Algorithm["evaluated"]> = (found, { nas }) =>
+  new ModelDescBuilder().build(nas.eval.model_desc, found);
 
 /**
  * Evaluates every architecture of a gallery: each is trained from scratch with the same settings and tested. Keeps them in the
@@ -45,12 +44,12 @@ const asConfSays: BuildEvaluated = (found, { conf }) => new ModelDescBuilder().b
 export async function evaluateGallery(
   entries: readonly GalleryEntry[],
   parts: EvaluaterParts,
-  build: BuildEvaluated = asConfSays,
+  build = asConfSays,
 ): Promise<GalleryRow[]> {
   const { environment, executor, conf, logger } = parts;
   const { final_desc_foldername: folder, resume } = conf.nas.eval;
   const kept = new KeptJobs(executor, { files: environment, folder: `${folder}/trained`, resume });
-  const networks = entries.map(({ name, desc }) => ({ name, desc: build(desc, parts) }));
+  const networks = entries.map(({ name, desc }) => ({ name, desc: build(desc, conf) }));
   const rows: GalleryRow[] = [];
   logger.pushd("eval_arch");
   await inOrder<JobResult>({

@@ -1,4 +1,7 @@
 import { DartsModelDescBuilder } from "../algos/darts/builder.ts";
+import { petridishFinalizer } from "../algos/petridish/finalizer.ts";
+import type { ExperimentConf } from "../config/index.ts";
+import type { ModelDescConf } from "../config/schema/nas.ts";
 import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import { parseModelDesc } from "../desc/yaml.ts";
@@ -6,6 +9,7 @@ import { SupernetError } from "../errors.ts";
 import type { AdapterKind } from "../host/gpu.ts";
 import { type Alphas, finalizeModel } from "../nas/finalizers.ts";
 import { forecastMemory } from "../nas/forecast.ts";
+import { macroCombinations } from "../nas/macro-combinations.ts";
 import { runFolder } from "../nas/phase.ts";
 import { alphasName, PRIMITIVES } from "../ops/mixture.ts";
 import { datasetLoader } from "./datasets.ts";
@@ -15,7 +19,8 @@ import type { ResolvedRequest } from "./request.ts";
 
 /**
  * GPU memory of the phases of a run. What an evaluation takes depends on what the search finds: without a search it is what
- * was found before, else a network of the primitives that take the most.
+ * was found before, else a network of the primitives that take the most. Of networks of several sizes it is the largest that
+ * the conf names; how far one grows from there, nobody knows before.
  *
  * @throws SupernetError "config", "data" or "device", as the run would
  */
@@ -23,17 +28,30 @@ export async function forecastRun(request: ResolvedRequest, host: Host, kind: Ad
   const { algorithm, conf, phases } = request;
   await host.loadGpuConstants();
   const { method } = algorithm;
-  const supernet = (method?.builder() ?? new DartsModelDescBuilder()).build(conf.nas.search.model_desc);
+  const supernet = (method?.builder() ?? new DartsModelDescBuilder()).build(largest(conf));
   const load = datasetLoader(host);
   const reports: ForecastReport[] = [];
   for (const phase of phases) {
     // What is not trained takes no memory.
     if (phase === "search" && !method) continue;
     const template = phase === "eval" ? await foundDesc(request, host, supernet) : undefined;
-    const desc = template ? new ModelDescBuilder().build(conf.nas.eval.model_desc, template) : supernet;
+    const desc = template ? evaluated(template, request) : supernet;
     reports.push({ phase, ...(await forecastMemory(desc, { conf, phase, kind, method, load })) });
   }
   return reports;
+}
+
+/** `model_desc` with the last of the search's sizes: all of them rise. */
+function largest({ nas }: ExperimentConf): ModelDescConf {
+  const { model_desc } = nas.search;
+  const last = macroCombinations(nas.search).shapes.at(-1);
+  if (!last) return model_desc;
+  const cell = { ...model_desc.cell, n_nodes: last.nodes };
+  return { ...model_desc, n_reductions: last.reductions, n_cells: last.cells, cell };
+}
+
+function evaluated(found: ModelDesc, { algorithm, conf }: ResolvedRequest): ModelDesc {
+  return algorithm.evaluated?.(found, conf) ?? new ModelDescBuilder().build(conf.nas.eval.model_desc, found);
 }
 
 async function foundDesc(request: ResolvedRequest, host: Host, supernet: ModelDesc): Promise<ModelDesc> {
@@ -53,9 +71,13 @@ function costliest(supernet: ModelDesc): ModelDesc {
   const alphas = PRIMITIVES.map((name) => (name === "sep_conv_5x5" ? 1 : 0));
   const named = supernet.cellDescs.flatMap(({ trainablesFrom, nodes }) =>
     nodes.flatMap(({ edges }, node) =>
-      edges.map((_, edge) => [alphasName(trainablesFrom, node, edge), alphas] as const),
+      edges.flatMap(({ inputIds }, edge) => {
+        const name = alphasName(trainablesFrom, node, edge);
+        // Petridish has alphas for each state that an edge reads.
+        return [name, ...inputIds.map((_, input) => `${name}.${input}`)].map((each) => [each, alphas] as const);
+      }),
     ),
   );
   const all: Alphas = new Map(named);
-  return finalizeModel(supernet, all);
+  return petridishFinalizer().finalize(finalizeModel(supernet, all), { alphas: all });
 }

@@ -1,3 +1,4 @@
+import type { ExperimentConf } from "../../config/index.ts";
 import { ModelDescBuilder } from "../../desc/builder.ts";
 import type { ModelDesc } from "../../desc/model-desc.ts";
 import type { EvaluaterParts, EvaluationResult } from "../../nas/evaluater.ts";
@@ -19,7 +20,7 @@ export async function evaluatePetridish(found: ModelDesc, parts: EvaluaterParts)
   const { environment, conf, dataset } = parts;
   const gallery = await readGallery(environment, conf.nas.eval.final_desc_foldername);
   const entries = gallery.length > 0 ? gallery : [{ name: "model_desc_0", desc: found }];
-  const rows = await evaluateGallery(entries, parts, scaled);
+  const rows = await evaluateGallery(entries, parts, scaledByCells);
   const points = rows.map((row, index): HullPoint => {
     const { train, val } = bestEpochs(row.result.run.epochs);
     const place = { id: index + 1, stage: "EVAL_TRAINED", parentId: 0, samplingCount: 0 } as const;
@@ -33,8 +34,8 @@ export async function evaluatePetridish(found: ModelDesc, parts: EvaluaterParts)
 }
 
 /** More cells of the same kinds and channels of the conf, at most as many cells as it has; as many reductions as in the search. */
-function scaled(found: ModelDesc, { conf }: EvaluaterParts): ModelDesc {
-  const { model_desc, petridish } = conf.nas.eval;
+export function scaledByCells(found: ModelDesc, { nas }: ExperimentConf): ModelDesc {
+  const { model_desc, petridish } = nas.eval;
   const { cellDescs } = found;
   const cells = Math.min(Math.ceil(cellDescs.length * petridish.cell_count_scale), model_desc.n_cells);
   const reductions = cellDescs.filter(({ cellType }) => cellType === "reduction").length;
@@ -42,7 +43,7 @@ function scaled(found: ModelDesc, { conf }: EvaluaterParts): ModelDesc {
 }
 
 function reportOf(rows: readonly GalleryRow[], best: GalleryRow): string {
-  return textTable([
+  const table = textTable([
     ["network", "test top1 %", "parameters", "multiply-adds", ""],
     ...rows.map((row) => [
       row.name,
@@ -52,4 +53,5 @@ function reportOf(rows: readonly GalleryRow[], best: GalleryRow): string {
       row === best ? "best" : "",
     ]),
   ]);
+  return `${table}\nthe run's result is the network that is the most accurate on the test images, ${best.name}`;
 }

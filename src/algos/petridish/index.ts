@@ -2,7 +2,7 @@ import type { ExperimentConf } from "../../config/index.ts";
 import { SupernetError } from "../../errors.ts";
 import type { Algorithm } from "../../nas/algorithm.ts";
 import { checkJudging, checkShapes } from "../../nas/sweep-check.ts";
-import { evaluatePetridish } from "./evaluate.ts";
+import { evaluatePetridish, scaledByCells } from "./evaluate.ts";
 import { candidateMethod } from "./method.ts";
 import { searchPetridish } from "./search.ts";
 
@@ -13,6 +13,7 @@ export const petridish: Algorithm = {
   check,
   method: candidateMethod,
   search: searchPetridish,
+  evaluated: scaledByCells,
   evaluate: evaluatePetridish,
 };
 

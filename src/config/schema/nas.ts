@@ -73,7 +73,12 @@ export const search = z.strictObject({
     .prefault({}),
   trainer: archTrainer,
   seed_train: extraTraining.optional(),
-  post_train: extraTraining.optional(),
+  post_train: extraTraining
+    .extend({
+      /** Ours: leave it out where nothing is chosen by its result. */
+      skip_unless_compared: flag.default(false),
+    })
+    .optional(),
   /** Ours: how many architectures random search draws and evaluates. */
   random: z.strictObject({ seeds: positive.default(1) }).optional(),
   petridish: z
