@@ -14,6 +14,12 @@ export class SupernetError extends Error {
   }
 }
 
+/** A value as JSON for a message, of a long one the beginning. */
+export function shown(value: unknown): string {
+  const text = String(JSON.stringify(value));
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
 export type ErrorCode =
   | "config" // a conf file, key, value or override is wrong
   | "desc" // a model description is malformed or cannot be built

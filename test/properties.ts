@@ -93,6 +93,17 @@ const slicing = shape4.chain(([n, c, h, w]) =>
   }),
 );
 
+/** As `gridData`, but on both sides of 6 too, and at least 0.4 from it. */
+const wideGridData = (rng: Rng, count: number) => gridData(rng, count).map((value) => 16 * value);
+
+/** A random stream, and where a training stands. */
+const drawn = fc.record({
+  index: integer(0, 99),
+  seed: integer(0, 2 ** 40),
+  step: integer(0, 9999),
+  dropPath: fc.constant(0),
+});
+
 const batchNorm = (
   b: CaseBuilder,
   shape: readonly number[],
@@ -158,6 +169,13 @@ export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   ),
 
   relu: cases(shape4, (b, shape) => b.done(b.g.add("relu", [b.input("x", planes(shape), gridData)], {}))),
+  relu6: cases(shape4, (b, shape) => b.done(b.g.add("relu6", [b.input("x", planes(shape), wideGridData)], {}))),
+  relu6_kinks: cases(shape4, (b, shape) => {
+    const x = b.input("x", planes(shape), (rng, count) =>
+      Float32Array.from({ length: count }, () => [-1, 0, 3, 6, 7][rng.randint(5)]!),
+    );
+    return b.done(b.g.add("relu6", [x], {}), { smooth: false });
+  }),
   relu_zeros: cases(shape4, (b, shape) =>
     b.done(b.g.add("relu", [b.input("x", planes(shape), fewValues)], {}), { smooth: false }),
   ),
@@ -221,6 +239,10 @@ export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
     const terms = indices.map((_, index) => b.input(`x${index}`, planes(shape)));
     return b.done(b.g.add("weighted_sum", [w, ...terms], { indices }));
   }),
+  pair_distances: cases(fc.tuple(shape4, integer(2, 13)), (b, [shape, count]) => {
+    const tensors = Array.from({ length: count }, (_, index) => b.constant(`x${index}`, planes(shape)));
+    return b.done(b.g.add("pair_distances", tensors, {}), { smooth: false });
+  }),
   scale_by: cases(fc.tuple(shape4, weightIndices), (b, [shape, { size, indices }]) => {
     const x = b.input("x", planes(shape));
     return b.done(b.g.add("scale_by", [x, b.param("w", [size])], { index: indices[0]! }));
@@ -238,6 +260,25 @@ export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
       ),
     ),
   ),
+  gumbel_softmax: cases(
+    fc.record({
+      size: integer(1, 13),
+      vectors: integer(1, 5),
+      index: integer(0, 99),
+      samples: integer(0, 3),
+      step: integer(0, 9999),
+      halves: integer(1, 5),
+    }),
+    (b, { size, vectors, index, samples, step, halves }) => {
+      const a = Array.from({ length: vectors }, (_, at) => b.param(`a${at}`, [size]));
+      return b.done(b.g.add("gumbel_softmax", a, { index, samples }), {
+        step: { seed: 2 ** 40 + index, step, dropPath: 0, temperature: halves / 2 },
+      });
+    },
+  ),
+  sort_descending: cases(fc.tuple(integer(1, 13), fc.boolean()), (b, [size, ties]) =>
+    b.done(b.g.add("sort_descending", [b.constant("a", flat([size]), ties ? fewValues : gridData)], {})),
+  ),
   normalize: cases(integer(1, 13), (b, size) => b.done(b.g.add("normalize", [b.param("a", [size], positiveData)], {}))),
   stop_gradient: cases(shape4, (b, shape) =>
     b.done(b.g.add("stop_gradient", [b.constant("x", planes(shape))], {}), { smooth: false }),
@@ -252,6 +293,18 @@ export const opCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
       b.done(b.g.add("drop_path_mask", [], { index, samples: count }), {
         step: { seed: 2 ** 40 + index, step, dropPath: percent / 100 },
       }),
+  ),
+
+  dropout: cases(fc.tuple(shape4, drawn, integer(0, 90)), (b, [shape, { index, ...step }, percent]) => {
+    const probability = percent / 100;
+    return b.done(b.g.add("dropout", [b.input("x", planes(shape))], { index, probability }), { step });
+  }),
+  // The gradient is by another random number than the result, on purpose.
+  shake: cases(fc.tuple(shape4, drawn), (b, [shape, { index, ...step }]) =>
+    b.done(b.g.add("shake", [b.input("x0", planes(shape)), b.input("x1", planes(shape))], { index }), {
+      step,
+      smooth: false,
+    }),
   ),
 
   cross_entropy: cases(fc.tuple(logitsShape, fc.constantFrom(0, 0.1)), (b, [[n, classes], smoothing]) => {

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { DartsModelDescBuilder } from "../algos/darts/builder.ts";
 import { DivnasModelDescBuilder } from "../algos/divnas/builder.ts";
 import { GsModelDescBuilder } from "../algos/gs/builder.ts";
+import { NasBench101ModelDescBuilder } from "../algos/nasbench101/builder.ts";
 import { XnasModelDescBuilder } from "../algos/xnas/builder.ts";
 import { suggest } from "../config/nearest.ts";
 import { ModelDescBuilder } from "../desc/builder.ts";
@@ -13,6 +14,7 @@ const BUILDERS: Readonly<Record<string, () => ModelDescBuilder>> = {
   darts: () => new DartsModelDescBuilder(),
   divnas: () => new DivnasModelDescBuilder(),
   gs: () => new GsModelDescBuilder(),
+  nasbench101: () => new NasBench101ModelDescBuilder(),
   xnas: () => new XnasModelDescBuilder(),
 };
 

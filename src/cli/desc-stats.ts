@@ -2,19 +2,20 @@ import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { findAlgorithm } from "../algos/index.ts";
 import { type ExperimentConf, loadConfig, parseExperimentConf } from "../config/index.ts";
-import { parseModelDesc } from "../desc/yaml.ts";
+import { isFactory } from "../desc/network-desc.ts";
+import { parseNetworkDesc } from "../desc/yaml.ts";
 import { SupernetError } from "../errors.ts";
 import { readText } from "../host/node/files.ts";
 import { loadGpuConstants } from "../host/node/gpu.ts";
 import { packageRoot } from "../host/node/package-root.ts";
+import { modelStats } from "../models/stats.ts";
 import type { Algorithm, SearchMethod } from "../nas/algorithm.ts";
 import { forecastMemory, type MemoryForecast } from "../nas/forecast.ts";
-import { modelStats } from "../ops/stats.ts";
 import { costSummary } from "../report/summary.ts";
 import { BUFFER_ROLES, type BufferRole } from "../runtime/webgpu/buffers.ts";
 import { datasetLoader } from "../worker/datasets.ts";
 import { nodeHost } from "../worker/node-host.ts";
-import { isSupernet } from "./desc-text.ts";
+import { isSupernet, usualSide } from "./desc-text.ts";
 
 type Phase = "search" | "eval";
 
@@ -84,12 +85,13 @@ export async function descStats(
   flags: StatsFlags,
 ): Promise<string> {
   const { algo, memory = false, json = false, adapter } = flags;
-  const given = file === undefined ? undefined : parseModelDesc(await readText(file), file);
+  const given = file === undefined ? undefined : parseNetworkDesc(await readText(file), file);
   const phase = flags.phase ?? (given && !isSupernet(given) ? "eval" : "search");
   const conf = await confOf(phase, overrides, flags);
   const algorithm = findAlgorithm(algo);
-  const desc = given ?? searched(algorithm).builder().build(searchSection(conf, phase));
-  const size = { height: 32, width: 32, affine: phase === "eval" };
+  const desc = given ?? searched(algorithm).builder(conf.nas.search).build(searchSection(conf, phase));
+  const side = isFactory(desc) ? usualSide(desc) : 32;
+  const size = { height: side, width: side, affine: phase === "eval" };
   if (memory) await loadGpuConstants();
   const load = datasetLoader(nodeHost());
   const forecast = memory

@@ -1,11 +1,13 @@
 import type { CellDesc, EdgeDesc, ModelDesc, OpDesc } from "../desc/model-desc.ts";
-import { type ModelStats, modelStats, statsUnder } from "../ops/stats.ts";
+import { type FactoryDesc, isFactory, type NetworkDesc } from "../desc/network-desc.ts";
+import { type ModelStats, modelStats, statsUnder } from "../models/stats.ts";
 
 const MIXTURES = new Set(["mixed_op", "div_op", "gs_op", "xnas_op", "petridish_normal_op", "petridish_reduction_op"]);
 
 export interface DescribeOptions {
-  readonly height: number;
-  readonly width: number;
+  /** Of the images; default is what the network is made for. */
+  readonly height?: number | undefined;
+  readonly width?: number | undefined;
   /** List the ops of every cell with their costs, instead of the nodes of each different cell. */
   readonly ops?: boolean;
 }
@@ -14,14 +16,36 @@ export interface DescribeOptions {
  * A network for people: what it is made of, cell by cell, and what each part costs for one image of that size.
  * Supernets are counted without scale and shift in batch norms, as they are searched; others with them.
  */
-export function describeModel(desc: ModelDesc, { height, width, ops = false }: DescribeOptions): string {
+export function describeModel(desc: NetworkDesc, options: DescribeOptions): string {
+  const side = isFactory(desc) ? usualSide(desc) : 32;
+  const { height = side, width = side, ops = false } = options;
   const stats = modelStats(desc, { height, width, affine: !isSupernet(desc) });
+  const title = isFactory(desc) ? desc.factory : `${desc.cellDescs.length} cells`;
   const lines = [
-    `${desc.cellDescs.length} cells, ${desc.nClasses} classes, images ${desc.dsCh}x${height}x${width}`,
+    `${title}, ${desc.nClasses} classes, images ${desc.dsCh}x${height}x${width}`,
     `${total(stats.params, "parameters")}${details(stats)}, ${total(stats.macs, "multiply-adds")} per image`,
     "",
-    ...row(stats, "model_stems", `stems   ${desc.modelStems.map(opText).join(", ")}`),
+    ...(isFactory(desc) ? moduleRows(stats) : cellRows(desc, stats, ops)),
   ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** Side of the images that a hand-written network is made for. */
+export const usualSide = ({ images }: FactoryDesc): number => (images === "small" ? 32 : 224);
+
+/** A line for each module of a hand-written network that holds others, or stands alone. */
+function moduleRows(stats: ModelStats): string[] {
+  const modules = stats.specs.map(({ name }) =>
+    name
+      .split(".")
+      .slice(0, name.split(".").length > 2 ? 2 : 1)
+      .join("."),
+  );
+  return [...new Set(modules)].flatMap((module) => row(stats, module, module));
+}
+
+function cellRows(desc: ModelDesc, stats: ModelStats, ops: boolean): string[] {
+  const lines = [...row(stats, "model_stems", `stems   ${desc.modelStems.map(opText).join(", ")}`)];
   const shown = new Map<string, number>();
   for (const cell of desc.cellDescs) {
     lines.push(...cellTitle(desc, stats, cell), ...(ops ? opRows(stats, cell) : cellText(cell, shown)));
@@ -35,11 +59,12 @@ export function describeModel(desc: ModelDesc, { height, width, ops = false }: D
   lines.push(
     ...row(stats, "logits_op", `logits  ${desc.logitsOp.name} ${desc.logitsOp.params.nCh} -> ${desc.nClasses}`),
   );
-  return `${lines.join("\n")}\n`;
+  return lines;
 }
 
 /** Whether an edge mixes primitives. */
-export const isSupernet = (desc: ModelDesc): boolean =>
+export const isSupernet = (desc: NetworkDesc): boolean =>
+  !isFactory(desc) &&
   desc.cellDescs.some(({ nodes }) => nodes.some(({ edges }) => edges.some(({ opDesc }) => MIXTURES.has(opDesc.name))));
 
 function details({ alphas, auxParams }: ModelStats): string {

@@ -2,9 +2,10 @@ import { extname } from "node:path";
 import { type Command, Option } from "commander";
 import { type Conf, isExperimentConf, loadConfig, validateConf } from "../config/index.ts";
 import { modelDescToArchaiYaml } from "../desc/archai-yaml.ts";
-import { modelDescToJson } from "../desc/json.ts";
+import { networkDescToJson } from "../desc/json.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
-import { modelDescToYaml, parseModelDesc } from "../desc/yaml.ts";
+import { isFactory, type NetworkDesc } from "../desc/network-desc.ts";
+import { modelDescToYaml, parseModelDesc, parseNetworkDesc } from "../desc/yaml.ts";
 import { SupernetError } from "../errors.ts";
 import { readText, writeFileAtomic } from "../host/node/files.ts";
 import { builderFor } from "./desc-builders.ts";
@@ -52,10 +53,10 @@ export function registerDesc(program: Command): void {
     .command("show")
     .summary("print a description for people, with parameters and multiply-adds")
     .argument("<file>", "a description: ours or Archai's YAML, or JSON")
-    .option("--size <HxW>", "size of the images", "32x32")
+    .option("--size <HxW>", "size of the images (default: what the network is made for, 32x32 for cells)")
     .option("--ops", "list every op with its parameters and multiply-adds")
-    .action(async (file: string, flags: { size: string; ops?: boolean }) => {
-      const [height, width] = parseSize(flags.size);
+    .action(async (file: string, flags: { size?: string; ops?: boolean }) => {
+      const [height, width] = flags.size === undefined ? [] : parseSize(flags.size);
       process.stdout.write(describeModel(await readDesc(file), { height, width, ops: flags.ops }));
     });
   desc
@@ -76,11 +77,14 @@ export function registerDesc(program: Command): void {
     });
 }
 
-const readDesc = async (file: string): Promise<ModelDesc> => parseModelDesc(await readText(file), file);
+const readDesc = async (file: string): Promise<NetworkDesc> => parseNetworkDesc(await readText(file), file);
 
-function formatDesc(desc: ModelDesc, format: Format): string {
-  if (format === "json") return `${JSON.stringify(modelDescToJson(desc), null, 2)}\n`;
-  return format === "archai" ? modelDescToArchaiYaml(desc) : modelDescToYaml(desc);
+/** @throws SupernetError("desc") for a hand-written network in Archai's format, which has none */
+function formatDesc(desc: NetworkDesc, format: Format): string {
+  if (format === "json") return `${JSON.stringify(networkDescToJson(desc), null, 2)}\n`;
+  if (format === "supernet") return modelDescToYaml(desc);
+  if (!isFactory(desc)) return modelDescToArchaiYaml(desc);
+  throw new SupernetError("desc", `Archai has no file for ${desc.factory}: convert to supernet or json`);
 }
 
 /**
@@ -93,7 +97,8 @@ async function buildDesc(overrides: readonly string[], flags: BuildFlags): Promi
   const conf = await loadConfig(flags.conf, { files, args: overrides, allowUnknown, env: process.env });
   if (isExperimentConf(conf.tree)) validateConf(conf.tree, conf.places);
   const section = sectionAt(conf.tree, ["nas", flags.phase, "model_desc"]);
-  const template = flags.template === undefined ? undefined : await readDesc(flags.template);
+  const { template: file } = flags;
+  const template = file === undefined ? undefined : parseModelDesc(await readText(file), file);
   return builderFor(flags.builder, flags.conf).build(section, template);
 }
 

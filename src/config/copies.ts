@@ -1,8 +1,10 @@
-import { configError } from "./errors.ts";
+import { shown } from "../errors.ts";
+import { type ConfError, configError } from "./errors.ts";
 import { suggest } from "./nearest.ts";
-import { type ConfNode, cloneNode, type ScalarNode, type SectionNode } from "./node.ts";
+import { type ConfNode, childrenOf, cloneNode, type ScalarNode, type SectionNode } from "./node.ts";
 import { resolveConfPath } from "./paths.ts";
 import type { Position } from "./types.ts";
+import { YAML_LIMITS } from "./yaml-text.ts";
 
 const KEY = "_copy";
 const PREFIX = "_copy:";
@@ -18,7 +20,8 @@ interface Step {
  * keys winning at every depth; a value `'_copy: /path'` is replaced by what it names, a scalar or a whole section.
  * What is copied is resolved first, wherever it stands, so a copy brings all of it and the order of keys is immaterial.
  *
- * @throws SupernetError "config" for a path that does not exist, is not a section where one is needed, or is circular
+ * @throws SupernetError "config" for a path that does not exist, is not a section where one is needed, or is circular, and
+ *   for copies of copies beyond `YAML_LIMITS`
  */
 export function resolveCopies(root: SectionNode): void {
   new CopyResolver(root).section(root, []);
@@ -30,6 +33,7 @@ class CopyResolver {
   private readonly expanded = new Set<SectionNode>();
   private readonly finished = new Set<SectionNode>();
   private readonly steps: Step[] = [];
+  private copied = 0;
 
   constructor(root: SectionNode) {
     this.root = root;
@@ -57,13 +61,14 @@ class CopyResolver {
       this.during(copy, path, () => {
         const [source, sourcePath] = this.locate(copy, String(copy.value), path);
         if (source.kind !== "section") {
-          const written = JSON.stringify(copy.value);
+          const written = shown(copy.value);
           throw configError(
             copy.at.value,
             `${KEY} of ${written}: a section is needed there, but ${slashed(sourcePath)} is ${describe(source)}`,
           );
         }
         this.section(source, sourcePath);
+        this.checkSize(source, path, copy.at.value);
         addMissing(section, source);
         section.entries.delete(KEY);
       });
@@ -79,6 +84,7 @@ class CopyResolver {
     return this.during(node, path, () => {
       const [source, sourcePath] = this.locate(node, copyPath, path);
       if (source.kind === "section") this.section(source, sourcePath);
+      this.checkSize(source, path, node.at.value);
       const copied = cloneNode(source);
       copied.at = { key: node.at.key, value: source.at.value };
       section.entries.set(key, copied);
@@ -87,7 +93,7 @@ class CopyResolver {
   }
 
   private locate(copy: ScalarNode, copyPath: string, from: string[]): [ConfNode, string[]] {
-    const written = JSON.stringify(copyPath);
+    const written = shown(copyPath);
     const path = resolveConfPath(from, copyPath);
     if (path === undefined) throw configError(copy.at.value, `${KEY} of ${written} climbs above the top of the conf`);
     let node: ConfNode = this.root;
@@ -107,7 +113,7 @@ class CopyResolver {
       }
       if (!node.entries.has(part)) {
         const names = [...node.entries.keys()].filter((name) => name !== KEY);
-        const message = `${KEY} of ${written}: ${slashed(walked)} has no key "${part}"; ${suggest(part, names)}`;
+        const message = `${KEY} of ${written}: ${slashed(walked)} has no key ${shown(part)}; ${suggest(part, names)}`;
         throw configError(copy.at.value, message);
       }
       walked.push(part);
@@ -119,10 +125,21 @@ class CopyResolver {
   private during<T>(copy: ScalarNode, path: string[], work: () => T): T {
     const name = slashed(path);
     if (this.steps.some((step) => step.path === name)) throw this.circular(name, copy.at.value);
+    if (this.steps.length >= YAML_LIMITS.depth) throw tooDeep(copy.at.value);
     this.steps.push({ path: name, at: copy.at.value });
     const result = work();
     this.steps.pop();
     return result;
+  }
+
+  /** A section that holds two copies of the one before it doubles with every line. */
+  private checkSize(source: ConfNode, path: readonly string[], at: Position): void {
+    const { values, depth } = sizeOf(source);
+    if (path.length + depth > YAML_LIMITS.depth) throw tooDeep(at);
+    this.copied += values;
+    if (this.copied > YAML_LIMITS.values) {
+      throw configError(at, `${KEY} brings more than ${YAML_LIMITS.values} values in all; use fewer copies of copies`);
+    }
   }
 
   private circular(path: string, at: Position) {
@@ -138,6 +155,21 @@ function addMissing(section: SectionNode, source: SectionNode): void {
     if (own === undefined) section.entries.set(key, cloneNode(value));
     else if (own.kind === "section" && value.kind === "section") addMissing(own, value);
   }
+}
+
+function sizeOf(node: ConfNode): { values: number; depth: number } {
+  let values = 1;
+  let depth = 0;
+  for (const [, child] of childrenOf(node)) {
+    const size = sizeOf(child);
+    values += size.values;
+    depth = Math.max(depth, size.depth + 1);
+  }
+  return { values, depth };
+}
+
+function tooDeep(at: Position): ConfError {
+  return configError(at, `${KEY} of copies more than ${YAML_LIMITS.depth} levels deep; name what is copied directly`);
 }
 
 function describe(node: ConfNode): string {

@@ -9,7 +9,8 @@ export type Variables = Readonly<Record<string, string | undefined>>;
  */
 export function expandPath(text: string, vars: Variables): string {
   const value = (name: string) => (Object.hasOwn(vars, name) ? vars[name] : undefined);
-  const expanded = text.replace(/\$(?:\{([^}]*)\}|(\w+))/g, (whole, braced, bare) => value(braced ?? bare) ?? whole);
+  // No `$` in names: else every `${` that is never closed searches the rest of the text.
+  const expanded = text.replace(/\$(?:\{([^}$]*)\}|(\w+))/g, (whole, braced, bare) => value(braced ?? bare) ?? whole);
   const home = value("HOME") ?? value("USERPROFILE");
   return home === undefined ? expanded : expanded.replace(/^~(?=$|[\\/])/, () => home);
 }

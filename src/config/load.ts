@@ -11,6 +11,9 @@ import type { Conf, FileReader, Places, Position } from "./types.ts";
 
 const INCLUDE = "__include__";
 
+/** A file may be included twice, which doubles with every file that does so. */
+const MOST_FILES = 200;
+
 export interface LoadOptions {
   /** Reads the conf files and what they include. */
   files: FileReader;
@@ -74,6 +77,10 @@ async function loadFile(
   if (including.includes(file)) {
     const loop = [...including.slice(including.indexOf(file)), file].join(" -> ");
     throw configError(includedAt!, `circular ${INCLUDE}: ${loop}`);
+  }
+  if (files.length >= MOST_FILES) {
+    const message = `more than ${MOST_FILES} files are included, repetitions counted; include each of them once`;
+    throw includedAt === undefined ? new SupernetError("config", message) : configError(includedAt, message);
   }
   let text: string;
   try {

@@ -20,11 +20,16 @@ export function editDistance(a: string, b: string): number {
   return last[b.length]!;
 }
 
+/** Comparing takes the product of two lengths, and nobody misspells a name that long by two letters. */
+const LONGEST_NAME = 200;
+
 /** The candidate most like `name` (letter case aside), or undefined when none is near enough to be what was meant. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length * 0.4)) + 1;
+  if (name.length > LONGEST_NAME) return undefined;
   for (const candidate of candidates) {
+    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     // Nothing in common but the length is not a likeness: "lr" is two edits from every two-letter name.
     if (distance < bestDistance && distance < Math.max(name.length, candidate.length)) {

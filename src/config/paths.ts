@@ -17,6 +17,12 @@ export function normalizeFile(name: string): string {
   return root + parts.join("/") || ".";
 }
 
+/** A folder's name without the slashes at its end. */
+export function withoutEndSlash(folder: string): string {
+  // Only at the first slash of several: searching from each of them takes minutes for a name of a million.
+  return folder.replace(/(?<!\/)\/+$/, "");
+}
+
 /**
  * The path of the entry that a `_copy` names: absolute when it starts with `/`, else starting at the entry that says
  * `_copy`, so that `../x` is its sibling. Undefined when it climbs above the root.

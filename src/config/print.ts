@@ -1,4 +1,4 @@
-import { Document, type Node, Scalar, type ScalarTag, YAMLMap, YAMLSeq } from "yaml";
+import { Document, type Node, Pair, Scalar, type ScalarTag, YAMLMap, YAMLSeq } from "yaml";
 import type { ConfNode, SectionNode } from "./node.ts";
 import { formatNumber } from "./scalars.ts";
 import type { Conf, ConfValue } from "./types.ts";
@@ -40,10 +40,24 @@ const numberTag: ScalarTag = {
   stringify: ({ value }) => (value as TypedNumber).text,
 };
 
+/** Merges are carried out when a conf is read: what is left is text, which the library would write as one more. */
+const mergeKeyTag: ScalarTag = {
+  tag: "tag:yaml.org,2002:str",
+  default: "key",
+  identify: (value) => value === "<<",
+  test: /^<<$/,
+  resolve: (text) => text,
+  stringify: () => '"<<"',
+};
+
 /** A conf as YAML that PyYAML and {@link loadConfig} read back with the same values and types. */
 export function toYaml(root: SectionNode): string {
   // The library's YAML 1.1 quotes every string that any YAML 1.1 reader could take for something else.
-  const doc = new Document(null, { version: "1.1", schema: "yaml-1.1", customTags: [numberTag] });
+  const doc = new Document(null, {
+    version: "1.1",
+    schema: "yaml-1.1",
+    customTags: (tags) => [numberTag, mergeKeyTag, ...tags],
+  });
   doc.contents = toYamlNode(root) as typeof doc.contents;
   return doc.toString({ directives: false, lineWidth: 0 });
 }
@@ -60,6 +74,7 @@ function toYamlNode(node: ConfNode): Node {
     return list;
   }
   const map = new YAMLMap();
-  for (const [key, child] of node.entries) map.set(new Scalar(key), toYamlNode(child));
+  // `map.set` would look through all keys for each of them.
+  map.items = [...node.entries].map(([key, child]) => new Pair(new Scalar(key), toYamlNode(child)));
   return map;
 }

@@ -65,6 +65,7 @@ function confIssues(issue: z.core.$ZodIssue, tree: Conf, places: Places): ConfIs
 function range(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
   const [bound, word] = issue.code === "too_small" ? [issue.minimum, "least"] : [issue.maximum, "most"];
   if (issue.origin === "array") return `expected ${issue.exact ? "exactly" : `at ${word}`} ${bound} items`;
+  if (issue.inclusive === false) return `must be ${word === "least" ? "above" : "below"} ${bound}`;
   return `must be at ${word} ${bound}`;
 }
 

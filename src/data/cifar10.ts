@@ -1,3 +1,4 @@
+import { withoutEndSlash } from "../config/paths.ts";
 import { SupernetError } from "../errors.ts";
 import { gunzip } from "./archive/gunzip.ts";
 import { listTar } from "./archive/tar.ts";
@@ -39,7 +40,7 @@ interface Files {
 export async function loadCifar10(conf: DatasetConf, io: DatasetIo): Promise<Dataset> {
   const missing = (what: string) => new SupernetError("data", `${what}. ${remedyOf(io)}`);
   if (!conf.dataroot) throw missing("cifar10: the conf has no dataset.dataroot");
-  const root = conf.dataroot.replace(/\/+$/, "");
+  const root = withoutEndSlash(conf.dataroot);
   const files = await findFiles(root, io);
   if (!files) throw missing(`${root}: neither ${FOLDER}/ nor ${ARCHIVE} is there`);
   const found = await Promise.all(TRAIN_FILES.map((name) => files.get(name)));

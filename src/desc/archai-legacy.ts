@@ -1,15 +1,19 @@
 type Json = Record<string, unknown>;
 
+export const isRecord = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /**
  * Brings a description that an older version of Archai saved to today's form: cells had `s0_op` and `s1_op` for `stems`,
  * their channels in one place, and `alphas_from`. What is merely absent (shapes, a node's channels) follows from the
  * rest. Anything that is already there stays.
  *
- * Input and result have the keys of files; nothing is checked here, `modelDescFromJson` does that.
+ * Input and result have the keys of files. Nothing is checked here, `modelDescFromJson` does that: what is not of the kind it
+ * should be is passed on as it is.
  */
 export function fillLegacy(desc: Json): Json {
   const cells = Array.isArray(desc.cell_descs)
-    ? desc.cell_descs.map((cell) => fillCell(cell as Json))
+    ? desc.cell_descs.map((cell) => (isRecord(cell) ? fillCell(cell) : cell))
     : desc.cell_descs;
   return {
     ...desc,
@@ -21,20 +25,21 @@ export function fillLegacy(desc: Json): Json {
 }
 
 function legacyEdges(desc: Json): unknown {
-  const [cell] = Array.isArray(desc.cell_descs) ? (desc.cell_descs as Json[]) : [];
-  return cell && legacyOf(cell).max_final_edges;
+  const [cell] = Array.isArray(desc.cell_descs) ? desc.cell_descs : [];
+  return isRecord(cell) ? legacyOf(cell).max_final_edges : undefined;
 }
 
 /** Attributes of older versions: under `legacy` in converted files, in the cell itself in the originals. */
 function legacyOf(cell: Json): Json {
-  return { ...cell, ...(cell.legacy as Json | undefined) };
+  return { ...cell, ...(isRecord(cell.legacy) && cell.legacy) };
 }
 
 const LEGACY_KEYS = ["legacy", "s0_op", "s1_op", "conv_params", "alphas_from", "cell_ch_out", "node_ch_out"];
 
 function fillCell(cell: Json): Json {
   const old = legacyOf(cell);
-  const nodes = (Array.isArray(cell.nodes) ? (cell.nodes as Json[]) : []).map((node) => fillNode(node, old));
+  if (!Array.isArray(cell.nodes)) return cell;
+  const nodes = cell.nodes.map((node) => (isRecord(node) ? fillNode(node, old) : node));
   const channels = channelsOf(nodes[0]);
   const stemShapes = [channels, channels].map(toShape);
   const current = Object.entries(cell).filter(([key]) => !LEGACY_KEYS.includes(key) && key !== "max_final_edges");
@@ -58,11 +63,15 @@ function fillCell(cell: Json): Json {
 
 const toShape = (channels: number) => [channels, -1, -1, -1];
 
-function channelsOf(node: Json | undefined): number {
-  return (node?.conv_params as { ch_out: number } | undefined)?.ch_out ?? 0;
+function channelsOf(node: unknown): number {
+  const channels = isRecord(node) && isRecord(node.conv_params) ? node.conv_params.ch_out : undefined;
+  return typeof channels === "number" ? channels : 0;
 }
 
 function fillNode(node: Json, cell: Json): Json {
-  const [edge] = node.edges as { op_desc?: { params?: Json } }[];
-  return { ...node, conv_params: node.conv_params ?? edge?.op_desc?.params?.conv ?? cell.conv_params };
+  const [edge] = Array.isArray(node.edges) ? node.edges : [];
+  const op = isRecord(edge) ? edge.op_desc : undefined;
+  const params = isRecord(op) ? op.params : undefined;
+  const own = isRecord(params) ? params.conv : undefined;
+  return { ...node, conv_params: node.conv_params ?? own ?? cell.conv_params };
 }

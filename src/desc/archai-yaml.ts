@@ -1,7 +1,10 @@
-import { type Document, isAlias, isMap, isPair, isScalar, isSeq, type Node } from "yaml";
-import { fillLegacy } from "./archai-legacy.ts";
+import type { Node, Scalar } from "yaml";
+import { formatNumber, resolvePlain } from "../config/scalars.ts";
+import type { YamlText } from "../config/yaml-text.ts";
+import { fillLegacy, isRecord } from "./archai-legacy.ts";
 import { modelDescToJson } from "./json.ts";
 import type { ModelDesc } from "./model-desc.ts";
+import { plainOf } from "./plain.ts";
 
 /** Where Archai 1.0 keeps its classes; older versions had `archai.nas.model_desc`. */
 const MODULE = "archai.supergraph.nas.model_desc";
@@ -13,44 +16,46 @@ export function isArchaiYaml(text: string): boolean {
   return /!!python\/object:archai\.(supergraph\.)?nas\.model_desc\.ModelDesc/.test(text);
 }
 
-/** The description in Archai's file as plain data with the keys of `modelDescFromJson`; gaps of old versions filled. */
-export function archaiDescOf(document: Document): Record<string, unknown> {
-  const { _cell_descs, ...rest } = plain(document.contents, document) as Record<string, unknown>;
+/**
+ * The description in Archai's file, whose scalars are left as they are written (the schema "failsafe"), as plain data with the keys of `modelDescFromJson`; gaps of old versions filled.
+ * @throws YamlProblem see `plainOf`
+ */
+export function archaiDescOf(yaml: YamlText): unknown {
+  const file = plainOf(yaml, { scalar: asPython, collection: withoutPython });
+  if (!isRecord(file)) return file;
+  const { _cell_descs, ...rest } = file;
   const { cell_descs = _cell_descs } = rest;
   const cells = Array.isArray(cell_descs) ? cell_descs.map(renameNodes) : cell_descs;
   return fillLegacy({ ...rest, cell_descs: cells });
 }
 
 /** Private attributes of the reference's classes under their public names; what it only keeps at run time left out. */
-function renameNodes(cell: Record<string, unknown>): Record<string, unknown> {
+function renameNodes(cell: unknown): unknown {
+  if (!isRecord(cell)) return cell;
   const { _nodes, ...rest } = cell;
   return { ...rest, nodes: rest.nodes ?? _nodes };
 }
 
-/** Values of nodes, Python's objects taken for the mappings of their attributes. */
-function plain(node: unknown, document: Document): unknown {
-  if (isAlias(node)) return plain(node.resolve(document), document);
-  if (isScalar(node)) return node.value;
-  if (isSeq(node)) {
-    const items = node.items.map((item) => plain(item, document));
-    return isCall(node) ? calledValue(node, items) : items;
-  }
-  if (!isMap(node)) return null;
-  const entries = node.items.flatMap((pair) =>
-    isPair(pair) ? [[String(plain(pair.key, document)), plain(pair.value, document)] as const] : [],
-  );
-  const value = Object.fromEntries(entries);
-  // A conf section is an object around its data.
-  return node.tag?.endsWith(CONFIG) ? (value.data ?? {}) : value;
+/** As PyYAML takes it, which wrote it. */
+function asPython({ value, type, tag }: Scalar): unknown {
+  const text = String(value ?? "");
+  return type === "PLAIN" && tag === undefined ? resolvePlain(text).value : text;
 }
 
-const isCall = (node: Node & { tag?: string }) =>
-  TAG.test(node.tag ?? "") && (node.tag ?? "").includes("object/apply:");
+/** Python's objects as the mappings of their attributes, calls as what they yield. */
+function withoutPython({ tag = "" }: Node, value: unknown[] | Record<string, unknown>): unknown {
+  if (Array.isArray(value)) return TAG.test(tag) && tag.includes("object/apply:") ? calledValue(tag, value) : value;
+  // A conf section is an object around its data.
+  return tag.endsWith(CONFIG) ? (value.data ?? {}) : value;
+}
 
 /** `getattr(CellType, "Regular")` of new Pythons, `CellType("regular")` of old ones, `OrderedDict([[k, v], …])`. */
-function calledValue(node: Node & { tag?: string }, items: readonly unknown[]): unknown {
-  if (node.tag?.endsWith("OrderedDict")) return Object.fromEntries((items[0] ?? []) as [string, unknown][]);
-  return String(items.at(-1)).toLowerCase();
+function calledValue(tag: string, items: readonly unknown[]): unknown {
+  const [first = [], ...others] = items;
+  const isPairs = Array.isArray(first) && first.every((item) => Array.isArray(item) && typeof item[0] === "string");
+  if (tag.endsWith("OrderedDict")) return isPairs && others.length === 0 ? Object.fromEntries(first) : items;
+  const last = items.at(-1);
+  return typeof last === "string" ? last.toLowerCase() : items;
 }
 
 type Tagged = { readonly tag: string; readonly value: unknown };
@@ -131,10 +136,17 @@ function print(value: unknown, indent: number): string {
   if (typeof value === "object" && value !== null) {
     const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
     if (entries.length === 0) return "{}";
-    return entries.map(([key, item]) => `${key}:${afterKey(item, indent)}`).join(`\n${" ".repeat(indent)}`);
+    return entries.map(([key, item]) => `${keyText(key)}:${afterKey(item, indent)}`).join(`\n${" ".repeat(indent)}`);
   }
-  // JSON's scalars are YAML's; strings in double quotes are safe whatever they hold.
+  // To PyYAML 1e-7 is a text, and JSON has no NaN.
+  if (typeof value === "number") return formatNumber(value, Number.isSafeInteger(value) ? "int" : "float");
+  // JSON's other scalars are YAML's; strings in double quotes are safe whatever they hold.
   return JSON.stringify(value);
+}
+
+/** Names as they are; what YAML might take for something else in quotes. */
+function keyText(key: string): string {
+  return /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(key) && resolvePlain(key).type === "string" ? key : JSON.stringify(key);
 }
 
 function afterKey(value: unknown, indent: number): string {

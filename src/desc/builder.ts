@@ -93,7 +93,8 @@ export class ModelDescBuilder {
   }
 }
 
-function parseSection(section: Readonly<Record<string, unknown>>): ModelDescConf {
+/** @throws SupernetError("desc") naming every key that is wrong */
+export function parseSection(section: Readonly<Record<string, unknown>>): ModelDescConf {
   const result = confSchema.safeParse(section);
   if (result.success) return result.data;
   const lines = result.error.issues.map(({ path, message }) => `  model_desc.${path.join(".")}: ${message}`);

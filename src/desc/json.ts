@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { YAML_LIMITS } from "../config/yaml-text.ts";
 import { SupernetError } from "../errors.ts";
 import type { AuxTowerDesc, CellDesc, EdgeDesc, ModelDesc, NodeDesc, OpDesc, OpParams } from "./model-desc.ts";
+import { type FactoryDesc, isFactory, type NetworkDesc } from "./network-desc.ts";
 
 /**
  * The one place that knows the keys of files: Archai's snake_case on disk, camelCase in TypeScript. Parameters of ops
@@ -11,9 +13,14 @@ const PARAM_KEYS: readonly (readonly [file: string, name: string])[] = [
   ["out_states", "outStates"],
   ["n_ch", "nCh"],
   ["n_classes", "nClasses"],
+  ["vertex_op", "vertexOp"],
+  ["first_proj", "firstProj"],
+  ["output_ids", "outputIds"],
 ];
 const NAME_OF = new Map(PARAM_KEYS);
 const KEY_OF = new Map(PARAM_KEYS.map(([file, name]) => [name, file]));
+/** Names in TypeScript that are no keys of files. */
+const NAMES = PARAM_KEYS.map(([, name]) => name);
 
 const count = z.int().nonnegative();
 const positive = z.int().positive();
@@ -31,6 +38,16 @@ const opParams = z
     out_states: positive.optional(),
     n_ch: positive.optional(),
     n_classes: positive.optional(),
+    vertex_op: z.string().optional(),
+    first_proj: z.boolean().optional(),
+    output_ids: z.array(count).optional(),
+  })
+  // They would take the places of those above without having been checked.
+  .refine((params) => !NAMES.some((name) => Object.hasOwn(params, name)), {
+    error: ({ input }) => {
+      const name = NAMES.find((key) => Object.hasOwn(input as object, key))!;
+      return `in files ${name} is written ${KEY_OF.get(name)}`;
+    },
   })
   .transform((params): OpParams => {
     const present = Object.entries(params).filter(([, value]) => value !== undefined);
@@ -127,6 +144,23 @@ const modelDesc = z
     }),
   );
 
+/** Places that a message names; a file of another kind is wrong everywhere. */
+const MOST_PLACES = 20;
+
+/** How the schema's library says it. */
+const MISSING = /^Invalid input: expected (.*), received undefined$/;
+
+const factoryDesc = z
+  .strictObject({
+    factory: z.string().min(1),
+    images: z.enum(["small", "large"]),
+    ds_ch: positive,
+    n_classes: positive,
+  })
+  .transform(
+    ({ factory, images, ds_ch, n_classes }): FactoryDesc => ({ factory, images, dsCh: ds_ch, nClasses: n_classes }),
+  );
+
 /** Line of a value in the file it was read from. */
 export type LineOf = (path: readonly PropertyKey[]) => number | undefined;
 
@@ -140,19 +174,39 @@ export function modelDescFromJson(json: unknown, source = "model description", l
   return convert(modelDesc, json, source, lineOf);
 }
 
+/** As `modelDescFromJson`; a mapping with the key `factory` names a hand-written network. */
+export function networkDescFromJson(json: unknown, source = "network description", lineOf?: LineOf): NetworkDesc {
+  const named = typeof json === "object" && json !== null && "factory" in json;
+  return named ? convert(factoryDesc, json, source, lineOf) : modelDescFromJson(json, source, lineOf);
+}
+
 /** As `modelDescFromJson`, for a single op. */
 export function opDescFromJson(json: unknown, source = "op description"): OpDesc {
   return convert(opDesc, json, source);
 }
 
 function convert<T>(schema: z.ZodType<T>, json: unknown, source: string, lineOf?: LineOf): T {
+  if (isDeeper(json, YAML_LIMITS.depth)) {
+    throw new SupernetError("desc", `${source} is nested more than ${YAML_LIMITS.depth} levels deep; make it flatter`);
+  }
   const result = schema.safeParse(json);
   if (result.success) return result.data;
-  const lines = result.error.issues.map(({ path, message }) => {
+  const { issues } = result.error;
+  const lines = issues.slice(0, MOST_PLACES).map(({ path, message }) => {
     const line = lineOf?.(path);
-    return `  ${line === undefined ? "" : `line ${line}, `}${placeOf(path)}: ${message}`;
+    return `  ${line === undefined ? "" : `line ${line}, `}${placeOf(path)}: ${message.replace(MISSING, "is missing: expected $1")}`;
   });
-  throw new SupernetError("desc", `${source} is not a valid description:\n${lines.join("\n")}`);
+  if (issues.length > MOST_PLACES) lines.push(`  and ${issues.length - MOST_PLACES} more`);
+  throw new SupernetError(
+    "desc",
+    `${source} is not a valid description; correct it or save it again:\n${lines.join("\n")}`,
+  );
+}
+
+/** Checking recurses. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isDeeper(item, levels - 1));
 }
 
 function placeOf(path: readonly PropertyKey[]): string {
@@ -192,6 +246,12 @@ function cellDescToJson(cell: CellDesc): Record<string, unknown> {
     out_shape: cell.outShape,
     trainables_from: cell.trainablesFrom,
   };
+}
+
+/** The inverse of `networkDescFromJson`. */
+export function networkDescToJson(desc: NetworkDesc): Record<string, unknown> {
+  if (!isFactory(desc)) return modelDescToJson(desc);
+  return { factory: desc.factory, images: desc.images, ds_ch: desc.dsCh, n_classes: desc.nClasses };
 }
 
 /** The inverse of `modelDescFromJson`: plain data with the keys of Archai's files. */

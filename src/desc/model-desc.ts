@@ -25,6 +25,10 @@ export interface OpParams {
   readonly outStates?: number;
   readonly nCh?: number;
   readonly nClasses?: number;
+  /** NASBench-101: what a vertex does to the sum of its inputs; whether its first one is projected; which states leave the cell. */
+  readonly vertexOp?: string;
+  readonly firstProj?: boolean;
+  readonly outputIds?: readonly number[];
   readonly [key: string]: unknown;
 }
 

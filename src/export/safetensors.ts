@@ -1,5 +1,5 @@
-import { SupernetError } from "../errors.ts";
-import { duplicateKey } from "./json-keys.ts";
+import { SupernetError, shown } from "../errors.ts";
+import { duplicateKey, jsonDepth } from "./json-keys.ts";
 
 /**
  * A tensor in the safetensors format: row-major, little endian as in memory.
@@ -19,8 +19,11 @@ const ARRAYS = { F32: Float32Array, I32: Int32Array, I64: BigInt64Array, U8: Uin
 /** The one name in a header that is no tensor. */
 const METADATA = "__metadata__";
 
-/** The reference implementation refuses longer headers, too. */
-const MAX_HEADER = 100_000_000;
+/** Room for a hundred thousand tensors. The format allows a hundred million bytes, which take gigabytes once parsed. */
+const MAX_HEADER = 2 ** 23;
+
+/** A list (shape) in an object (tensor) in an object. */
+const HEADER_DEPTH = 3;
 
 /**
  * Bytes of a file: the header's length in eight bytes, the header as JSON, the data. Nothing else goes in, so equal
@@ -76,7 +79,7 @@ export function readSafetensors(bytes: Uint8Array, source = "file"): Map<string,
   };
   if (bytes.length < 8) return fail(`it has ${bytes.length} bytes, less than the length of a header takes`);
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  if (length > MAX_HEADER) return fail(`its header claims ${length} bytes, more than the format allows`);
+  if (length > MAX_HEADER) return fail(`its header claims ${length} bytes, more than ${MAX_HEADER}`);
   const start = 8 + Number(length);
   if (start > bytes.length) return fail(`its header claims ${length} bytes, but only ${bytes.length - 8} follow`);
   const { [METADATA]: metadata = {}, ...listed } = parseHeader(bytes.subarray(8, start), fail);
@@ -105,30 +108,34 @@ interface Entry {
 }
 
 function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
-  let text: string;
-  let parsed: unknown;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    parsed = JSON.parse(text);
-  } catch {
-    return fail("its header is not JSON");
-  }
+  const attempt = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch {
+      return fail("its header is not JSON");
+    }
+  };
+  const text = attempt(() => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  // Whoever walks through what is deeper overflows the stack, and be it to tell what is wrong with it.
+  if (jsonDepth(text) > HEADER_DEPTH) return fail("its header is not a map of tensors");
+  const parsed: unknown = attempt(() => JSON.parse(text));
   if (!isObject(parsed)) return fail("its header is not a JSON object");
   const twice = duplicateKey(text);
-  return twice === undefined ? parsed : fail(`its header has "${twice}" twice`);
+  return twice === undefined ? parsed : fail(`its header has ${shown(twice)} twice`);
 }
 
 function checkEntry(name: string, entry: unknown, fail: Fail): Entry {
-  if (!isObject(entry)) return fail(`"${name}" is not described by a JSON object`);
+  if (!isObject(entry)) return fail(`${shown(name)} is not described by a JSON object`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (!isDType(dtype)) {
-    return fail(`"${name}" has the type ${JSON.stringify(dtype)}, not one of ${Object.keys(ARRAYS).join(", ")}`);
+    return fail(`${shown(name)} has the type ${shown(dtype)}, not one of ${Object.keys(ARRAYS).join(", ")}`);
   }
-  if (!isCounts(shape)) return fail(`"${name}" has the shape ${JSON.stringify(shape)}`);
+  if (!isCounts(shape)) return fail(`${shown(name)} has the shape ${shown(shape)}`);
   const [from, to] = isCounts(offsets) && offsets.length === 2 ? offsets : [];
-  if (from === undefined || to === undefined) return fail(`"${name}" lies at ${JSON.stringify(offsets)}`);
+  if (from === undefined || to === undefined) return fail(`${shown(name)} lies at ${shown(offsets)}`);
   const size = byteLength({ dtype, shape });
-  if (to - from !== size) return fail(`"${name}" takes ${to - from} bytes, its type and shape want ${size}`);
+  if (!Number.isSafeInteger(size)) return fail(`${shown(name)} has the shape ${shown(shape)}`);
+  if (to - from !== size) return fail(`${shown(name)} takes ${to - from} bytes, its type and shape want ${size}`);
   return { name, dtype, shape, from, to };
 }
 
@@ -137,11 +144,11 @@ function checkPlaces(entries: readonly Entry[], available: number, fail: Fail): 
   let end = 0;
   let before = "the header";
   for (const { name, from, to } of [...entries].sort((a, b) => a.from - b.from || a.to - b.to)) {
-    if (from < end) fail(`"${name}" overlaps ${before}`);
-    if (from > end) fail(`${from - end} bytes between ${before} and "${name}" belong to no tensor`);
-    if (to > available) fail(`"${name}" ends ${to - available} bytes after the file`);
+    if (from < end) fail(`${shown(name)} overlaps ${before}`);
+    if (from > end) fail(`${from - end} bytes between ${before} and ${shown(name)} belong to no tensor`);
+    if (to > available) fail(`${shown(name)} ends ${to - available} bytes after the file`);
     end = to;
-    before = `"${name}"`;
+    before = shown(name);
   }
   if (end < available) fail(`${available - end} bytes after ${before} belong to no tensor`);
 }

@@ -157,13 +157,14 @@ export interface PointwiseAttrs {
 
 /**
  * A term of `mix`; numbers are indices into the node's inputs. It takes `channels` channels of x from `start` on, of whose
- * batch norm stats [3, channels of x], gamma and beta [channels] may be given, and a factor: one element of a vector.
+ * batch norm stats [3, channels of x], gamma and beta [channels] may be given, and a factor: one element of a vector. `clip` of
+ * the factor is that of a `weighted_sum`.
  */
 export interface MixTerm {
   readonly x: number;
   readonly start: number;
   readonly norm?: { readonly stats: number; readonly batch: boolean; readonly gamma?: number; readonly beta?: number };
-  readonly weight?: { readonly vector: number; readonly index: number };
+  readonly weight?: { readonly vector: number; readonly index: number; readonly clip?: number };
 }
 
 export interface MixAttrs {
@@ -243,6 +244,23 @@ export interface OpAttrs {
   relu: None;
   /** (dy, y) → dy where y > 0; y is the ReLU's result (or its argument: the sign test is the same). */
   relu_dx: None;
+  /** (x) → min(max(x, 0), 6). */
+  relu6: None;
+  /** (dy, y) → dy where 0 < y < 6; y is the result of `relu6`. */
+  relu6_dx: None;
+  /**
+   * (x [N,C,H,W]) → 0 with this probability p, else x / (1-p). Element (n, c, y, x) takes word c mod 4 of draw
+   * (n * ceil(C/4) + floor(c/4)) * H*W + y*W + x of random stream `dropout` with sub-stream `index` in the current step;
+   * samples are counted through the batch. It is its own gradient.
+   */
+  dropout: { readonly index: number; readonly probability: number };
+  /**
+   * (x₀, x₁) → α[n] * x₀ + (1 - α[n]) * x₁: shake-shake. α[n] in [0, 1) is word 0 of draw n of random stream `shake` with
+   * sub-stream `index` in the current step; samples are counted through the batch.
+   */
+  shake: { readonly index: number };
+  /** (dy) → β[n] * dy for branch 0, (1 - β[n]) * dy for branch 1: β[n] is word 1 of `shake`'s draw, on purpose not α[n]. */
+  shake_dx: { readonly index: number; readonly branch: 0 | 1 };
   /** (x) → largest in each window; padding never wins. */
   max_pool: Window2d;
   /** (x) → planes u32: offset ky*kw+kx of the first largest element of each window in row-major order. */
@@ -327,6 +345,12 @@ export interface OpAttrs {
     readonly rows: readonly { readonly source: number; readonly row: number; readonly index: number }[];
     readonly size: number;
   };
+  /**
+   * (dy, the inputs of `mix`) → flat [terms, 1]: Σ over samples n of N * ⟨dy, x̂⟩ₙ, each cut to ±clip, where ⟨dy, x̂⟩ₙ is the sum of
+   * dy * x̂ over sample n. With dy the gradient of a mean over N samples, that is how each sample's own loss depends on the term's
+   * weight (where samples do not meet in batch norms), bounded and added up. Terms' weights, gamma and beta are ignored; indices count from `mix`'s inputs, without dy.
+   */
+  sample_dots: MixAttrs & { readonly clip: number };
   /** (x [N,C,H,W]) → [N, 2C, H', W']: max_pool, then avg_pool. */
   pool_pair: Window2d;
   /** (dy [N,2C,H',W'], argmax) → gradient by x; `shape` is x's. */
@@ -358,10 +382,18 @@ export interface OpAttrs {
   add: None;
   /** (x) → factor * x; any layout. */
   scale: { readonly factor: number };
-  /** (w [K], x₀, x₁, …) → Σ w[indices[i]] * xᵢ. */
-  weighted_sum: { readonly indices: readonly number[] };
+  /**
+   * (w [K], x₀, x₁, …) → Σ w[indices[i]] * xᵢ. With `clip` (planes only) the gradient by w is not the derivative but what
+   * `sample_dots` makes of it: each sample's by itself, cut to ±clip, and their sum.
+   */
+  weighted_sum: { readonly indices: readonly number[]; readonly clip?: number };
   /** (dy, x₀, x₁, …) → flat [size]: element indices[i] is Σ dy * xᵢ, all others 0. */
   weighted_sum_dw: { readonly indices: readonly number[]; readonly size: number };
+  /**
+   * (x₀, x₁, …) → flat [pairs, N]: the squared Euclidean distance between each sample of xᵢ and that of xⱼ, pairs i < j in the
+   * order 0 1, 0 2, …, 1 2, ….
+   */
+  pair_distances: None;
   /** (x, w [K]) → w[index] * x. */
   scale_by: { readonly index: number };
   /** (x [N,C,H,W], m [N]) → x[n] * m[n]. */
@@ -370,6 +402,17 @@ export interface OpAttrs {
   softmax: None;
   /** (y, dy) → gradients by the vectors, one after another; y is the softmax of `vectors` of them. */
   softmax_dx: { readonly vectors: number };
+  /**
+   * (a₀ [K], a₁ [K], …) → flat [all elements]: Gumbel-softmax samples (Jang et al. 2017, Maddison et al. 2017) of one choice
+   * among the elements of all vectors a: the mean over `samples` of softmax((a + g) / τ), with τ the step's temperature and
+   * g = -log(-log u). Element i of sample s is draw s * elements + i of random stream `gumbel` with sub-stream `index` in the
+   * current step, four draws a block. 0 samples: softmax(a), the probabilities of the choice that the samples relax.
+   */
+  gumbel_softmax: { readonly index: number; readonly samples: number };
+  /** (dy, a₀, a₁, …) → gradients by the vectors, one after another, through the samples that `gumbel_softmax` draws. */
+  gumbel_softmax_dx: { readonly index: number; readonly samples: number };
+  /** (a [K]) → its elements, largest first. */
+  sort_descending: None;
   /** (a [K]) → a / Σ a. */
   normalize: None;
   /** (a, dy) → gradient by a. */

@@ -1,6 +1,6 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
-import { alphasOf } from "../train/parameters.ts";
+import type { Trained } from "./algorithm.ts";
 import { trainOnEngine } from "./engine-run.ts";
 import type { ArchTrainerParts, ArchTraining } from "./trainers.ts";
 import { setUpSearch } from "./training-setup.ts";
@@ -19,18 +19,21 @@ export class ArchTrainer {
   async fit(desc: ModelDesc): Promise<ArchTraining> {
     const { control, method, conf, dataset, seed, start, logger, onEpoch } = this.#parts;
     const { trainer } = conf;
-    const setup = setUpSearch(desc, { engine: this.#engine, method, conf, dataset, seed, start });
-    const { network } = setup;
+    const setup = setUpSearch(desc, { engine: this.#engine, method, conf, dataset, seed, start, ...control });
+    const { network, covariances } = setup;
+    const trained = async (): Promise<Trained> => ({
+      alphas: await network.save(["alphas"]),
+      ...(covariances && { covariances: await covariances.run() }),
+    });
     try {
       const run = await trainOnEngine(setup, {
         control,
         logger,
         trainer,
         path: "arch_search",
-        onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await network.save(["alphas"]))),
+        onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await trained())),
       });
-      const values = await network.save();
-      return { alphas: alphasOf(network.params, values), run, params: network.params, values };
+      return { ...(await trained()), run, params: network.params, values: await network.save() };
     } finally {
       setup.dispose();
     }

@@ -5,10 +5,11 @@ import type { BoundProgram, Program } from "../runtime/webgpu/program.ts";
 import { alphaRates, type StepValues } from "../runtime/webgpu/step.ts";
 import { addScaled, GlobalNorm, shift, subtractHessianTerm, virtualStep } from "../runtime/webgpu/vector.ts";
 import { type AlphaOptimizer, alphaOptimizer, EPSILON_LENGTH, needsSgd } from "../train/alphas.ts";
-import { type Feed, selectChunks } from "../train/feed.ts";
+import type { Feed } from "../train/feed.ts";
 import { lossSettings } from "../train/loss-settings.ts";
 import { Optimizer, type OptimizerSpec } from "../train/optimizers/index.ts";
 import type { HookContext, StepHook, StepHookFactory } from "../train/trainer.ts";
+import { ValidationBatches } from "./validation-batches.ts";
 
 /**
  * The alphas' half of DARTS's bi-level optimization (Liu et al. 2019, section 2.3), before each weight step and entirely on
@@ -38,6 +39,7 @@ export class BilevelOptimizer implements StepHook {
   readonly dwNorm: GlobalNorm | undefined;
   readonly #context: HookContext;
   readonly #val: Feed;
+  readonly #batches: ValidationBatches;
   readonly #alphas: AlphaOptimizer;
   readonly #optimizer: Optimizer;
   readonly #chunkGradient: Arena;
@@ -47,7 +49,6 @@ export class BilevelOptimizer implements StepHook {
   #chunkStages: readonly Stage[] = [];
   #update: readonly Kernel[] = [];
   readonly #disposers: (() => void)[] = [];
-  #valBatches = 1;
 
   constructor(context: HookContext, val: Feed) {
     const { network, conf, train, step, update } = context;
@@ -57,6 +58,7 @@ export class BilevelOptimizer implements StepHook {
     }
     this.#context = context;
     this.#val = val;
+    this.#batches = new ValidationBatches(val);
     this.#alphas = alphaOptimizer(conf, context.stepsPerEpoch);
     this.#chunkGradient = network.arena("alphas", "bi-level gradient", "gradients");
     const single = train.chunks === 1 || this.#quirks;
@@ -183,17 +185,12 @@ export class BilevelOptimizer implements StepHook {
   }
 
   startEpoch(epoch: number): void {
-    this.#valBatches = this.#val.startPass(epoch);
+    this.#batches.startEpoch(epoch);
   }
 
   select(step: number, batch: number): Partial<StepValues>[] {
-    // A validation set that is shorter than the training set starts over.
     const rates = alphaRates(this.#alphas.rates(step));
-    return selectChunks(this.#val, batch % this.#valBatches).map(({ start, valid }) => ({
-      valBatchStart: start,
-      valValid: valid,
-      ...rates,
-    }));
+    return this.#batches.select(batch).map((chunk) => ({ ...chunk, ...rates }));
   }
 
   encode(encoder: GPUCommandEncoder): void {

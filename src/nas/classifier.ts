@@ -1,4 +1,4 @@
-import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import { paramValues } from "../export/model.ts";
 import type { SafeTensor } from "../export/safetensors.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
@@ -12,7 +12,7 @@ import { probabilitiesOf } from "../train/predictions.ts";
 
 export interface ClassifierParts {
   /** What was trained. */
-  readonly desc: ModelDesc;
+  readonly desc: NetworkDesc;
   /** Its weights and running statistics under PyTorch's names. */
   readonly tensors: ReadonlyMap<string, SafeTensor>;
   readonly image: { readonly channels: number; readonly height: number; readonly width: number };

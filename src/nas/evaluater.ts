@@ -3,6 +3,7 @@ import type { ExperimentConf } from "../config/index.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import { modelDescToYaml } from "../desc/yaml.ts";
 import { modelTensors } from "../export/model.ts";
 import { writeSafetensors } from "../export/safetensors.ts";
@@ -24,7 +25,7 @@ export interface EvaluaterParts {
 
 export interface EvaluationResult {
   /** The network that was trained. */
-  readonly desc: ModelDesc;
+  readonly desc: NetworkDesc;
   readonly run: RunRecord;
   /** The images it was trained on, and what they are normalised by. */
   readonly image: Pick<Dataset, "height" | "width" | "channels" | "mean" | "std">;
@@ -37,7 +38,7 @@ export interface EvaluationResult {
 export type Evaluate = (found: ModelDesc, parts: EvaluaterParts) => Promise<EvaluationResult>;
 
 /**
- * Trains a found architecture from scratch, scaled to the conf's cells and channels, and tests it. Writes
+ * Trains a network from scratch and tests it: a found architecture, scaled to the conf's cells and channels, or any other. Writes
  * `full_model_desc.yaml`, the metrics, and the weights as safetensors with PyTorch's names and layouts.
  */
 export class Evaluater {
@@ -49,9 +50,13 @@ export class Evaluater {
 
   /** @param found what a search has found; its cells are the template */
   async evaluate(found: ModelDesc): Promise<EvaluationResult> {
+    return this.evaluateNetwork(new ModelDescBuilder().build(this.#parts.conf.nas.eval.model_desc, found));
+  }
+
+  /** @param desc what is evaluated, as it is */
+  async evaluateNetwork(desc: NetworkDesc): Promise<EvaluationResult> {
     const { environment, conf, dataset, seed, logger } = this.#parts;
-    const { trainer, loader, model_desc } = conf.nas.eval;
-    const desc = new ModelDescBuilder().build(model_desc, found);
+    const { trainer, loader } = conf.nas.eval;
     const files = evaluationFiles(conf);
     await environment.writeFile(files.desc, modelDescToYaml(desc));
 

@@ -1,10 +1,12 @@
 import { type Conf, type ExperimentConf, expandVars, type Variables } from "../config/index.ts";
 import type { Dataset, DatasetConf } from "../data/dataset.ts";
 import { imagesOf, loadDataset, loadOnce } from "../data/load.ts";
+import type { ModelDesc } from "../desc/model-desc.ts";
 import { parseModelDesc } from "../desc/yaml.ts";
 import { SupernetError } from "../errors.ts";
 import { Logger } from "../log/logger.ts";
-import type { Algorithm } from "./algorithm.ts";
+import { factoryDesc } from "../models/spec.ts";
+import { type Algorithm, searches } from "./algorithm.ts";
 import type { Environment } from "./environment.ts";
 import { Evaluater, type EvaluationResult } from "./evaluater.ts";
 import { type Executor, localExecutor } from "./executor.ts";
@@ -68,15 +70,21 @@ export class ExperimentRunner {
     await copyGallery(environment, from.final_desc_foldername, to.final_desc_foldername);
   }
 
-  /** @throws SupernetError("io") when there is nothing to evaluate */
+  /**
+   * Trains the hand-written network that the conf names, else the one that the algorithm fixes, else what was found.
+   * @throws SupernetError("io") when there is nothing to evaluate
+   */
   async evaluate(): Promise<EvaluationResult> {
     return this.#inPhase("eval", async (conf, logger) => {
       const { environment, algorithm } = this.#experiment;
-      const path = conf.nas.eval.final_desc_filename;
-      const found = parseModelDesc(await this.#readFound(path), path);
-      const dataset = await this.#load(conf.nas.eval.loader.dataset, logger);
+      const { model_factory_spec: spec, final_desc_filename: path, loader } = conf.nas.eval;
+      const found = spec || algorithm.network ? undefined : await this.#readFound(path);
+      const dataset = await this.#load(loader.dataset, logger);
       const parts = { environment, conf, dataset, seed: seedOf(conf), logger, executor: this.#executor() };
-      return algorithm.evaluate ? algorithm.evaluate(found, parts) : new Evaluater(parts).evaluate(found);
+      const evaluater = new Evaluater(parts);
+      if (found) return algorithm.evaluate ? algorithm.evaluate(found, parts) : evaluater.evaluate(found);
+      const fixed = spec ? factoryDesc(spec, dataset) : undefined;
+      return evaluater.evaluateNetwork(fixed ?? algorithm.network!(conf));
     });
   }
 
@@ -86,12 +94,15 @@ export class ExperimentRunner {
     return executor ?? localExecutor({ trainers, load: this.#dataset, methodOf: () => algorithm.method! });
   }
 
-  async #readFound(path: string): Promise<string> {
+  async #readFound(path: string): Promise<ModelDesc> {
+    const { environment, algorithm } = this.#experiment;
     try {
-      return await this.#experiment.environment.readText(path);
+      return parseModelDesc(await environment.readText(path), path);
     } catch (cause) {
-      if (!(cause instanceof SupernetError)) throw cause;
-      const remedy = "run the search first, or name a description with nas.eval.final_desc_filename";
+      if (!(cause instanceof SupernetError) || cause.code !== "io") throw cause;
+      const remedy = searches(algorithm)
+        ? "run the search first, or name a description with nas.eval.final_desc_filename"
+        : "name a description that exists with nas.eval.final_desc_filename, or a network with nas.eval.model_factory_spec";
       throw new SupernetError("io", `nothing to evaluate: ${cause.message}; ${remedy}`, { cause });
     }
   }

@@ -1,15 +1,16 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import { SupernetError } from "../errors.ts";
 import { abortable } from "../train/abortable.ts";
 import { HostFeed } from "../train/fallback/feed.ts";
 import { FallbackNetwork } from "../train/fallback/network.ts";
-import { FallbackTrainer } from "../train/fallback/trainer.ts";
+import { FallbackTrainer, type FallbackTrainerParts } from "../train/fallback/trainer.ts";
 import type { Drawing } from "../train/feed.ts";
 import { fixedShape, supernetShape } from "../train/graphs.ts";
 import { startValues } from "../train/initial-values.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import { alphasOf } from "../train/parameters.ts";
-import type { TrainedBy } from "../train/weight-update.ts";
+import { drivesAlphas } from "./algorithm.ts";
 import { FallbackClassifier } from "./fallback-classifier.ts";
 import { evaluationPlan, type RunPlan, searchPlan } from "./feeds.ts";
 import { inferenceCost } from "./inference-cost.ts";
@@ -37,7 +38,7 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
   const { conf, dataset, seed, start, method, onEpoch, control } = parts;
   const { trainer, loader } = conf;
   requireFallback(parts);
-  const alphasApart = method.hook !== undefined;
+  const alphasApart = drivesAlphas(method, conf);
   const plan = searchPlan({ dataset, loader, chunks: trainer.batch_chunks, seed, alphasApart });
   const feed = (drawing: Drawing) => new HostFeed({ split: dataset.train, ...drawing });
   const feeds = {
@@ -57,9 +58,10 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
       ...parts,
       trainer,
       trained: method.optimizers(conf),
+      temperature: method.temperature?.(conf),
       feeds,
       path: "arch_search",
-      onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await alphas())),
+      onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, { alphas: await alphas() })),
     });
     const values = await abortable(network.save(), control.signal);
     return { alphas: alphasOf(network.params, values), run, params: network.params, values };
@@ -68,12 +70,19 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
   }
 }
 
-/** @throws SupernetError("config") for a method that TensorFlow.js does not have */
-function requireFallback({ method }: ArchTrainerParts): void {
+/** @throws SupernetError("config") for a method or a finalizer that TensorFlow.js does not have */
+function requireFallback({ method, conf, seed }: ArchTrainerParts): void {
+  if (method.finalizer(conf, seed).covariances) {
+    throw new SupernetError(
+      "config",
+      `without WebGPU there is no finalizer "${conf.finalizer}", which compares the candidates' results; ` +
+        "set nas.search.finalizer to random (or default, where alphas are trained), or choose a browser with WebGPU",
+    );
+  }
   if (!method.hook || method.fallback === "bilevel") return;
   throw new SupernetError(
     "config",
-    "without WebGPU only darts, didarts, random and manual run; choose one of them, or a browser with WebGPU",
+    "without WebGPU only darts, didarts, gs, random and manual run; choose one of them, or a browser with WebGPU",
   );
 }
 
@@ -81,7 +90,7 @@ function requireFallback({ method }: ArchTrainerParts): void {
  * Trains a network without alphas from scratch, as `trainFixed` does.
  * @throws as `trainSupernetFallback`
  */
-export async function trainFixedFallback(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
+export async function trainFixedFallback(desc: NetworkDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
   const { trainer, loader, dataset, seed, start, validateOn = "test" } = parts;
   const plan = evaluationPlan({ dataset, loader, chunks: trainer.batch_chunks, seed }, validateOn);
   const feeds = {
@@ -105,16 +114,17 @@ interface HostFeeds extends Pick<RunPlan, "sizes"> {
   readonly validation: HostFeed | undefined;
 }
 
-interface FallbackRun extends Omit<FixedTrainingParts, "dataset" | "loader"> {
+interface FallbackRun
+  extends Omit<FixedTrainingParts, "dataset" | "loader">,
+    Pick<FallbackTrainerParts, "trained" | "temperature"> {
   readonly feeds: HostFeeds;
-  readonly trained?: TrainedBy;
   /** Awaited after each epoch is logged. */
   readonly onEpoch?: ((epoch: number) => Promise<void>) | undefined;
 }
 
 /** `trainRun` with the fallback's trainer. */
 function trainOnFallback(network: FallbackNetwork, parts: FallbackRun): Promise<RunRecord> {
-  const { control, trainer: conf, feeds, seed, trained } = parts;
+  const { control, trainer: conf, feeds, seed, trained, temperature } = parts;
   const { train, alphas, validation, sizes } = feeds;
   const facts = { ...sizes, batch_chunks: train.chunks, backend: "tfjs" };
   return trainRun(
@@ -128,6 +138,7 @@ function trainOnFallback(network: FallbackNetwork, parts: FallbackRun): Promise<
         alphas,
         validation,
         trained,
+        temperature,
         onProgress: (progress) => control.onProgress?.(conf.title, progress),
         signal: control.signal,
         gate: control.gate,

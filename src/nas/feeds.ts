@@ -31,6 +31,8 @@ export interface RunPlan {
 export interface SearchImages extends ImagePlan {
   /** Whether alphas are driven by batches of their own, apart from those that train the weights. */
   readonly alphasApart: boolean;
+  /** Whether the network is looked at on the images that train it. */
+  readonly statistics?: boolean;
 }
 
 /** What the feeds of a search draw. */
@@ -39,9 +41,11 @@ export interface SearchPlan extends Omit<RunPlan, "validation"> {
   readonly alphas: Drawing | undefined;
   /** Undefined where `val_ratio` keeps nothing to validate on. */
   readonly validation: Drawing | undefined;
+  /** The images that train, each once and as it is; undefined unless the network is looked at on them. */
+  readonly statistics: Drawing | undefined;
 }
 
-interface OnEngine {
+export interface FeedSettings extends ImagePlan {
   readonly engine: Engine;
 }
 
@@ -55,6 +59,8 @@ export interface RunFeeds extends Pick<RunPlan, "sizes"> {
 export interface SearchFeeds extends RunFeeds {
   /** Undefined unless the alphas are driven apart. */
   readonly alphas: Feed | undefined;
+  /** Undefined unless the network is looked at on the images that train it. */
+  readonly statistics: Feed | undefined;
 }
 
 export interface EvaluationFeeds extends RunFeeds {
@@ -80,6 +86,7 @@ export function searchPlan(plan: SearchImages): SearchPlan {
     train: trainDrawing(plan, train, batch, "train"),
     alphas: alphasApart ? trainDrawing(plan, val, batch, "validation") : undefined,
     validation: val.length > 0 ? evalDrawing(plan, val, batch) : undefined,
+    statistics: plan.statistics ? evalDrawing(plan, train, batch) : undefined,
     sizes: { train: train.length, val: val.length, test: 0, batch },
   };
 }
@@ -112,11 +119,11 @@ export function evaluationPlan(plan: ImagePlan, on: ValidateOn = "test"): RunPla
  * The feeds of `searchPlan`.
  * @throws as that, and SupernetError("device") when the images do not fit
  */
-export function searchFeeds(settings: SearchImages & OnEngine): SearchFeeds {
+export function searchFeeds(settings: FeedSettings & SearchImages): SearchFeeds {
   return settings.engine.buffers.attempt(() => makeSearchFeeds(settings));
 }
 
-function makeSearchFeeds(settings: SearchImages & OnEngine): SearchFeeds {
+function makeSearchFeeds(settings: FeedSettings & SearchImages): SearchFeeds {
   const { engine, dataset } = settings;
   const plan = searchPlan(settings);
   const split = new ResidentSplit(engine, dataset.train);
@@ -124,19 +131,20 @@ function makeSearchFeeds(settings: SearchImages & OnEngine): SearchFeeds {
   const train = feed(plan.train);
   const alphas = plan.alphas && feed(plan.alphas);
   const validation = plan.validation && feed(plan.validation);
-  const owned = [train, alphas, validation, split].filter((one) => one !== undefined);
-  return { train, alphas, validation, sizes: plan.sizes, dispose: () => disposeAll(owned) };
+  const statistics = plan.statistics && feed(plan.statistics);
+  const owned = [train, alphas, validation, statistics, split].filter((one) => one !== undefined);
+  return { train, alphas, validation, statistics, sizes: plan.sizes, dispose: () => disposeAll(owned) };
 }
 
 /**
  * The feeds of `evaluationPlan`.
  * @throws as `searchFeeds`
  */
-export function evaluationFeeds(settings: ImagePlan & OnEngine, on: ValidateOn = "test"): EvaluationFeeds {
+export function evaluationFeeds(settings: FeedSettings, on: ValidateOn = "test"): EvaluationFeeds {
   return settings.engine.buffers.attempt(() => makeEvaluationFeeds(settings, on));
 }
 
-function makeEvaluationFeeds(settings: ImagePlan & OnEngine, on: ValidateOn): EvaluationFeeds {
+function makeEvaluationFeeds(settings: FeedSettings, on: ValidateOn): EvaluationFeeds {
   const { engine, dataset } = settings;
   const plan = evaluationPlan(settings, on);
   const trainSplit = new ResidentSplit(engine, dataset.train);

@@ -31,9 +31,14 @@ export type SelectEdges = (edges: readonly SearchedEdge[], maxFinalEdges: number
  * Turns a supernet into an architecture: every mixture of primitives becomes one op, every node keeps at most
  * `maxFinalEdges` edges. `none` is never chosen: a node without connections would be no node.
  *
+ * @param alphas undefined where none were trained: then all ops rank alike, in the order of the primitives
  * @throws SupernetError("desc") when alphas of an edge are missing or not finite
  */
-export function finalizeModel(desc: ModelDesc, alphas: Alphas, select: SelectEdges = selectBest): ModelDesc {
+export function finalizeModel(
+  desc: ModelDesc,
+  alphas: Alphas | undefined,
+  select: SelectEdges = selectBest,
+): ModelDesc {
   return {
     ...desc,
     cellDescs: desc.cellDescs.map((cell) => ({
@@ -47,21 +52,30 @@ function finalizeNode(
   cell: CellDesc,
   node: NodeDesc,
   index: number,
-  alphas: Alphas,
+  alphas: Alphas | undefined,
   maxFinalEdges: number,
   select: SelectEdges,
 ): NodeDesc {
   const searched = node.edges.map((edge, e): SearchedEdge => {
     if (!MIXTURES.has(edge.opDesc.name)) return { kept: edge };
-    const name = alphasName(cell.trainablesFrom, index, e);
-    const values = alphas.get(name);
-    if (!values) throw new SupernetError("desc", `there are no alphas ${name} to finalize with`);
-    if (!Array.prototype.every.call(values, Number.isFinite)) {
-      throw new SupernetError("desc", `the search has diverged, ${name} is not finite; lower its learning rates`);
-    }
-    return { candidates: candidatesOf(edge, values) };
+    if (!alphas) return { candidates: candidatesOf(edge) };
+    return { candidates: candidatesOf(edge, edgeAlphas(cell, index, e, alphas)) };
   });
   return { ...node, edges: select(searched, maxFinalEdges, { cell: cell.id, node: index }) };
+}
+
+/**
+ * The alphas of an edge, by primitive.
+ * @throws SupernetError("desc") when they are missing or not finite
+ */
+export function edgeAlphas(cell: CellDesc, node: number, edge: number, alphas: Alphas): ArrayLike<number> {
+  const name = alphasName(cell.trainablesFrom, node, edge);
+  const values = alphas.get(name);
+  if (!values) throw new SupernetError("desc", `there are no alphas ${name} to finalize with`);
+  if (!Array.prototype.every.call(values, Number.isFinite)) {
+    throw new SupernetError("desc", `the search has diverged, ${name} is not finite; lower its learning rates`);
+  }
+  return values;
 }
 
 /** The finalizer that chooses by alphas, node by node. */
@@ -72,25 +86,30 @@ export function byAlphas(select: SelectEdges = selectBest): Finalizer {
 /** Nodes a cell can have before two of them would share a random stream. */
 const NODES = 1024;
 
+/** The random stream of a node, for finalizers that draw. */
+export const nodeRng = (seed: number, stream: number, { cell, node }: NodePlace): Rng =>
+  new Rng(seed, stream, cell * NODES + node);
+
 /** What most algorithms finalize with: `default` is `selectBest`, `random` draws by the seed. */
 export function defaultOrRandom(name: FinalizerName, seed: number): Finalizer {
-  if (name !== "random") return byAlphas();
-  return byAlphas(
-    selectRandom((total, count, { cell, node }) =>
-      new Rng(seed, STREAMS.randomSearch, cell * NODES + node).permutation(total).subarray(0, count),
-    ),
-  );
+  return byAlphas(name === "random" ? selectBySeed(seed) : selectBest);
 }
 
+/** `selectRandom` with draws that the seed and the node's place decide. */
+export const selectBySeed = (seed: number): SelectEdges =>
+  selectRandom((total, count, place) =>
+    nodeRng(seed, STREAMS.randomSearch, place).permutation(total).subarray(0, count),
+  );
+
 /** Ops whose edge has one alpha a primitive. */
-const MIXTURES: ReadonlySet<string> = new Set(["mixed_op", "div_op", "xnas_op"]);
+const MIXTURES: ReadonlySet<string> = new Set(["mixed_op", "div_op", "xnas_op", "gs_op"]);
 
 /** All primitives but `none`, by falling alpha; equal ones in the order of the primitives. */
-function candidatesOf(edge: EdgeDesc, alphas: ArrayLike<number>): Candidate[] {
+function candidatesOf(edge: EdgeDesc, alphas?: ArrayLike<number>): Candidate[] {
   const candidates = PRIMITIVES.flatMap((name, index) => {
     if (name === "none") return [];
     const opDesc: OpDesc = { ...edge.opDesc, name };
-    return [{ edge: { ...edge, opDesc }, rank: alphas[index]! }];
+    return [{ edge: { ...edge, opDesc }, rank: alphas?.[index] ?? 0 }];
   });
   return candidates.sort((a, b) => b.rank - a.rank);
 }

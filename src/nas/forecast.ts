@@ -1,13 +1,12 @@
 import type { ExperimentConf } from "../config/index.ts";
 import type { Dataset, DatasetConf, DatasetIo } from "../data/dataset.ts";
 import { datasetNames, loadDataset } from "../data/load.ts";
-import type { ModelDesc } from "../desc/model-desc.ts";
+import { isFactory, type NetworkDesc } from "../desc/network-desc.ts";
 import type { BufferRole } from "../runtime/webgpu/buffers.ts";
 import { Engine } from "../runtime/webgpu/engine.ts";
 import { paperDevice } from "../runtime/webgpu/paper-device.ts";
-import { Trainer } from "../train/trainer.ts";
 import type { SearchMethod } from "./algorithm.ts";
-import { setUpFixed, setUpSearch, type TrainingSetup } from "./training-setup.ts";
+import { createTrainer, setUpFixed, setUpSearch, type TrainingSetup } from "./training-setup.ts";
 
 export interface ForecastOptions {
   /** Paths in it are not expanded. */
@@ -40,11 +39,11 @@ export interface MemoryForecast {
  * @throws SupernetError as a run of the conf: "config" for impossible settings, "data" for a data set that is not there,
  *   "device" when a tensor is too large
  */
-export async function forecastMemory(desc: ModelDesc, options: ForecastOptions): Promise<MemoryForecast> {
+export async function forecastMemory(desc: NetworkDesc, options: ForecastOptions): Promise<MemoryForecast> {
   const engine = new Engine(paperDevice(options.kind));
   const setup = await setUp(desc, engine, options);
-  const { feeds, parts } = setup;
-  await Trainer.create({ ...parts, train: feeds.train, validation: feeds.validation });
+  const { feeds } = setup;
+  await createTrainer(setup);
   const { liveBytes, liveBuffers } = engine.buffers;
   const { batch } = feeds.sizes;
   return {
@@ -56,17 +55,21 @@ export async function forecastMemory(desc: ModelDesc, options: ForecastOptions):
   };
 }
 
-async function setUp(desc: ModelDesc, engine: Engine, options: ForecastOptions): Promise<TrainingSetup> {
+async function setUp(desc: NetworkDesc, engine: Engine, options: ForecastOptions): Promise<TrainingSetup> {
   const { conf, phase, method } = options;
   const { search, eval: evaluation } = conf.nas;
-  const named = conf.nas[phase].loader.dataset;
-  const dataset = await (datasetNames.includes(named.name) ? blankDataset : options.load)(named);
+  const dataset = await forecastImages(conf.nas[phase].loader.dataset, options.load);
   const common = { engine, dataset, seed: 0 };
   if (phase === "search") {
-    if (!method) throw new Error("the forecast of a search needs its method");
+    if (!method || isFactory(desc)) throw new Error("the forecast of a search needs its method and its supernet");
     return setUpSearch(desc, { ...common, method, conf: search });
   }
   return setUpFixed(desc, { ...common, trainer: evaluation.trainer, loader: evaluation.loader });
+}
+
+/** The data set of a conf as far as a forecast needs it: only an imported one is read. */
+export function forecastImages(conf: DatasetConf, load: ForecastOptions["load"]): Promise<Dataset> {
+  return (datasetNames.includes(conf.name) ? blankDataset : load)(conf);
 }
 
 /** Bytes of each of CIFAR-10's files: 10,000 records of a label and 32x32 pixels. */

@@ -5,7 +5,7 @@ import type { ModelDesc } from "../desc/model-desc.ts";
 import { modelDescToYaml } from "../desc/yaml.ts";
 import { modelTensors } from "../export/model.ts";
 import { writeSafetensors } from "../export/safetensors.ts";
-import { modelStats } from "../ops/stats.ts";
+import { modelStats } from "../models/stats.ts";
 import { metricsTree } from "../train/metrics.ts";
 import type { Algorithm } from "./algorithm.ts";
 import { type EvaluaterParts, type EvaluationResult, evaluationFiles, imageFacts } from "./evaluater.ts";

@@ -5,9 +5,8 @@ import { readSafetensors, type SafeTensor, writeSafetensors } from "../export/sa
 import type { ParamSpec } from "../graph/types.ts";
 import { Logger } from "../log/logger.ts";
 import type { RunRecord } from "../train/metrics.ts";
-import type { SearchConf, SearchMethod } from "./algorithm.ts";
+import type { SearchConf, SearchMethod, Trained } from "./algorithm.ts";
 import type { LoaderConf, ValidateOn } from "./feeds.ts";
-import type { Alphas } from "./finalizers.ts";
 import type { Trainers, TrainingControl } from "./trainers.ts";
 
 /**
@@ -55,8 +54,8 @@ export interface JobResult {
 
 /** What a job tells while it runs, and what holds and ends it. */
 export interface JobControl extends TrainingControl {
-  /** Of a supernet: its alphas after every epoch. */
-  readonly onEpoch?: ((epoch: number, alphas: Alphas) => void) | undefined;
+  /** Of a supernet: what would be decided by, after every epoch. */
+  readonly onEpoch?: ((epoch: number, trained: Trained) => void) | undefined;
 }
 
 /** What a job is carried out with. */

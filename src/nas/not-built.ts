@@ -22,10 +22,14 @@ export function checkBuilt(
   const { search, eval: evaluation } = nas;
   const section = nas[phase];
   if (section.loader.aug) refuse(`nas.${phase}.loader.aug`, `the augmentation policy "${section.loader.aug}"`, '""');
-  if (phase === "eval" && evaluation.model_factory_spec) {
-    refuse("nas.eval.model_factory_spec", `the hand-written network ${evaluation.model_factory_spec}`, '""');
-  }
   const missing: string[] = [];
+  if (phase === "eval" && evaluation.model_factory_spec) {
+    const { drop_path_prob, aux_weight } = evaluation.trainer;
+    const none = (key: string, what: string) =>
+      missing.push(`nas.eval.trainer.${key} has no effect: a hand-written network has no ${what}`);
+    if (drop_path_prob > 0) none("drop_path_prob", "edges to drop");
+    if (aux_weight > 0) none("aux_weight", "aux tower");
+  }
   if (section.checkpoint && !(phase === "search" && ownSearch)) {
     const sweeps = phase === "search" && isSweep(search);
     missing.push(`no checkpoints are written yet: an interrupted ${sweeps ? "search of a sweep" : "run"} starts over`);

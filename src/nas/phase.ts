@@ -1,3 +1,5 @@
+import { withoutEndSlash } from "../config/paths.ts";
+
 /** The two halves of an experiment: finding an architecture, and training it from scratch. */
 export type Phase = "search" | "eval";
 
@@ -9,4 +11,4 @@ export const PHASES: readonly Phase[] = ["search", "eval"];
  * @param name `<algo>_<dataset>_<prefix>`
  */
 export const runFolder = (logdir: string, name: string, phase: Phase): string =>
-  `${logdir.replace(/\/+$/, "")}/${name}_${phase}`;
+  `${withoutEndSlash(logdir)}/${name}_${phase}`;

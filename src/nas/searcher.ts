@@ -1,8 +1,7 @@
 import { stringify } from "yaml";
 import { modelDescToYaml } from "../desc/yaml.ts";
 import { metricsTree } from "../train/metrics.ts";
-import type { SearchMethod } from "./algorithm.ts";
-import type { Alphas } from "./finalizers.ts";
+import type { SearchMethod, Trained } from "./algorithm.ts";
 import { postTrain } from "./post-train.ts";
 import type { SearchParts, SearchResult } from "./search.ts";
 
@@ -24,24 +23,28 @@ export class Searcher {
     const { search } = conf.nas;
     const method = this.#method;
     const finalizer = method.finalizer(search, seed);
-    const desc = method.builder().build(search.model_desc);
+    const desc = method.builder(search).build(search.model_desc);
     await environment.writeFile(search.full_desc_filename, modelDescToYaml(desc));
 
     logger.pushd("arch_search");
     const tell = environment.onSearchEpoch;
     const onEpoch =
       tell &&
-      ((epoch: number, alphas: Alphas) =>
-        tell({ epoch, supernet: desc, alphas, best: finalizer.finalize(desc, { alphas }) }));
+      ((epoch: number, trained: Trained) =>
+        tell({ epoch, supernet: desc, alphas: trained.alphas, best: finalizer.finalize(desc, trained) }));
     const parts = { ...this.#parts, method, control: environment, conf: search, onEpoch };
-    const { alphas, run } = await environment.trainers.supernet(desc, parts);
+    const { run, ...trained } = await environment.trainers.supernet(desc, parts);
     logger.popd();
-    const found = finalizer.finalize(desc, { alphas });
+    const found = finalizer.finalize(desc, trained);
     await environment.writeFile(search.final_desc_filename, modelDescToYaml(found));
     const metrics = stringify(metricsTree(run));
     await environment.writeFile(search.final_desc_filename.replace(/[^/]*$/, "search_train_metrics.yaml"), metrics);
 
-    const trained = await postTrain(found, this.#parts);
-    return { found, supernet: { desc, alphas, run }, ...(trained && { postTrain: trained }) };
+    const retrained = await postTrain(found, this.#parts);
+    return {
+      found,
+      supernet: { desc, alphas: trained.alphas, run },
+      ...(retrained && { postTrain: retrained }),
+    };
   }
 }

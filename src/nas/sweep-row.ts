@@ -2,7 +2,7 @@ import type { ExperimentConf } from "../config/index.ts";
 import { suggest } from "../config/nearest.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import { SupernetError } from "../errors.ts";
-import { modelStats } from "../ops/stats.ts";
+import { modelStats } from "../models/stats.ts";
 import { bestEpochs, type RunRecord } from "../train/metrics.ts";
 import type { InferenceCost } from "./inference-cost.ts";
 import type { MacroShape } from "./macro-combinations.ts";

@@ -1,16 +1,16 @@
 import type { ExperimentConf } from "../config/index.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import type { ParamSpec } from "../graph/types.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Gate } from "../train/gate.ts";
 import type { WarmStart } from "../train/initial-values.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import type { Progress } from "../train/progress.ts";
-import type { SearchConf, SearchMethod } from "./algorithm.ts";
+import type { SearchConf, SearchMethod, Trained } from "./algorithm.ts";
 import type { ClassifierParts } from "./classifier.ts";
 import type { LoaderConf, ValidateOn } from "./feeds.ts";
-import type { Alphas } from "./finalizers.ts";
 import type { InferenceCost } from "./inference-cost.ts";
 
 /** What training tells, and what holds and ends it. */
@@ -37,8 +37,8 @@ interface TrainingParts {
 export interface ArchTrainerParts extends TrainingParts {
   readonly method: SearchMethod;
   readonly conf: SearchConf;
-  /** Told the alphas after every epoch. */
-  readonly onEpoch?: ((epoch: number, alphas: Alphas) => void) | undefined;
+  /** Told after every epoch what would be decided by. */
+  readonly onEpoch?: ((epoch: number, trained: Trained) => void) | undefined;
 }
 
 /** What is left of a training run. */
@@ -50,10 +50,7 @@ export interface FixedTraining {
 }
 
 /** What training a supernet yields. */
-export interface ArchTraining extends FixedTraining {
-  /** Architecture parameters after the last epoch. */
-  readonly alphas: Alphas;
-}
+export interface ArchTraining extends Trained, FixedTraining {}
 
 export interface FixedTrainingParts extends TrainingParts {
   readonly trainer: ExperimentConf["nas"]["eval"]["trainer"];
@@ -76,7 +73,7 @@ export interface Trainers {
   /** Trains a supernet's weights and alphas by the method. */
   supernet(desc: ModelDesc, parts: ArchTrainerParts): Promise<ArchTraining>;
   /** Trains a network without alphas from scratch and tests it as it goes: evaluation, and the end of a search. */
-  fixed(desc: ModelDesc, parts: FixedTrainingParts): Promise<FixedTraining>;
+  fixed(desc: NetworkDesc, parts: FixedTrainingParts): Promise<FixedTraining>;
   /** What a trained network costs on this device, measured by running it. */
   inferenceCost(parts: ClassifierParts, control: TrainingControl): Promise<InferenceCost>;
   /** What the log says of the device where a phase begins. */

@@ -1,13 +1,16 @@
 import type { ExperimentConf } from "../config/index.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
+import { CandidateCovariances } from "../train/covariances.ts";
 import { fixedShape, supernetShape } from "../train/graphs.ts";
 import { startValues, type WarmStart } from "../train/initial-values.ts";
 import { Network } from "../train/network.ts";
-import type { TrainerParts } from "../train/trainer.ts";
-import type { SearchConf, SearchMethod } from "./algorithm.ts";
+import { Trainer, type TrainerParts } from "../train/trainer.ts";
+import { drivesAlphas, type SearchConf, type SearchMethod } from "./algorithm.ts";
 import { evaluationFeeds, type LoaderConf, type RunFeeds, searchFeeds, type ValidateOn } from "./feeds.ts";
+import type { TrainingControl } from "./trainers.ts";
 
 /** A network and its data on a device, ready for a `Trainer`; whoever has it disposes it. */
 export interface TrainingSetup {
@@ -15,10 +18,12 @@ export interface TrainingSetup {
   readonly feeds: RunFeeds;
   /** All that makes a trainer but its feeds and whom it tells. */
   readonly parts: Omit<TrainerParts, "train" | "validation" | "onProgress" | "signal">;
+  /** What the finalizer of a search asks for beside alphas. */
+  readonly covariances?: CandidateCovariances;
   dispose(): void;
 }
 
-export interface SearchSetup {
+export interface SearchSetup extends Pick<TrainingControl, "signal" | "gate"> {
   readonly engine: Engine;
   readonly method: SearchMethod;
   readonly conf: SearchConf;
@@ -32,17 +37,34 @@ export interface SearchSetup {
  * @throws SupernetError "config" or "data" on impossible settings, "device" when it does not fit
  */
 export function setUpSearch(desc: ModelDesc, setup: SearchSetup): TrainingSetup {
-  const { engine, method, conf, dataset, seed, start } = setup;
+  const { engine, method, conf, dataset, seed, start, signal, gate } = setup;
   const { trainer, loader } = conf;
+  const asked = method.finalizer(conf, seed).covariances;
   return engine.buffers.attempt(() => {
-    const alphasApart = method.hook !== undefined;
-    const feeds = searchFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed, alphasApart });
+    const alphasApart = drivesAlphas(method, conf);
+    const images = { dataset, loader, chunks: trainer.batch_chunks, seed };
+    const feeds = searchFeeds({ engine, ...images, alphasApart, statistics: asked !== undefined });
     const shape = supernetShape(feeds.train, dataset, method.mixtures?.(conf), method.affine);
     const network = new Network(engine, desc, shape);
     network.load(startValues(network.params, seed, start));
     const hook = feeds.alphas && method.hook?.(conf, feeds.alphas);
-    const parts = { network, conf: trainer, seed, trained: method.optimizers(conf), hook };
-    return { network, feeds, parts, dispose: () => disposeBoth(network, feeds) };
+    const parts = {
+      network,
+      conf: trainer,
+      seed,
+      trained: method.optimizers(conf),
+      hook,
+      temperature: method.temperature?.(conf),
+    };
+    const covariances =
+      asked &&
+      feeds.statistics &&
+      new CandidateCovariances({ ...asked, network, feed: feeds.statistics, signal, gate });
+    const dispose = () => {
+      covariances?.dispose();
+      disposeBoth(network, feeds);
+    };
+    return { network, feeds, parts, ...(covariances && { covariances }), dispose };
   });
 }
 
@@ -60,7 +82,7 @@ export interface FixedSetup {
  * A network without alphas to be trained.
  * @throws as `setUpSearch`
  */
-export function setUpFixed(desc: ModelDesc, setup: FixedSetup): TrainingSetup {
+export function setUpFixed(desc: NetworkDesc, setup: FixedSetup): TrainingSetup {
   const { engine, trainer, loader, dataset, seed, start, validateOn } = setup;
   return engine.buffers.attempt(() => {
     const feeds = evaluationFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed }, validateOn);
@@ -70,6 +92,23 @@ export function setUpFixed(desc: ModelDesc, setup: FixedSetup): TrainingSetup {
     return { network, feeds, parts, dispose: () => disposeBoth(network, feeds) };
   });
 }
+
+/**
+ * The trainer of what was set up, with everything prepared that will run during and after the training.
+ * @throws as `Trainer.create`
+ */
+export async function createTrainer({ feeds, parts, covariances }: TrainingSetup, more: Told = {}): Promise<Trainer> {
+  const trainer = await Trainer.create({ ...parts, train: feeds.train, validation: feeds.validation, ...more });
+  try {
+    await covariances?.prepare();
+    return trainer;
+  } catch (error) {
+    trainer.dispose();
+    throw error;
+  }
+}
+
+type Told = Pick<TrainerParts, "onProgress" | "signal" | "gate">;
 
 function disposeBoth(network: Network, feeds: RunFeeds): void {
   network.dispose();

@@ -13,10 +13,27 @@ import type { Init, ParamRole, Value } from "../graph/types.ts";
  */
 export type DropPath = "none" | "off" | "sampled" | "input";
 
+/**
+ * Where the weights of `gs_op` come from.
+ *
+ * - `sampled`: Gumbel-softmax samples of the alphas of all edges of a node together, through which these learn.
+ * - `sorted`: as Archai's, which sorts the alphas of each edge before it samples, hands the samples to the ops in their
+ *   usual order, and lets no gradient back.
+ * - `input`: graph inputs `<module>.sampled_weights`, flat [8].
+ */
+export type GumbelWeights = "sampled" | "sorted" | "input";
+
 /** How mixtures enter the graph, where the algorithm has a choice. */
 export interface MixtureOptions {
+  /** Default `sampled`. */
+  readonly gumbel?: GumbelWeights;
   /** `div_op` mixes with the softmax of its alphas; false: it has none and adds its ops up. Default true. */
   readonly divAlphas?: boolean;
+  /**
+   * `xnas_op`: the gradient of its alphas is then minus the rewards of its ops, ⟨∂L/∂(edge output), output of op i⟩ over each
+   * sample, cut to ±clip and added up; without `clip`, the product over the batch. Absent: no gradient reaches its alphas.
+   */
+  readonly rewards?: { readonly clip?: number };
 }
 
 export interface LowerOptions extends MixtureOptions {
@@ -25,6 +42,20 @@ export interface LowerOptions extends MixtureOptions {
   /** Whether batch norms have scale and shift. Searches run without. */
   readonly affine: boolean;
   readonly dropPath: DropPath;
+  /**
+   * Told of each node that mixes candidates, once it is lowered: their results, edge after edge, in the order of the primitives.
+   * @param place `<cell>.<node>`
+   */
+  readonly onCandidates?: (g: GraphBuilder, place: string, candidates: readonly Value[]) => void;
+}
+
+/** What all contexts of a model count and collect together. */
+interface Shared {
+  /** How many edges have drawn masks, and nodes noise. */
+  dropPaths: number;
+  gumbels: number;
+  /** Of the node that is being lowered. */
+  candidates: Value[];
 }
 
 /** An entry of the registry: how an `OpDesc` of that name becomes graph nodes and parameters. */
@@ -38,6 +69,20 @@ export interface Op {
    * @throws SupernetError("desc") when the parameters are not what the op is defined for
    */
   lower(ctx: LowerContext, desc: OpDesc, inputs: readonly Value[]): Value;
+  /**
+   * Lowers all edges of a node that have this op; for ops whose edges share something. Without it each is lowered by itself.
+   * @returns the edges' results, in order
+   * @throws as `lower`
+   */
+  lowerTogether?(edges: readonly PlacedOp[]): Value[];
+}
+
+/** An op where it stands in a network. */
+export interface PlacedOp {
+  readonly desc: OpDesc;
+  readonly inputs: readonly Value[];
+  /** Runs `body` in the module of the op. */
+  within<T>(body: (ctx: LowerContext) => T): T;
 }
 
 /** @throws SupernetError("desc") naming the nearest op when there is none of that name */
@@ -53,7 +98,7 @@ export class LowerContext {
   readonly prefix: string;
   readonly #findOp: FindOp;
   readonly #alphaPrefix: string;
-  readonly #dropPathCount: { next: number };
+  readonly #shared: Shared;
 
   constructor(
     g: GraphBuilder,
@@ -61,14 +106,14 @@ export class LowerContext {
     options: LowerOptions,
     prefix = "",
     alphaPrefix = prefix,
-    dropPathCount = { next: 0 },
+    shared: Shared = { dropPaths: 0, gumbels: 0, candidates: [] },
   ) {
     this.g = g;
     this.#findOp = findOp;
     this.options = options;
     this.prefix = prefix;
     this.#alphaPrefix = alphaPrefix;
-    this.#dropPathCount = dropPathCount;
+    this.#shared = shared;
   }
 
   /** The op of that name. @throws SupernetError("desc") naming the module that asks for it and the nearest op */
@@ -88,7 +133,7 @@ export class LowerContext {
   child<T>(name: string, body: (ctx: LowerContext) => T, alphasFrom = name): T {
     const alphaPrefix = join(this.#alphaPrefix, alphasFrom);
     const prefix = join(this.prefix, name);
-    const ctx = new LowerContext(this.g, this.#findOp, this.options, prefix, alphaPrefix, this.#dropPathCount);
+    const ctx = new LowerContext(this.g, this.#findOp, this.options, prefix, alphaPrefix, this.#shared);
     return this.g.scoped(name, () => body(ctx));
   }
 
@@ -107,9 +152,9 @@ export class LowerContext {
   }
 
   /** Convolution or linear weight, shape [out, in, …]; fan-in is the product of all but the first size. */
-  weight(local: string, shape: readonly number[]): Value {
+  weight(local: string, shape: readonly number[], init?: Init): Value {
     const fanIn = shape.slice(1).reduce((product, size) => product * size, 1);
-    return this.param(local, shape, { kind: "uniform_fan_in", fanIn });
+    return this.param(local, shape, init ?? { kind: "uniform_fan_in", fanIn });
   }
 
   /** Architecture parameters, flat [count]; those of another cell if this one shares. */
@@ -119,7 +164,24 @@ export class LowerContext {
 
   /** Number of this call among all of the model: which mask an edge gets. */
   nextDropPathIndex(): number {
-    return this.#dropPathCount.next++;
+    return this.#shared.dropPaths++;
+  }
+
+  /** Number of this call among all of the model: which noise a node gets. */
+  nextGumbelIndex(): number {
+    return this.#shared.gumbels++;
+  }
+
+  /** Notes what is mixed on an edge of the node that is being lowered. */
+  addCandidates(values: readonly Value[]): void {
+    this.#shared.candidates.push(...values);
+  }
+
+  /** What was mixed on the node's edges, if anything; the next node starts anew. */
+  takeCandidates(): readonly Value[] {
+    const { candidates } = this.#shared;
+    this.#shared.candidates = [];
+    return candidates;
   }
 }
 

@@ -51,8 +51,8 @@ const conv7x1x7 = unaryOp("conv_7x1_1x7", (ctx, desc, x) => {
   });
 });
 
-function convBnRelu(kernel: number): Op {
-  return unaryOp(`convbnrelu_${kernel}x${kernel}`, (ctx, desc, x) =>
+export function convBnRelu(kernel: number, name = `convbnrelu_${kernel}x${kernel}`): Op {
+  return unaryOp(name, (ctx, desc, x) =>
     ctx.child("op", (sub) => {
       const layer = { ...conv(ctx, desc), kernel, padding: (kernel - 1) / 2 };
       return relu(sub, batchNorm(sub, "1", conv2d(sub, "0", x, layer)));

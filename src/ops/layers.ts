@@ -1,4 +1,4 @@
-import type { Value } from "../graph/types.ts";
+import type { Init, Value } from "../graph/types.ts";
 import type { LowerContext } from "./context.ts";
 
 const EPS = 1e-5;
@@ -14,6 +14,8 @@ export interface ConvLayer {
   readonly padding?: number;
   readonly dilation?: number;
   readonly depthwise?: boolean;
+  /** How its weight starts; default is PyTorch's. */
+  readonly init?: Init;
 }
 
 const pair = (value: number | Pair): Pair => (typeof value === "number" ? [value, value] : value);
@@ -21,8 +23,9 @@ const pair = (value: number | Pair): Pair => (typeof value === "number" ? [value
 /** Convolution without bias; its weight is `<module>.weight`, OIHW. */
 export function conv2d(ctx: LowerContext, module: string, x: Value, layer: ConvLayer): Value {
   const groups = layer.depthwise ? layer.chIn : 1;
+  const shape = [layer.chOut, layer.chIn / groups, ...pair(layer.kernel)];
   return ctx.child(module, (sub) =>
-    ctx.g.add("conv2d", [x, sub.weight("weight", [layer.chOut, layer.chIn / groups, ...pair(layer.kernel)])], {
+    ctx.g.add("conv2d", [x, sub.weight("weight", shape, layer.init)], {
       stride: pair(layer.stride ?? 1),
       padding: pair(layer.padding ?? 0),
       dilation: pair(layer.dilation ?? 1),
@@ -66,14 +69,24 @@ export function convBn(ctx: LowerContext, sequence: string, first: number, x: Va
   return ctx.child(sequence, (sub) => batchNorm(sub, `${first + 1}`, conv2d(sub, `${first}`, x, layer)));
 }
 
-/** Fully connected layer with bias on all features of a sample: [N, C, H, W] → [N, `features`, 1, 1]. */
-export function linear(ctx: LowerContext, module: string, x: Value, chIn: number, features: number): Value {
+/**
+ * Fully connected layer with bias on all features of a sample: [N, C, H, W] → [N, `features`, 1, 1].
+ * @param inits how it starts; default is PyTorch's
+ */
+export function linear(
+  ctx: LowerContext,
+  module: string,
+  x: Value,
+  chIn: number,
+  features: number,
+  inits: { readonly weight?: Init; readonly bias?: Init } = {},
+): Value {
   const { g } = ctx;
   return ctx.child(module, (sub) => {
     const [, , h = 1, w = 1] = g.type(x).shape;
     const flatX = h * w === 1 ? x : g.add("flatten", [x], {});
-    const weight = sub.weight("weight", [features, chIn]);
-    const bias = sub.param("bias", [features], { kind: "uniform_fan_in", fanIn: chIn });
+    const weight = sub.weight("weight", [features, chIn], inits.weight);
+    const bias = sub.param("bias", [features], inits.bias ?? { kind: "uniform_fan_in", fanIn: chIn });
     const y = g.add("conv2d", [flatX, weight], { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 });
     return g.add("add_bias", [y, bias], {});
   });

@@ -1,7 +1,7 @@
 import type { OpDesc } from "../desc/model-desc.ts";
-import type { Value } from "../graph/types.ts";
+import type { Init, Value } from "../graph/types.ts";
 import type { LowerContext } from "./context.ts";
-import { conv } from "./op.ts";
+import { conv, stride } from "./op.ts";
 
 /** The candidates of an edge, in the order of the alphas. */
 export const PRIMITIVES = [
@@ -16,6 +16,9 @@ export const PRIMITIVES = [
 ] as const;
 
 export const ALPHAS = "alphas_arch_param";
+
+/** Start of alphas: nearly uniform after a softmax, yet not tied. */
+export const SMALL_NORMAL: Init = { kind: "normal", std: 1e-3 };
 
 /** PyTorch's name of the alphas of an edge. @param cell that owns them */
 export const alphasName = (cell: number, node: number, edge: number): string =>
@@ -45,10 +48,29 @@ export function lowerCandidates(
       sub.lowerOp({ name, inLen: 1, params, children: null, childrenIns: null }, [x]),
     ),
   );
+  ctx.addCandidates(values);
   return { indices: chosen.map(({ index }) => index), values };
 }
 
-/** Σ weights[i] * candidate i; weights is flat, one element a primitive. */
-export function mix(ctx: LowerContext, weights: Value, candidates: Candidates): Value {
-  return ctx.g.add("weighted_sum", [weights, ...candidates.values], { indices: candidates.indices });
+/** The candidates of an edge that mixes all primitives, as its modules `_ops`. */
+export const candidatesOf = (ctx: LowerContext, desc: OpDesc, x: Value): Candidates =>
+  lowerCandidates(ctx, desc, x, stride(desc), (index) => `_ops.${index}`);
+
+interface MixSettings {
+  /** Where in the weights those of the edge begin. */
+  readonly offset?: number;
+  /** See `weighted_sum`. */
+  readonly clip?: number | undefined;
+}
+
+/** Σ weights[offset + i] * candidate i; weights is flat, one element a primitive. */
+export function mix(
+  ctx: LowerContext,
+  weights: Value,
+  candidates: Candidates,
+  { offset = 0, clip }: MixSettings = {},
+): Value {
+  const indices = candidates.indices.map((index) => offset + index);
+  const attrs = { indices, ...(clip !== undefined && { clip }) };
+  return ctx.g.add("weighted_sum", [weights, ...candidates.values], attrs);
 }

@@ -12,12 +12,15 @@ export function unaryOp(
   return {
     name,
     canDropPath,
-    lower: (ctx, desc, inputs) => {
-      const [x] = inputs;
-      if (x === undefined || inputs.length !== 1) throw opError(ctx, desc, `reads 1 state but got ${inputs.length}`);
-      return lower(ctx, desc, x);
-    },
+    lower: (ctx, desc, inputs) => lower(ctx, desc, soleInput(ctx, desc, inputs)),
   };
+}
+
+/** The state that an op reads. @throws SupernetError("desc") unless it is one */
+export function soleInput(ctx: LowerContext, desc: OpDesc, inputs: readonly Value[]): Value {
+  const [x] = inputs;
+  if (x === undefined || inputs.length !== 1) throw opError(ctx, desc, `reads 1 state but got ${inputs.length}`);
+  return x;
 }
 
 /** @throws SupernetError("desc") when the description lacks `params.conv`. */

@@ -2,12 +2,17 @@ import type { Op } from "./context.ts";
 import { stride, unaryOp } from "./op.ts";
 
 /** 3x3 pooling with padding 1. There is no batch norm behind it; averages are over real pixels only. */
-function pool3x3(name: string, kind: "max_pool" | "avg_pool"): Op {
+export function pool3x3(name: string, kind: "max_pool" | "avg_pool"): Op {
   return unaryOp(name, (ctx, desc, x) => {
     const step = stride(desc);
     return ctx.g.add(kind, [x], { kernel: [3, 3], stride: [step, step], padding: [1, 1] });
   });
 }
+
+/** Halves height and width, of which an odd last row or column is lost. */
+const maxPool2x2 = unaryOp("max_pool_2x2", (ctx, _desc, x) =>
+  ctx.g.add("max_pool", [x], { kernel: [2, 2], stride: [2, 2], padding: [0, 0] }),
+);
 
 /** Mean over 7x7 windows side by side: what ImageNet models end with. */
 const avgPool7x7 = unaryOp("pool_avg2d7x7", (ctx, _desc, x) =>
@@ -20,6 +25,7 @@ const globalPool = (name: string) => unaryOp(name, (ctx, _desc, x) => ctx.g.add(
 export const pools: readonly Op[] = [
   pool3x3("max_pool_3x3", "max_pool"),
   pool3x3("avg_pool_3x3", "avg_pool"),
+  maxPool2x2,
   avgPool7x7,
   globalPool("pool_adaptive_avg2d"),
   globalPool("pool_mean_tensor"),

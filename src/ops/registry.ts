@@ -8,15 +8,25 @@ import { linearOp } from "./linear.ts";
 import { merges } from "./merges.ts";
 import { mixedOps } from "./mixed.ts";
 import { multiOp } from "./multi.ts";
+import { nasbench101Ops } from "./nasbench101.ts";
 import { petridishOps } from "./petridish.ts";
 import { pools } from "./pools.ts";
 import { stems } from "./stems.ts";
 
 /** Every op a model description may name. */
 export const registry: ReadonlyMap<string, Op> = new Map(
-  [...convolutions, ...pools, ...connections, ...stems, ...merges, linearOp, multiOp, ...mixedOps, ...petridishOps].map(
-    (op) => [op.name, op],
-  ),
+  [
+    ...convolutions,
+    ...pools,
+    ...connections,
+    ...stems,
+    ...merges,
+    linearOp,
+    multiOp,
+    ...mixedOps,
+    ...petridishOps,
+    ...nasbench101Ops,
+  ].map((op) => [op.name, op]),
 );
 
 /** @throws SupernetError("desc") naming the nearest op when there is none of that name */

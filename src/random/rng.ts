@@ -18,6 +18,14 @@ export function uniform01(word: number): number {
   return (word >>> 8) * 2 ** -24;
 }
 
+/**
+ * A word as Gumbel noise, -log(-log u), where u is an odd multiple of 2^-24 between 0 and 1: never infinite. The largest of
+ * some numbers with such noise added is each of them with the probability that their softmax gives it.
+ */
+export function gumbel(word: number): number {
+  return -Math.log(-Math.log(((word >>> 9) + 0.5) * 2 ** -23));
+}
+
 /** A word as an integer in [0, n), 1 <= n < 2^32, by multiplication; the bias is below n / 2^32. */
 export function randint(word: number, n: number): number {
   return mulhi(word, n);

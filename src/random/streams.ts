@@ -23,6 +23,12 @@ export const STREAMS = {
   gumbel: 8,
   /** random architectures */
   randomSearch: 9,
+  /** which activations dropout drops */
+  dropout: 10,
+  /** how shake-shake mixes two branches, and their gradients */
+  shake: 11,
+  /** choices of nodes when a Gumbel-softmax search ends */
+  gumbelFinal: 12,
   /** Petridish: seeds, which network grows next, and what is new in it */
-  growth: 10,
+  growth: 13,
 } as const;

@@ -9,6 +9,7 @@ const percent = (share: number) => (100 * share).toFixed(2);
 /** What the numbers are, and how they are written. */
 const FORMATS = {
   softmax: { title: "softmax of the alphas in %", write: percent },
+  node_softmax: { title: "softmax of all alphas of a node in %", write: percent },
   shares: { title: "alphas in % of their sum", write: percent },
   plain: { title: "alphas", write: (alpha: number) => alpha.toFixed(3) },
 } as const;

@@ -1,5 +1,5 @@
-import type { ModelDesc } from "../desc/model-desc.ts";
-import { modelStats, type StatsOptions } from "../ops/stats.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
+import { modelStats, type StatsOptions } from "../models/stats.ts";
 import { bestEpochs, type PassRecord, type RunRecord } from "../train/metrics.ts";
 import { grouped, inPercent } from "./table.ts";
 
@@ -36,7 +36,7 @@ function validation(data: string, { averages: { top1, top5, loss } }: PassRecord
  * What a network costs, in a line.
  * @throws SupernetError as `modelStats`
  */
-export function costSummary(desc: ModelDesc, options: StatsOptions): string {
+export function costSummary(desc: NetworkDesc, options: StatsOptions): string {
   const { params, auxParams, macs } = modelStats(desc, options);
   const aux = auxParams > 0 ? ` (${grouped(auxParams)} of them in the aux tower)` : "";
   const { height, width } = options;

@@ -2,11 +2,17 @@ import type { CellDesc, CellType, ModelDesc } from "../desc/model-desc.ts";
 import type { Alphas } from "../nas/finalizers.ts";
 import { alphasName } from "../ops/mixture.ts";
 
-/** How alphas weigh an edge's primitives, by op: as their softmax, by their share of the sum, or as they are. */
-const MEANING: Readonly<Record<string, "softmax" | "shares" | "plain">> = {
+/**
+ * How alphas weigh an edge's primitives: as their softmax, as the softmax of those of all edges of the node, by their share of
+ * the sum, or as they are.
+ */
+export type Meaning = "softmax" | "node_softmax" | "shares" | "plain";
+
+/** By op. */
+const MEANING: Readonly<Record<string, Meaning>> = {
   mixed_op: "softmax",
   div_op: "softmax",
-  gs_op: "softmax",
+  gs_op: "node_softmax",
   xnas_op: "shares",
   petridish_normal_op: "plain",
   petridish_reduction_op: "plain",
@@ -25,8 +31,8 @@ export interface InputWeights {
 export interface MixtureWeights {
   readonly cellType: CellType;
   readonly cell: number;
-  /** Softmax and shares sum to 1 over an edge's primitives; plain alphas do not. */
-  readonly meaning: "softmax" | "shares" | "plain";
+  /** Softmax and shares sum to 1 over an edge's primitives, node_softmax over those of a node; plain alphas do not. */
+  readonly meaning: Meaning;
   readonly edges: readonly InputWeights[];
 }
 
@@ -46,25 +52,34 @@ export function mixtureWeights(supernet: ModelDesc, alphas: Alphas): MixtureWeig
 }
 
 function edgeWeights({ id, nodes }: CellDesc, alphas: Alphas): InputWeights[] {
-  return nodes.flatMap(({ edges }, node) =>
-    edges.flatMap(({ opDesc, inputIds }, edge) =>
+  return nodes.flatMap(({ edges }, node) => {
+    const inputs = edges.flatMap(({ opDesc, inputIds }, edge) =>
       inputIds.flatMap((state, input) => {
         const name = alphasName(id, node, edge);
         // Petridish has alphas for each of an op's inputs.
         const values = alphas.get(name) ?? alphas.get(`${name}.${input}`);
         const meaning = MEANING[opDesc.name];
-        if (!values || !meaning) return [];
-        return [{ node, state, weights: weigh[meaning](Array.from(values)) }];
+        return values && meaning ? [{ state, meaning, values: Array.from(values) }] : [];
       }),
-    ),
-  );
+    );
+    const all = inputs.flatMap(({ values }) => values);
+    return inputs.map(({ state, meaning, values }) => ({ node, state, weights: weigh[meaning](values, all) }));
+  });
 }
 
-const weigh = { softmax, shares, plain: (alphas: readonly number[]) => alphas };
+/** Weights by an input's alphas, and those of all inputs of its node. */
+const weigh: Readonly<Record<Meaning, (alphas: readonly number[], all: readonly number[]) => readonly number[]>> = {
+  softmax: (alphas) => softmax(alphas, alphas),
+  node_softmax: softmax,
+  shares,
+  plain: (alphas) => alphas,
+};
 
-function softmax(alphas: readonly number[]): number[] {
-  const largest = Math.max(...alphas);
-  return shares(alphas.map((alpha) => Math.exp(alpha - largest)));
+/** Softmax over `all` alphas, as far as it concerns some of them. */
+function softmax(alphas: readonly number[], all: readonly number[]): number[] {
+  const largest = Math.max(...all);
+  const sum = all.reduce((total, alpha) => total + Math.exp(alpha - largest), 0);
+  return alphas.map((alpha) => Math.exp(alpha - largest) / sum);
 }
 
 function shares(weights: readonly number[]): number[] {

@@ -5,8 +5,13 @@ import { elements, type TensorType } from "../graph/types.ts";
 export interface Feeds {
   readonly inputs: Readonly<Record<string, ArrayLike<number>>>;
   readonly params: Readonly<Record<string, ArrayLike<number>>>;
-  /** For graphs that draw random numbers. */
-  readonly step?: { readonly seed: number; readonly step: number; readonly dropPath: number };
+  /** For graphs that draw random numbers; the temperature of Gumbel-softmax samples is 1 by default. */
+  readonly step?: {
+    readonly seed: number;
+    readonly step: number;
+    readonly dropPath: number;
+    readonly temperature?: number;
+  };
 }
 
 /** @throws SupernetError("graph") when a tensor is missing, or its numbers are not as many as its elements */

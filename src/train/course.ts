@@ -8,6 +8,9 @@ import type { Schedule } from "./schedules/index.ts";
 /** Told after each epoch, and awaited. */
 export type OnEpoch = (record: EpochRecord, epoch: number) => void | Promise<void>;
 
+/** Temperature of Gumbel-softmax samples by epoch, from 0. */
+export type Temperature = (epoch: number) => number;
+
 /** The course of a training run by a conf's `trainer` section, whatever computes it. Epochs and steps count from 0. */
 export class Course {
   readonly stepsPerEpoch: number;

@@ -1,10 +1,10 @@
-import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import { differentiate } from "../graph/autodiff.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import { optimize, optimizeForward, type PassOptions } from "../graph/passes/index.ts";
 import { flat, type Graph, type OpAttrs, type ParamRole, type Value } from "../graph/types.ts";
+import { lowerNetwork } from "../models/network.ts";
 import type { DropPath, MixtureOptions } from "../ops/context.ts";
-import { lowerModel } from "../ops/model.ts";
 import type { TrainerConf } from "./conf.ts";
 
 export type { PassOptions } from "../graph/passes/index.ts";
@@ -67,12 +67,12 @@ const MEAN = "mean loss";
  * into the gradient arenas. The gradient is that of the mean loss over the chunk.
  */
 export function trainingGraph(
-  desc: ModelDesc,
+  desc: NetworkDesc,
   shape: NetworkShape,
   settings: TrainingSettings,
   passes: PassOptions = {},
 ): Graph {
-  const { builder, logits, logitsAux } = lowerModel(desc, { ...shape, training: true });
+  const { builder, logits, logitsAux } = lowerNetwork(desc, { ...shape, training: true });
   const labels = builder.input("y", flat([shape.batch], "u32"));
   const losses = [builder.add("cross_entropy", [logits, labels], { smoothing: settings.smoothing })];
   if (logitsAux !== undefined && settings.auxWeight > 0) {
@@ -107,16 +107,29 @@ export function trainingGraph(
 
 /** Forward in evaluation mode. Outputs: `loss`, `top1`, `top5` per sample (flat [N]), `logits`. */
 export function evaluationGraph(
-  desc: ModelDesc,
+  desc: NetworkDesc,
   shape: NetworkShape,
   smoothing: number,
   passes: PassOptions = {},
 ): Graph {
-  const { builder, logits } = lowerModel(desc, { ...shape, training: false });
+  const { builder, logits } = lowerNetwork(desc, { ...shape, training: false });
   const labels = builder.input("y", flat([shape.batch], "u32"));
   const loss = builder.add("cross_entropy", [logits, labels], { smoothing });
   const outputs = { logits, loss, ...accuracy(builder, logits, labels) };
   for (const [name, value] of Object.entries(outputs)) builder.output(name, value);
+  return optimize(optimizeForward(builder.build(), passes), passes);
+}
+
+/**
+ * Forward in evaluation mode, as far as nodes mix candidates. One output a node, `<cell>.<node>`: `pair_distances` among the
+ * candidates of all its edges, edge after edge, in the order of the primitives.
+ */
+export function candidateDistancesGraph(desc: NetworkDesc, shape: NetworkShape, passes: PassOptions = {}): Graph {
+  const { builder } = lowerNetwork(desc, {
+    ...shape,
+    training: false,
+    onCandidates: (g, place, candidates) => g.output(place, g.add("pair_distances", candidates, {})),
+  });
   return optimize(optimizeForward(builder.build(), passes), passes);
 }
 

@@ -1,4 +1,4 @@
-import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import type { Graph, ParamRole, ParamSpec } from "../graph/types.ts";
 import { Arena, type ArenaLayout } from "../runtime/webgpu/arena.ts";
 import type { BufferRole } from "../runtime/webgpu/buffers.ts";
@@ -6,6 +6,7 @@ import type { Engine } from "../runtime/webgpu/engine.ts";
 import { Program } from "../runtime/webgpu/program.ts";
 import { Workspace } from "../runtime/webgpu/workspace.ts";
 import {
+  candidateDistancesGraph,
   evaluationGraph,
   type NetworkShape,
   type PassOptions,
@@ -22,7 +23,7 @@ export type Arenas = Readonly<Record<ParamRole, Arena>>;
  * share one workspace, so they must run one after another.
  */
 export class Network implements Parameters {
-  readonly desc: ModelDesc;
+  readonly desc: NetworkDesc;
   readonly shape: NetworkShape;
   readonly engine: Engine;
   readonly params: readonly ParamSpec[];
@@ -40,7 +41,7 @@ export class Network implements Parameters {
    * @param passes how its graphs are optimized
    * @throws SupernetError("desc" or "graph") when the description cannot be lowered, "device" when it does not fit
    */
-  constructor(engine: Engine, desc: ModelDesc, shape: NetworkShape, passes: PassOptions = {}) {
+  constructor(engine: Engine, desc: NetworkDesc, shape: NetworkShape, passes: PassOptions = {}) {
     this.#passes = passes;
     this.engine = engine;
     this.desc = desc;
@@ -63,12 +64,17 @@ export class Network implements Parameters {
     return arena;
   }
 
-  trainingProgram(settings: TrainingSettings): Program {
-    return this.#compile(trainingGraph(this.desc, this.shape, settings, this.#passes));
+  trainingProgram(settings: TrainingSettings, batch = this.shape.batch): Program {
+    return this.#compile(trainingGraph(this.desc, { ...this.shape, batch }, settings, this.#passes));
   }
 
   evaluationProgram(smoothing: number, batch = this.shape.batch): Program {
     return this.#compile(evaluationGraph(this.desc, { ...this.shape, batch }, smoothing, this.#passes));
+  }
+
+  /** See `candidateDistancesGraph`. */
+  candidateDistancesProgram(batch = this.shape.batch): Program {
+    return this.#compile(candidateDistancesGraph(this.desc, { ...this.shape, batch }, this.#passes));
   }
 
   #compile(graph: Graph): Program {

@@ -1,6 +1,6 @@
-import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import type { ParamRole, ParamSpec } from "../graph/types.ts";
-import { lowerModel } from "../ops/model.ts";
+import { lowerNetwork } from "../models/network.ts";
 import { ArenaLayout } from "../runtime/webgpu/arena.ts";
 import type { NetworkShape } from "./graphs.ts";
 
@@ -28,9 +28,9 @@ export function alphasOf(
 }
 
 /** @throws SupernetError("desc" or "graph") when the description cannot be lowered */
-export function parametersOf(desc: ModelDesc, shape: NetworkShape): Parameters {
+export function parametersOf(desc: NetworkDesc, shape: NetworkShape): Parameters {
   // Training mode has every parameter, those of the aux tower among them.
-  const { params } = lowerModel(desc, { ...shape, training: true }).builder.build();
+  const { params } = lowerNetwork(desc, { ...shape, training: true }).builder.build();
   return { params, layouts: byRole((role) => new ArenaLayout(params, role)) };
 }
 

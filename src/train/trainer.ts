@@ -4,7 +4,7 @@ import { alphaRates, StepUniform, type StepValues } from "../runtime/webgpu/step
 import { abortable } from "./abortable.ts";
 import { type AlphaOptimizer, alphaOptimizer } from "./alphas.ts";
 import type { TrainerConf } from "./conf.ts";
-import { Course, type OnEpoch } from "./course.ts";
+import { Course, type OnEpoch, type Temperature } from "./course.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Feed, selectChunks } from "./feed.ts";
 import { Flow } from "./flow.ts";
@@ -64,6 +64,8 @@ export interface TrainerParts {
   /** What its optimizers move; by default `optimizer` the weights. */
   readonly trained?: TrainedBy;
   readonly hook?: StepHookFactory | undefined;
+  /** Of Gumbel-softmax samples, if the network has such; default is 1. */
+  readonly temperature?: Temperature | undefined;
   /** Called and awaited after each step is submitted, to look at what it did; training waits meanwhile. */
   readonly onStep?: ((step: number) => Promise<void>) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -216,7 +218,7 @@ export class Trainer {
 
   /** One optimizer step: chooses the batch, writes the uniform, encodes everything. */
   encodeStep(encoder: GPUCommandEncoder, epoch: number, batch: number): void {
-    const { seed, train } = this.#parts;
+    const { seed, train, temperature } = this.#parts;
     const step = this.#course.step(epoch, batch);
     const chunks = selectChunks(train, batch);
     const fromHook = this.hook?.select(step, batch);
@@ -228,6 +230,7 @@ export class Trainer {
         seed,
         step,
         dropPath,
+        temperature: temperature?.(epoch),
         ...rates,
         ...ofAlphas,
         batchStart: start,

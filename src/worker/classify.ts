@@ -1,5 +1,5 @@
 import { rgbaPlanes } from "../data/rgba.ts";
-import { parseModelDesc } from "../desc/yaml.ts";
+import { parseNetworkDesc } from "../desc/yaml.ts";
 import { SupernetError } from "../errors.ts";
 import { readSafetensors } from "../export/safetensors.ts";
 import type { ImageClassifier } from "../nas/classifier.ts";
@@ -60,7 +60,7 @@ export class RunClassifier {
     const folder = runFolder(root, name, "eval");
     const description = `${folder}/full_model_desc.yaml`;
     const weights = `${folder}/model.safetensors`;
-    const desc = parseModelDesc(await files.readText(description), description);
+    const desc = parseNetworkDesc(await files.readText(description), description);
     const tensors = readSafetensors(await files.readBytes(weights), weights);
     const classifier = await backend.classifier({ desc, tensors, image: facts.image, ...data });
     this.#loaded = { name, ended, backend, facts, classifier };

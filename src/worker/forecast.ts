@@ -4,11 +4,13 @@ import type { ExperimentConf } from "../config/index.ts";
 import type { ModelDescConf } from "../config/schema/nas.ts";
 import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import { parseModelDesc } from "../desc/yaml.ts";
 import { SupernetError } from "../errors.ts";
 import type { AdapterKind } from "../host/gpu.ts";
+import { factoryDesc } from "../models/spec.ts";
 import { type Alphas, finalizeModel } from "../nas/finalizers.ts";
-import { forecastMemory } from "../nas/forecast.ts";
+import { forecastImages, forecastMemory } from "../nas/forecast.ts";
 import { macroCombinations } from "../nas/macro-combinations.ts";
 import { runFolder } from "../nas/phase.ts";
 import { alphasName, PRIMITIVES } from "../ops/mixture.ts";
@@ -28,14 +30,13 @@ export async function forecastRun(request: ResolvedRequest, host: Host, kind: Ad
   const { algorithm, conf, phases } = request;
   await host.loadGpuConstants();
   const { method } = algorithm;
-  const supernet = (method?.builder() ?? new DartsModelDescBuilder()).build(largest(conf));
+  const supernet = (method?.builder(conf.nas.search) ?? new DartsModelDescBuilder()).build(largest(conf));
   const load = datasetLoader(host);
   const reports: ForecastReport[] = [];
   for (const phase of phases) {
     // What is not trained takes no memory.
     if (phase === "search" && !method) continue;
-    const template = phase === "eval" ? await foundDesc(request, host, supernet) : undefined;
-    const desc = template ? evaluated(template, request) : supernet;
+    const desc = phase === "eval" ? await evaluatedDesc(request, host, supernet, load) : supernet;
     reports.push({ phase, ...(await forecastMemory(desc, { conf, phase, kind, method, load })) });
   }
   return reports;
@@ -50,8 +51,19 @@ function largest({ nas }: ExperimentConf): ModelDescConf {
   return { ...model_desc, n_reductions: last.reductions, n_cells: last.cells, cell };
 }
 
-function evaluated(found: ModelDesc, { algorithm, conf }: ResolvedRequest): ModelDesc {
-  return algorithm.evaluated?.(found, conf) ?? new ModelDescBuilder().build(conf.nas.eval.model_desc, found);
+/** The network of the evaluation, as `ExperimentRunner.evaluate` chooses it. */
+async function evaluatedDesc(
+  request: ResolvedRequest,
+  host: Host,
+  supernet: ModelDesc,
+  load: ReturnType<typeof datasetLoader>,
+): Promise<NetworkDesc> {
+  const { algorithm, conf } = request;
+  const { model_factory_spec: spec, model_desc, loader } = conf.nas.eval;
+  if (spec) return factoryDesc(spec, await forecastImages(loader.dataset, load));
+  if (algorithm.network) return algorithm.network(conf);
+  const found = await foundDesc(request, host, supernet);
+  return algorithm.evaluated?.(found, conf) ?? new ModelDescBuilder().build(model_desc, found);
 }
 
 async function foundDesc(request: ResolvedRequest, host: Host, supernet: ModelDesc): Promise<ModelDesc> {

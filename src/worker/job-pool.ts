@@ -83,5 +83,5 @@ async function runOn({ api, failed }: JobThread, job: TrainingJob, control: JobC
 function tell(event: JobEvent, { onPreparing, onProgress, onEpoch }: JobControl): void {
   if (event.kind === "preparing") onPreparing?.(event.title);
   else if (event.kind === "progress") onProgress?.(event.title, event.progress);
-  else onEpoch?.(event.epoch, event.alphas);
+  else onEpoch?.(event.epoch, event.trained);
 }

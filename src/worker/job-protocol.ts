@@ -1,4 +1,5 @@
 import type { Remote } from "comlink";
+import type { Trained } from "../nas/algorithm.ts";
 import type { JobResult, TrainingJob } from "../nas/job.ts";
 import type { Progress } from "../train/progress.ts";
 
@@ -6,12 +7,12 @@ import type { Progress } from "../train/progress.ts";
 export type JobEvent =
   | { readonly kind: "preparing"; readonly title: string }
   | { readonly kind: "progress"; readonly title: string; readonly progress: Progress }
-  | { readonly kind: "epoch"; readonly epoch: number; readonly alphas: ReadonlyMap<string, Float32Array> };
+  | { readonly kind: "epoch"; readonly epoch: number; readonly trained: Trained };
 
 /** Carries out training jobs on a device of its own, one at a time. */
 export interface JobWorkerApi {
   /**
-   * @param epochs tell the alphas after every epoch
+   * @param epochs tell after every epoch what would be decided by
    * @throws as `runJob`
    */
   run(job: TrainingJob, epochs: boolean, listener: (event: JobEvent) => unknown): Promise<JobResult>;

@@ -29,7 +29,7 @@ export function createJobWorker(host: Host): JobWorkerApi {
         onPreparing: (title) => outbox.send({ kind: "preparing", title }),
         onProgress: (title, progress) => outbox.send({ kind: "progress", title, progress }),
         ...(epochs && {
-          onEpoch: (epoch, alphas) => outbox.send({ kind: "epoch", epoch, alphas: new Map(copies(alphas)) }),
+          onEpoch: (epoch, trained) => outbox.send({ kind: "epoch", epoch, trained }),
         }),
       };
       try {
@@ -46,6 +46,3 @@ export function createJobWorker(host: Host): JobWorkerApi {
     dispose: () => device.dispose(),
   };
 }
-
-const copies = (alphas: ReadonlyMap<string, ArrayLike<number>>) =>
-  [...alphas].map(([name, values]) => [name, Float32Array.from(values)] as const);

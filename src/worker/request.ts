@@ -15,7 +15,7 @@ import { ownDatasetConf } from "../data/own/conf.ts";
 import { readOwn } from "../data/own/provider.ts";
 import { datasetFacts } from "../data/own/report.ts";
 import { SupernetError } from "../errors.ts";
-import type { Algorithm } from "../nas/algorithm.ts";
+import { type Algorithm, searches } from "../nas/algorithm.ts";
 import { checkAlgorithm } from "../nas/compatibility.ts";
 import { PHASES, type Phase } from "../nas/phase.ts";
 import { datasetNames } from "./datasets.ts";
@@ -32,6 +32,8 @@ export interface ResolvedRequest {
   /** `<algo>_<dataset>_<prefix>`. */
   readonly name: string;
   readonly phases: readonly Phase[];
+  /** Phases that were asked for and that the algorithm does not have. */
+  readonly leftOut: readonly Phase[];
 }
 
 /** What a conf text without a file is called in messages. */
@@ -49,6 +51,10 @@ export async function resolveRequest(request: RunRequest, host: Host): Promise<R
     throw new SupernetError("config", `the prefix "${prefix}" names folders: leave slashes out`);
   }
   if (phases.length === 0) throw new SupernetError("config", "there is nothing to run: name search, eval or both");
+  const leftOut: Phase[] = searches(algorithm) ? [] : phases.filter((phase) => phase === "search");
+  if (leftOut.length === phases.length) {
+    throw new SupernetError("config", `${algo} has nothing to search: let its evaluation run`);
+  }
   const options = { args: overrides, allowUnknown, env: host.variables };
   const loaded =
     confText === undefined
@@ -62,7 +68,8 @@ export async function resolveRequest(request: RunRequest, host: Host): Promise<R
     conf,
     confText: toYaml(loaded.root),
     name: `${algo}_${dataset}_${prefix}`,
-    phases: PHASES.filter((phase) => phases.includes(phase)),
+    phases: PHASES.filter((phase) => phases.includes(phase) && !leftOut.includes(phase)),
+    leftOut,
   };
 }
 

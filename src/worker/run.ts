@@ -57,7 +57,7 @@ function openPool({ host, workers, tune, tell }: RunParts): JobPool | undefined 
 
 async function runPhases(parts: RunParts, executor: Executor | undefined): Promise<RunSummary> {
   const { host, backend, request, tell, signal } = parts;
-  const { name, phases, dataset, algorithm, conf } = request;
+  const { name, phases, leftOut, dataset, algorithm, conf } = request;
   const started = Date.now();
   const current: { phase: Phase } = { phase: phases[0] ?? "search" };
   const logdir = host.logdir(conf.common.logdir);
@@ -68,6 +68,8 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   const before = await forget(host, runner, phases);
 
   tell({ kind: "started", name, phases });
+  if (leftOut.length > 0)
+    tell({ kind: "warning", message: `${algorithm.name} has nothing to search: only its evaluation runs` });
   const enter = (phase: Phase) => {
     current.phase = phase;
     tell({ kind: "phase", phase, folder: runner.folder(phase) });

@@ -1,6 +1,6 @@
+import { modelStats } from "../models/stats.ts";
 import type { EvaluationResult } from "../nas/evaluater.ts";
 import type { SearchResult } from "../nas/search.ts";
-import { modelStats } from "../ops/stats.ts";
 import { alphasText } from "../report/alphas.ts";
 import { cellsText } from "../report/cells.ts";
 import { costSummary, runSummary } from "../report/summary.ts";
@@ -23,7 +23,7 @@ export interface ClassifierFacts {
 /** What a run's part of `run.json` says of its search. */
 export function searchSummary({ found, supernet, report }: SearchResult): NonNullable<RunSummary["search"]> {
   const text = [
-    ...(supernet ? [alphasText(supernet.desc, supernet.alphas)] : []),
+    ...(supernet && supernet.alphas.size > 0 ? [alphasText(supernet.desc, supernet.alphas)] : []),
     cellsText(found),
     ...(supernet ? [runSummary(supernet.run, "validation")] : []),
     ...(report ? [report] : []),

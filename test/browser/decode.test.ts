@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { DatasetReport } from "../../src/worker/protocol.ts";
-import { png, withOrientation } from "./images.ts";
+import { animatedGif, flatJpeg, png, withOrientation } from "./images.ts";
 import { given, openBrowser, openSources, type Site } from "./support.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -161,6 +161,13 @@ describe("decoding", () => {
     const grey = pixels.filter((_, i) => i % 4 === 0);
     expect(Math.min(...grey)).toBeGreaterThan(100);
     expect(Math.max(...grey)).toBeLessThan(155);
+  });
+
+  test("grey, the four inks of printers, and the first picture of an animation", async () => {
+    expect(pixelAt(await pixelsOf(flatJpeg(1), 8), 8, 4, 4)).toEqual(near([128, 128, 128], 2));
+    // Half of each ink: half of the light passes the colour, half of that the black. Profiles move it a little.
+    expect(pixelAt(await pixelsOf(flatJpeg(4), 8), 8, 4, 4)).toEqual(near([64, 64, 64], 30));
+    expect(pixelAt(await pixelsOf(animatedGif(), 8), 8, 4, 4)).toEqual(RED);
   });
 
   test("what is no picture says so", async () => {

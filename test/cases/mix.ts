@@ -39,6 +39,8 @@ export interface MixSettings {
   readonly shared: boolean;
   /** Starts are multiples of this. */
   readonly unit: number;
+  /** Of the first weight vector. */
+  readonly clip?: number;
 }
 
 /** Elements of each of the two weight vectors. */
@@ -69,6 +71,7 @@ export function mixCase(b: CaseBuilder, settings: MixSettings, data: Data = grid
         weight: {
           vector: input(`w${weight.vector}`, () => b.param(`w${weight.vector}`, [WEIGHTS])),
           index: weight.index,
+          ...(weight.vector === 0 && settings.clip !== undefined && { clip: settings.clip }),
         },
       };
     if (norm === "none") return { x: activation, start: from, ...factor };
@@ -84,7 +87,9 @@ export function mixCase(b: CaseBuilder, settings: MixSettings, data: Data = grid
     const beta = input(`beta${name}`, () => b.param(`beta${name}`, [settings.channels]));
     return { x: activation, start: from, norm: { stats, batch, gamma, beta } };
   });
-  return b.done(b.g.add("mix", values, { channels: settings.channels, terms }));
+  const y = b.g.add("mix", values, { channels: settings.channels, terms });
+  // Clipped gradients are not derivatives.
+  return b.done(y, settings.clip === undefined ? {} : { smooth: false });
 }
 
 const term: fc.Arbitrary<TermSettings> = fc.record({
@@ -132,6 +137,12 @@ const plainMix: fc.Arbitrary<MixSettings> = fc
     shared: false,
     unit: 1,
   }));
+
+/** Bounds that cut some products, all or none. */
+const clips = fc.constantFrom(0.01, 1, 5, 1000);
+
+const clipped = (settings: fc.Arbitrary<MixSettings>): fc.Arbitrary<MixSettings> =>
+  fc.tuple(settings, clips).map(([all, clip]) => ({ ...all, clip }));
 
 /** Gradients by one tensor of several sums: ranges of channels that overlap or leave gaps, in any order. */
 const pieces = (unit: number) =>
@@ -189,6 +200,17 @@ export const mixCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   mix_dx: mixDx,
   mix_dw: mixDw,
   mix_plain: cases(plainMix, (b, settings) => mixCase(b, settings)),
+  mix_clipped: cases(clipped(anyMix), (b, settings) => mixCase(b, settings)),
+  mix_quads_clipped: cases(clipped(quadMix), (b, settings) => mixCase(b, settings)),
+  weighted_sum_clipped: cases(
+    fc.tuple(samples, channels, size, size, integer(1, 9), clips),
+    (b, [n, c, h, w, count, clip]) => {
+      const weights = b.param("w", [WEIGHTS]);
+      const terms = Array.from({ length: count }, (_, index) => b.input(`x${index}`, planes([n, c, h, w])));
+      const indices = terms.map((_, index) => (3 * index) % WEIGHTS);
+      return b.done(b.g.add("weighted_sum", [weights, ...terms], { indices, clip }), { smooth: false });
+    },
+  ),
 };
 
 /** Sums over thousands of pixels that are far from zero. */
@@ -203,4 +225,5 @@ const largeMix: fc.Arbitrary<MixSettings> = fc.record({
 
 export const largeMixCases: Readonly<Record<string, fc.Arbitrary<OpCase>>> = {
   mix_large: cases(largeMix, (b, settings) => mixCase(b, settings, offsetData)),
+  mix_clipped_large: cases(clipped(largeMix), (b, settings) => mixCase(b, settings, offsetData)),
 };

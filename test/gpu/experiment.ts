@@ -44,6 +44,7 @@ interface World extends Partial<Environment> {
 /**
  * The toy confs of an algorithm and a data set that needs no files, ready to run.
  * @param overrides values by conf path
+ * @param onSearchEpoch who watches the search
  */
 export async function toyExperiment(
   engine: Engine,

@@ -3,6 +3,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { darts } from "../../src/algos/darts/index.ts";
 import { didarts } from "../../src/algos/didarts/index.ts";
+import { DivnasModelDescBuilder } from "../../src/algos/divnas/builder.ts";
+import { divnas } from "../../src/algos/divnas/index.ts";
+import { gs } from "../../src/algos/gs/index.ts";
+import { xnas } from "../../src/algos/xnas/index.ts";
 import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { modelTensors } from "../../src/export/model.ts";
@@ -19,8 +23,9 @@ import { trainFixed } from "../../src/nas/fixed-training.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { FallbackNetwork } from "../../src/train/fallback/network.ts";
 import type { EpochRecord, RunRecord } from "../../src/train/metrics.ts";
+import { MODEL_DESC } from "../model-desc-conf.ts";
 import { testEngine } from "./engine.ts";
-import { shapes, smallFinal, smallSupernet } from "./small.ts";
+import { shapes, smallExperts, smallFinal, smallSupernet } from "./small.ts";
 
 // The same run on the engine and on TensorFlow.js: same images, same start, same formulas. Losses drift apart as rounding
 // does, so runs are short.
@@ -128,24 +133,46 @@ describe("a search", () => {
     ["in chunks", darts, { "nas.search.trainer.batch_chunks": 2 }],
     ["at one level, clipped", didarts, { "nas.search.trainer.grad_clip": 0.5 }],
     ["at one level, in chunks, nothing validated", didarts, IN_CHUNKS_WITHOUT_VALIDATION],
+    ["through samples", gs, { "nas.search.trainer.epochs": 2 }],
   ])("%s on TensorFlow.js is the engine's", async (_, { method }, more) => {
     const { search } = (await confOf(more)).nas;
     const alphaOptimizer = { ...search.trainer.alpha_optimizer!, ...GRADIENT };
-    const conf = { ...search, trainer: { ...search.trainer, alpha_optimizer: alphaOptimizer } };
-    const desc = smallSupernet(1, 1);
+    const trainer = { ...search.trainer, alpha_optimizer: alphaOptimizer };
+    const conf = { ...search, gs: { temperature: 2, min_temperature: 0.5 }, trainer };
+    const desc = smallSupernet(1, 1, method!.builder(conf));
     const common = { method: method!, conf, dataset, seed: 5, control: {} };
     const want = await new ArchTrainer(engine, { ...common, logger: silent() }).fit(desc);
     const epochs: Alphas[] = [];
     const got = await trainSupernetFallback(desc, {
       ...common,
       logger: silent(),
-      onEpoch: (_, alphas) => epochs.push(alphas),
+      onEpoch: (_, { alphas }) => epochs.push(alphas),
     });
     expectAlike(got.run, want.run);
-    expect(epochs).toEqual([got.alphas]);
+    expect(epochs.at(-1)).toEqual(got.alphas);
+    expect(epochs).toHaveLength(want.run.epochs.length);
     expect(distance(got.alphas, want.alphas)).toBeLessThan(1e-5);
     expect(got.run).toMatchObject({ title: want.run.title, path: want.run.path, loggerFreq: want.run.loggerFreq });
   });
+});
+
+test("a search whose candidates would have to be compared is refused before it begins", async () => {
+  const conf = { ...(await confOf({})).nas.search, finalizer: "mi" } as const;
+  const parts = { method: divnas.method!, conf, dataset, seed: 5, control: {}, logger: silent() };
+  const desc = new DivnasModelDescBuilder().build({ ...MODEL_DESC, n_cells: 1, n_reductions: 0 });
+  await expect(trainSupernetFallback(desc, parts)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[SupernetError: without WebGPU there is no finalizer "mi", which compares the candidates' results; set nas.search.finalizer to random (or default, where alphas are trained), or choose a browser with WebGPU]`,
+  );
+});
+
+test("a search without alphas trains the weights on TensorFlow.js as on the engine", async () => {
+  const { search } = (await confOf({})).nas;
+  const conf = { ...search, finalizer: "random", divnas: { sigma: 1, archtrainer: "noalpha" } } as const;
+  const parts = { method: divnas.method!, conf, dataset, seed: 5, control: {}, logger: silent() };
+  const desc = new DivnasModelDescBuilder().build({ ...MODEL_DESC, n_cells: 1, n_reductions: 0 });
+  const got = await trainSupernetFallback(desc, parts);
+  expectAlike(got.run, (await new ArchTrainer(engine, parts).fit(desc)).run);
+  expect(got.alphas.size).toBe(0);
 });
 
 const ADAM = {
@@ -237,3 +264,11 @@ test.each([false, true])(
     expect(() => new FallbackClassifier(wrong)).toThrow(/is missing/);
   },
 );
+
+test("a method that TensorFlow.js has nothing alike for is refused before anything is read", async () => {
+  const { search } = (await confOf({})).nas;
+  const parts = { control: {}, dataset, seed: 1, logger: silent(), method: xnas.method!, conf: search };
+  await expect(trainSupernetFallback(smallExperts(), parts)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[SupernetError: without WebGPU only darts, didarts, gs, random and manual run; choose one of them, or a browser with WebGPU]`,
+  );
+});

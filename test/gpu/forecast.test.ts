@@ -1,14 +1,18 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { darts } from "../../src/algos/darts/index.ts";
+import { DivnasModelDescBuilder } from "../../src/algos/divnas/builder.ts";
+import { divnas } from "../../src/algos/divnas/index.ts";
+import { withOwnAlphas } from "../../src/algos/xnas/builder.ts";
+import { xnas } from "../../src/algos/xnas/index.ts";
 import type { ExperimentConf } from "../../src/config/index.ts";
 import { loadDataset } from "../../src/data/load.ts";
 import type { ModelDesc } from "../../src/desc/model-desc.ts";
-import { forecastMemory } from "../../src/nas/forecast.ts";
-import { setUpFixed, setUpSearch } from "../../src/nas/training-setup.ts";
+import { type ForecastOptions, forecastMemory } from "../../src/nas/forecast.ts";
+import { createTrainer, setUpFixed, setUpSearch } from "../../src/nas/training-setup.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
-import { Trainer } from "../../src/train/trainer.ts";
+import { MODEL_DESC } from "../model-desc-conf.ts";
 import { newEngine } from "./engine.ts";
-import { PLAIN, smallFinal, smallSupernet } from "./small.ts";
+import { PLAIN, smallExperts, smallFinal, smallSupernet } from "./small.ts";
 
 const dataset = { name: "shapes", n_classes: 10, channels: 3, train_size: 60, test_size: 20, max_batches: -1 };
 
@@ -28,18 +32,22 @@ function confOf(batch: number, chunks: number, more: object = {}): ExperimentCon
 }
 
 /** What a run allocates until it takes its first step. */
-async function allocated(engine: Engine, desc: ModelDesc, conf: ExperimentConf, phase: "search" | "eval") {
+async function allocated(
+  engine: Engine,
+  desc: ModelDesc,
+  { conf, phase, method }: Pick<ForecastOptions, "conf" | "phase" | "method">,
+) {
   const { search, eval: evaluation } = conf.nas;
   const common = { engine, dataset: await loadDataset(dataset, { exists: never, read: never }), seed: 3 };
   const setup =
     phase === "search"
-      ? setUpSearch(desc, { ...common, method: darts.method!, conf: search })
+      ? setUpSearch(desc, { ...common, method: method!, conf: search })
       : setUpFixed(desc, { ...common, trainer: evaluation.trainer, loader: evaluation.loader });
-  const { feeds, parts } = setup;
-  const built = await Trainer.create({ ...parts, train: feeds.train, validation: feeds.validation });
+  const built = await createTrainer(setup);
   const { liveBytes, liveBuffers } = engine.buffers;
   const result = { bytes: liveBytes, buffers: liveBuffers, roles: engine.buffers.bytesByRole() };
   await built.fit();
+  await setup.covariances?.run();
   expect(engine.buffers.liveBytes, "training allocates nothing more").toBe(liveBytes);
   built.dispose();
   setup.dispose();
@@ -58,19 +66,42 @@ describe("a forecast of a run's memory is what the run allocates, to the byte", 
   });
 
   test.each([
-    ["a search to second order", smallSupernet(2, 2), "search", confOf(8, 1)],
+    ["a search to second order", smallSupernet(2, 2), "search", confOf(8, 1), darts],
     [
       "a search with the reference's quirks, in parts",
       smallSupernet(1, 2),
       "search",
       confOf(8, 2, { reference_quirks: true }),
+      darts,
     ],
-    ["a search to first order", smallSupernet(1, 2), "search", confOf(8, 1, { second_order: false })],
-    ["a training of a found network, in parts", smallFinal(), "eval", confOf(12, 3, { drop_path_prob: 0.2 })],
-  ] as const)("%s", async (_, desc, phase, conf) => {
-    const forecast = await forecastMemory(desc, { conf, phase, kind: "software", method: darts.method, load: never });
-    const { bytes, buffers, roles } = forecast;
-    expect({ bytes, buffers, roles }).toEqual(await allocated(engine, desc, conf, phase));
-    expect(Object.values(roles).reduce((sum, part) => sum + part, 0)).toBe(bytes);
+    ["a search to first order", smallSupernet(1, 2), "search", confOf(8, 1, { second_order: false }), darts],
+    ["a search with experts, in parts", smallExperts(), "search", confOf(8, 2), xnas],
+    [
+      "a search with experts as the reference does",
+      withOwnAlphas(smallExperts()),
+      "search",
+      confOf(4, 2, { reference_quirks: true }),
+      xnas,
+    ],
+    ["a training of a found network, in parts", smallFinal(), "eval", confOf(12, 3, { drop_path_prob: 0.2 }), darts],
+  ] as const)("%s", async (_, desc, phase, conf, { method }) => {
+    await expectForecast(desc, { conf, phase, method });
   });
+
+  test("a search whose candidates are compared", async () => {
+    const conf = confOf(8, 2, { second_order: false });
+    const search = { ...conf.nas.search, finalizer: "mi" } as const;
+    const desc = new DivnasModelDescBuilder().build({ ...MODEL_DESC, n_cells: 1, n_reductions: 0 });
+    await expectForecast(desc, {
+      conf: { ...conf, nas: { ...conf.nas, search } },
+      phase: "search",
+      method: divnas.method,
+    });
+  });
+
+  async function expectForecast(desc: ModelDesc, run: Pick<ForecastOptions, "conf" | "phase" | "method">) {
+    const { bytes, buffers, roles } = await forecastMemory(desc, { ...run, kind: "software", load: never });
+    expect({ bytes, buffers, roles }).toEqual(await allocated(engine, desc, run));
+    expect(Object.values(roles).reduce((sum, part) => sum + part, 0)).toBe(bytes);
+  }
 });

@@ -120,6 +120,7 @@ function reductions() {
       apply: g.add("bn_apply", [x, stats], { affine: false, batch: true }),
       dx: g.add("bn_dx", [dy, x, stats, sums], { affine: false, batch: true }),
       add: g.add("add", all, {}),
+      distances: g.add("pair_distances", all.slice(0, 8), {}),
       dw: g.add("weighted_sum_dw", all, { indices, size: 9 }),
       pooled: g.add("global_avg_pool", [x], {}),
       mean: g.add("mean", [values.v!], {}),

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import { mixRow } from "../../src/graph/ops/mix.ts";
+import { epilogues } from "../../src/graph/passes/epilogues.ts";
 import { elements, flat, type Graph, type MixAttrs, type OpName, planes, type Value } from "../../src/graph/types.ts";
 import { Rng } from "../../src/random/rng.ts";
 import { evaluateReference, type Feeds } from "../../src/runtime/reference/index.ts";
@@ -23,9 +24,9 @@ beforeAll(async () => {
 
 /**
  * A node of a supernet: from each edge two separable convolutions, two dilated ones and two pools, all normalised, and the state
- * itself, weighted. Outputs are the sum `y` and its gradients `grad` for the input `dy`.
+ * itself, weighted. Outputs are the sum `y` and its gradients `grad` for the input `dy`, with `clip` also its `sample_dots`.
  */
-function node(edges: number, channels: number, [n, h, w]: readonly [number, number, number]): Graph {
+function node(edges: number, channels: number, [n, h, w]: readonly [number, number, number], clip?: number): Graph {
   const g = new GraphBuilder();
   const values = [g.input("weights", flat([7 * edges]))];
   const terms: MixAttrs["terms"][number][] = [];
@@ -47,7 +48,8 @@ function node(edges: number, channels: number, [n, h, w]: readonly [number, numb
   g.output("y", g.add("mix", values, attrs));
   const dy = g.input("dy", planes([n, channels, h, w]));
   g.output("grad", g.add("mix_grad", [dy, ...values], attrs));
-  return g.build();
+  if (clip !== undefined) g.output("dots", g.add("sample_dots", [dy, ...values], { ...attrs, clip }));
+  return epilogues.run(g.build());
 }
 
 /** Statistics are whatever numbers are fed: the ops do not ask where they come from. */
@@ -69,6 +71,26 @@ describe.each(KINDS)("a node of a supernet with the settings of %s", (kind) => {
     const graph = node(edges, 8, [2, 17, 15]);
     const feeds = feedsOf(graph);
     await check(engine, graph, feeds);
+    const [first, second] = [await runGraph(engine, graph, feeds), await runGraph(engine, graph, feeds)];
+    for (const [name, data] of first) expect(second.get(name), name).toEqual(data);
+  });
+
+  test.each([
+    [1, [3, 17, 15]],
+    [2, [1, 9, 5]],
+    [5, [33, 4, 4]],
+  ] as const)("with %d edges tells samples apart in the same sweep, for %s images", async (edges, size) => {
+    const engine = engines[kind]!;
+    const graph = node(edges, 12, size, 9);
+    expect(graph.epilogues!.length).toBe(1);
+    const sweeps = dispatches(engine, graph, "mix_grad").filter(({ shader }) => shader === "mix_grad_parts");
+    expect(sweeps.length).toBe(edges);
+    const feeds = feedsOf(graph);
+    const dots = evaluateReference(graph, feeds).get("dots")!;
+    expect(new Set(dots.map(Math.abs)).size, "dots are not all clipped").toBeGreaterThan(edges);
+    await check(engine, graph, feeds);
+    const alone = node(edges, 12, size, 9);
+    await check(engine, { ...alone, epilogues: [] }, feeds);
     const [first, second] = [await runGraph(engine, graph, feeds), await runGraph(engine, graph, feeds)];
     for (const [name, data] of first) expect(second.get(name), name).toEqual(data);
   });

@@ -1,6 +1,8 @@
 import { DartsModelDescBuilder } from "../../src/algos/darts/builder.ts";
+import { XnasModelDescBuilder } from "../../src/algos/xnas/builder.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { loadShapes } from "../../src/data/shapes.ts";
+import type { ModelDescBuilder } from "../../src/desc/builder.ts";
 import type { ModelDesc } from "../../src/desc/model-desc.ts";
 import { finalizeModel } from "../../src/nas/finalizers.ts";
 import { PRIMITIVES } from "../../src/ops/mixture.ts";
@@ -12,10 +14,20 @@ import type { FixedBatch } from "../../src/train/fixed-feed.ts";
 import { MODEL_DESC } from "../model-desc-conf.ts";
 import { uniformData } from "../properties.ts";
 
-/** A DARTS supernet of few cells, all regular: its cells share their alphas. */
-export function smallSupernet(cells: number, nodes: number): ModelDesc {
+/** A supernet (DARTS's by default) of few cells, all regular: its cells share their alphas. */
+export function smallSupernet(
+  cells: number,
+  nodes: number,
+  builder: ModelDescBuilder = new DartsModelDescBuilder(),
+): ModelDesc {
   const cell = { ...MODEL_DESC.cell, n_nodes: nodes };
-  return new DartsModelDescBuilder().build({ ...MODEL_DESC, n_cells: cells, n_reductions: 0, cell });
+  return builder.build({ ...MODEL_DESC, n_cells: cells, n_reductions: 0, cell });
+}
+
+/** XNAS's, of two cells with two nodes. */
+export function smallExperts(): ModelDesc {
+  const cell = { ...MODEL_DESC.cell, n_nodes: 2 };
+  return new XnasModelDescBuilder().build({ ...MODEL_DESC, n_cells: 2, n_reductions: 0, cell });
 }
 
 /** A network such as a search may find: convolutions of every kind, a pool and a skip connection. */

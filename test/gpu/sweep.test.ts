@@ -127,9 +127,11 @@ describe("an interrupted sweep", () => {
   test("goes on after the last search that had ended, and ends as it would have", async () => {
     const files: Files = new Map();
     await interrupted(files);
-    expect([...files.keys()].filter((path) => path.endsWith("/result.yaml"))).toHaveLength(1);
-    // The second search was begun before, and not ended.
-    files.set(`${FOLDER}/models/1/3/2/0/result.yaml`, "# being searched\n");
+    // The second search has begun, and not ended.
+    expect([1, 2].map((nodes) => text(files, `models/1/3/${nodes}/0/result.yaml`).split("\n")[0])).toEqual([
+      "determinedBy:",
+      "# being searched",
+    ]);
     const { result, warnings, trained } = await resumed(files);
     expect(trained).toEqual(["arch_train", "post_train"]);
     expect(warnings.filter((message) => message.includes("again"))).toEqual([]);
@@ -154,7 +156,9 @@ describe("an interrupted sweep", () => {
   test("names a result that is damaged, and what to do", async () => {
     const files: Files = new Map(whole.files);
     files.set(`${FOLDER}/models/1/3/1/0/result.yaml`, "figures: {");
-    await expect(resumed(files)).rejects.toThrowErrorMatchingInlineSnapshot();
+    await expect(resumed(files)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[SupernetError: /logs/darts_shapes_tiny_search/models/1/3/1/0/result.yaml is damaged: delete it, and that search is made again]`,
+    );
   });
 
   test("is started from the beginning without nas.search.resume", async () => {

@@ -89,7 +89,7 @@ test("DARTS searches on drawn shapes and what it finds is trained, saved and rea
     ]
   `);
   const full = files.get("/logs/darts_shapes_tiny_eval/full_model_desc.yaml");
-  expect(parseModelDesc(String(full), "full_model_desc.yaml").cellDescs).toEqual(desc.cellDescs);
+  expect(desc).toMatchObject({ cellDescs: parseModelDesc(String(full), "full_model_desc.yaml").cellDescs });
   expect(engine.buffers.liveBuffers, "buffers that an experiment leaves behind").toBe(before);
 
   const weights = readSafetensors(files.get("/logs/darts_shapes_tiny_eval/model.safetensors") as Uint8Array);

@@ -56,6 +56,7 @@ function lowerCase(golden: OpCase, tensors: ReadonlyMap<string, Tensor>, trainin
     affine: golden.affine ?? true,
     dropPath: golden.drop_prob === undefined ? "none" : "input",
     divAlphas: golden.archtrainer !== "noalpha",
+    gumbel: "input",
   });
   const y =
     golden.op_desc === undefined

@@ -3,7 +3,7 @@ import { DartsModelDescBuilder } from "../../src/algos/darts/builder.ts";
 import type { Conf } from "../../src/config/index.ts";
 import { modelDescFromJson } from "../../src/desc/json.ts";
 import type { ModelDesc } from "../../src/desc/model-desc.ts";
-import { modelStats, statsUnder } from "../../src/ops/stats.ts";
+import { modelStats, statsUnder } from "../../src/models/stats.ts";
 import { caseNames, loadJson, reportNone } from "./support.ts";
 
 interface StatsCase {

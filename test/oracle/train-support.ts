@@ -1,4 +1,6 @@
 import { modelDescFromJson } from "../../src/desc/json.ts";
+import type { MixtureOptions } from "../../src/ops/context.ts";
+import { ALPHAS } from "../../src/ops/mixture.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import type { TrainerConf } from "../../src/train/conf.ts";
 import { type FixedBatch, FixedFeed } from "../../src/train/fixed-feed.ts";
@@ -14,6 +16,13 @@ export interface StepRecord {
   readonly top1: number;
   readonly grad_norm_before_clip?: readonly number[];
   readonly drop_path_prob?: number;
+  /** XNAS: rate and number of rewards of all normal and all reduction cells. */
+  readonly ncell_lr?: number;
+  readonly rcell_lr?: number;
+  readonly ncell_T?: number;
+  readonly rcell_T?: number;
+  readonly t_ncell?: number;
+  readonly t_rcell?: number;
   readonly bilevel?: readonly { readonly lr: number; readonly dw_norm: number; readonly epsilon: number }[];
 }
 
@@ -99,17 +108,25 @@ export class MaskedFeed extends FixedFeed {
 }
 
 /** The case's network with its starting parameters, as the reference had them. */
-export function networkOf(engine: Engine, { golden, tensors }: LoadedCase, chunks = 1): Network {
+export function networkOf(
+  engine: Engine,
+  { golden, tensors }: LoadedCase,
+  chunks = 1,
+  mixtures: MixtureOptions = {},
+): Network {
   const [batch, , height, width] = batchesOf({ golden, tensors }, "train")[0]!.shape;
+  const starts = initialParams({ golden, tensors });
   const shape = {
+    divAlphas: [...starts.keys()].some((name) => name.endsWith(ALPHAS)),
+    ...mixtures,
     batch: batch / chunks,
     height,
     width,
     affine: golden.affine,
     dropPath: golden.droppath ? ("input" as const) : ("none" as const),
+    gumbel: "input" as const,
   };
   const network = new Network(engine, modelDescFromJson(golden.desc), shape);
-  const starts = initialParams({ golden, tensors });
   const values = new Map<string, ArrayLike<number>>();
   for (const {
     name,

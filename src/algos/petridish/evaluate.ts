@@ -1,6 +1,7 @@
 import type { ExperimentConf } from "../../config/index.ts";
 import { ModelDescBuilder } from "../../desc/builder.ts";
 import type { ModelDesc } from "../../desc/model-desc.ts";
+import { modelOf } from "../../desc/network-desc.ts";
 import type { EvaluaterParts, EvaluationResult } from "../../nas/evaluater.ts";
 import { readGallery } from "../../nas/gallery.ts";
 import { bestRow, evaluateGallery, type GalleryRow, leaveAsResult } from "../../nas/gallery-evaluation.ts";
@@ -24,7 +25,7 @@ export async function evaluatePetridish(found: ModelDesc, parts: EvaluaterParts)
   const points = rows.map((row, index): HullPoint => {
     const { train, val } = bestEpochs(row.result.run.epochs);
     const place = { id: index + 1, stage: "EVAL_TRAINED", parentId: 0, samplingCount: 0 } as const;
-    return { ...place, ...countNetwork(row.result.desc, dataset), train: train!, val, top1: row.top1 };
+    return { ...place, ...countNetwork(modelOf(row.result.desc), dataset), train: train!, val, top1: row.top1 };
   });
   await environment.writeFile(`${conf.common.expdir!}/full_pool.tsv`, hullTable(points));
   await writeGalleryPlots(environment, conf.common.expdir!, points);

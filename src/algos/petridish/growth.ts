@@ -77,7 +77,7 @@ export async function grow(
     ...control,
     onEpoch:
       tell &&
-      ((epoch, alphas) => {
+      ((epoch, { alphas }) => {
         if (!control.foremost()) return;
         tell({ epoch, supernet: candidate, alphas, best: finalizer.finalize(candidate, { alphas }) });
       }),

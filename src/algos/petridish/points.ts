@@ -1,5 +1,5 @@
 import type { ModelDesc } from "../../desc/model-desc.ts";
-import { modelStats } from "../../ops/stats.ts";
+import { modelStats } from "../../models/stats.ts";
 import type { BestEpoch } from "../../train/metrics.ts";
 import { convexHull } from "./hull.ts";
 

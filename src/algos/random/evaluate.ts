@@ -1,10 +1,10 @@
 import type { ExperimentConf } from "../../config/index.ts";
 import type { ModelDesc } from "../../desc/model-desc.ts";
 import { SupernetError } from "../../errors.ts";
+import { modelStats } from "../../models/stats.ts";
 import { Evaluater, type EvaluaterParts, type EvaluationResult } from "../../nas/evaluater.ts";
 import { type GalleryEntry, readGallery } from "../../nas/gallery.ts";
 import { evaluateGallery } from "../../nas/gallery-evaluation.ts";
-import { modelStats } from "../../ops/stats.ts";
 import { meanText } from "../../report/statistics.ts";
 import { grouped, inPercent, textTable } from "../../report/table.ts";
 

@@ -90,6 +90,8 @@ export const search = z.strictObject({
       sampling_max_try: positive.default(1),
     })
     .prefault({}),
+  /** Ours: temperature of Gumbel-softmax samples in the first and the last epoch; without the second it stays. */
+  gs: z.strictObject({ temperature: amount.gt(0).default(1), min_temperature: amount.gt(0).optional() }).optional(),
   xnas: z.strictObject({ to_evict: flag.default(false) }).optional(),
   divnas: z
     .strictObject({ sigma: amount.default(168), archtrainer: z.enum(["bilevel", "noalpha"]).default("bilevel") })

@@ -43,9 +43,18 @@ export function checkEntries(archive: string, entries: number, limits: ArchiveLi
   }
 }
 
+/** Systems have no longer paths; what looks for class folders takes time for every level. */
+const LONGEST_PATH = 4096;
+const MOST_FOLDERS = 64;
+
+/** Of entries of one path the last, as it is what unpacking them all leaves behind: tar adds newer files at the end. */
+export function lastOfEachPath<T extends { readonly path: string }>(entries: readonly T[]): T[] {
+  return [...new Map(entries.map((entry) => [entry.path, entry])).values()];
+}
+
 /**
  * The path of an entry, cleaned of empty and `.` parts; Windows' `\` becomes `/`.
- * @throws SupernetError("data") for paths that lead out of the archive
+ * @throws SupernetError("data") for paths that lead out of the archive, and for those that no system has
  */
 export function entryPath(archive: string, raw: string): string {
   const path = raw.replaceAll("\\", "/");
@@ -54,6 +63,13 @@ export function entryPath(archive: string, raw: string): string {
     throw refused(
       archive,
       `has an entry that leads out of it, ${JSON.stringify(raw)}; do not trust it, or pack it again with relative paths`,
+    );
+  }
+  if (raw.length > LONGEST_PATH || parts.length > MOST_FOLDERS) {
+    const start = JSON.stringify(raw.slice(0, 60));
+    throw refused(
+      archive,
+      `has an entry in too many folders, beginning ${start}; pack it again without the outer ones`,
     );
   }
   return parts.join("/");

@@ -1,10 +1,19 @@
-import { ARCHIVE_LIMITS, type ArchiveEntry, checkEntries, checkTotals, damaged, entryPath } from "./entry.ts";
+import {
+  ARCHIVE_LIMITS,
+  type ArchiveEntry,
+  checkEntries,
+  checkTotals,
+  damaged,
+  entryPath,
+  lastOfEachPath,
+} from "./entry.ts";
 
 // POSIX "ustar" with the long names of pax and GNU: a block of 512 bytes for each entry, then its data in whole blocks.
 const BLOCK = 512;
 const CHECKSUM = { at: 148, length: 8 };
 /** Headers that carry names are short; anything longer is no header. */
 const LONGEST_HEADER = 2 ** 20;
+const NEWLINE = 10;
 /** Bytes read at once while headers are looked for. */
 const WINDOW = 2 ** 18;
 
@@ -34,7 +43,7 @@ export async function listTar(blob: Blob, archive: string, limits = ARCHIVE_LIMI
     if ("xgLK".includes(type)) {
       if (size > LONGEST_HEADER) throw damaged(archive, `the header at byte ${start - BLOCK} is too long`);
       const data = type === "x" || type === "L" ? await read(start, size) : undefined;
-      if (data) longName = type === "x" ? paxPath(data) : text(data, 0, size);
+      if (data) longName = type === "x" ? paxPath(data, archive) : text(data, 0, size);
       continue;
     }
     const path = entryPath(archive, longName ?? ownName(header));
@@ -49,7 +58,7 @@ export async function listTar(blob: Blob, archive: string, limits = ARCHIVE_LIMI
     checkEntries(archive, entries.length, limits);
     checkTotals(archive, total, blob.size, limits);
   }
-  return entries;
+  return lastOfEachPath(entries);
 }
 
 /** True where the bytes begin as a tar archive does. */
@@ -94,16 +103,18 @@ function ownName(header: Uint8Array): string {
 }
 
 /** The path among pax records, "LENGTH KEY=VALUE\n" each; LENGTH counts bytes. */
-function paxPath(data: Uint8Array): string | undefined {
+function paxPath(data: Uint8Array, archive: string): string | undefined {
+  let path: string | undefined;
   for (let at = 0; at < data.length; ) {
-    const length = Number.parseInt(text(data, at, 20), 10);
-    if (!(length > 0)) return undefined;
-    const record = text(data, at, length - 1);
-    const value = /^\d+ path=(.*)$/s.exec(record)?.[1];
-    if (value !== undefined) return value;
-    at += length;
+    const digits = /^[1-9]\d*(?= )/.exec(text(data, at, 10))?.[0] ?? "";
+    const end = at + Number(digits);
+    if (digits === "" || end > data.length || data[end - 1] !== NEWLINE)
+      throw damaged(archive, "a pax record is not valid");
+    // Of several the last counts.
+    path = /^\d+ path=(.*)$/s.exec(text(data, at, end - 1 - at))?.[1] ?? path;
+    at = end;
   }
-  return undefined;
+  return path;
 }
 
 /** UTF-8 up to the first NUL. */

@@ -1,6 +1,15 @@
 import { inflateSync } from "fflate";
 import { crc32 } from "../crc32.ts";
-import { ARCHIVE_LIMITS, type ArchiveEntry, checkEntries, checkTotals, damaged, entryPath, refused } from "./entry.ts";
+import {
+  ARCHIVE_LIMITS,
+  type ArchiveEntry,
+  checkEntries,
+  checkTotals,
+  damaged,
+  entryPath,
+  lastOfEachPath,
+  refused,
+} from "./entry.ts";
 
 // PKWARE's APPNOTE.TXT: local file headers with data, then the central directory, then the end record. Only the directory
 // says where everything is; what lies between entries is nobody's business.
@@ -45,7 +54,7 @@ export async function listZip(blob: Blob, archive: string, limits = ARCHIVE_LIMI
   const places = readPlaces(directory, archive);
   const total = places.reduce((sum, place) => sum + place.size, 0);
   checkTotals(archive, total, blob.size, limits);
-  return places.map((place) => ({
+  return lastOfEachPath(places).map((place) => ({
     path: place.path,
     size: place.size,
     read: () => unpack(blob, place, directory.start, archive),

@@ -1,3 +1,4 @@
+import { withoutEndSlash } from "../../config/paths.ts";
 import type { Split } from "../dataset.ts";
 
 /** A data set made of a user's images: squares of one size. */
@@ -19,7 +20,7 @@ export interface OwnDataset {
 
 /** Where an imported data set lies below the data root. */
 export function ownDatasetPath(dataroot: string, name: string): string {
-  return `${dataroot.replace(/\/+$/, "")}/${name}.supernet`;
+  return `${withoutEndSlash(dataroot)}/${name}.supernet`;
 }
 
 /** Below a hundredth of the range there is nothing to normalise: dividing by less would blow up noise. */

@@ -3,8 +3,11 @@ import * as conv from "./conv.ts";
 import type { OpDefs } from "./def.ts";
 import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
+import { pair_distances } from "./distances.ts";
+import * as gumbel from "./gumbel.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
+import * as noise from "./noise.ts";
 import * as pointwise from "./pointwise.ts";
 import * as pointwiseConv from "./pointwise-conv.ts";
 import * as pool from "./pool.ts";
@@ -27,12 +30,16 @@ export const opDefs: OpDefs = {
   pointwise_dw: pointwiseConv.pointwise_dw,
   mix: mix.mix,
   mix_grad: mix.mix_grad,
+  sample_dots: mix.sample_dots,
   mix_dx: mix.mix_dx,
   mix_dw: mix.mix_dw,
   ...batchNorm,
   ...pointwise,
+  ...noise,
   ...pool,
   ...shape,
   ...sums,
+  ...gumbel,
+  pair_distances,
   ...loss,
 };

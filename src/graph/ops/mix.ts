@@ -46,6 +46,12 @@ export const mix: OpDef<"mix"> = {
       sums ??= g.add("mix_grad", [dy, ...inputs], attrs);
       return sums;
     };
+    const clipped = new Map<number, Value>();
+    const dots = (clip: number) => {
+      const known = clipped.get(clip) ?? g.add("sample_dots", [dy, ...inputs], { channels, terms, clip });
+      clipped.set(clip, known);
+      return known;
+    };
     inputs.forEach((x, index) => {
       if (!needs(index)) return;
       const mine = terms.flatMap((term, t) => (term.x === index ? [{ term, t }] : []));
@@ -68,17 +74,22 @@ export const mix: OpDef<"mix"> = {
         }
         return;
       }
-      const rows = terms.flatMap(({ weight }, t) =>
-        weight?.vector === index ? [{ source: 0, row: mixRow(t), index: weight.index }] : [],
-      );
-      if (rows.length > 0) gradients[index] = g.add("mix_dw", [grad()], { rows, size: g.type(x).shape[0]! });
+      const sources: Value[] = [];
+      const rows = terms.flatMap(({ weight }, t) => {
+        if (weight?.vector !== index) return [];
+        const { clip } = weight;
+        const value = clip === undefined ? grad() : dots(clip);
+        if (!sources.includes(value)) sources.push(value);
+        return [{ source: sources.indexOf(value), row: clip === undefined ? mixRow(t) : t, index: weight.index }];
+      });
+      if (rows.length > 0) gradients[index] = g.add("mix_dw", sources, { rows, size: g.type(x).shape[0]! });
       const scaled = terms.flatMap(({ norm }, t) => (norm?.gamma === index ? [mixRow(t)] : []));
       const shifted = terms.flatMap(({ norm }) => (norm?.beta === index ? [0] : []));
-      const sources = [...scaled, ...shifted];
-      if (sources.length > 0)
+      const affine = [...scaled, ...shifted];
+      if (affine.length > 0)
         gradients[index] = addAll(
           g,
-          sources.map((row) => g.add("row", [grad()], { index: row })),
+          affine.map((row) => g.add("row", [grad()], { index: row })),
         );
     });
     return gradients;
@@ -90,13 +101,26 @@ type Writer = Parameters<NonNullable<typeof mix.vjp>>[0]["g"];
 const addAll = (g: Writer, values: readonly Value[]): Value =>
   values.length === 1 ? values[0]! : g.add("add", values, {});
 
+/** Checks the gradient and the inputs of a `mix`. */
+function requireGradient([dy, ...inputs]: readonly TensorType[], attrs: MixAttrs): void {
+  requireShape(dy !== undefined, "takes dy first");
+  requirePlanes("dy", dy);
+  const expected = resultShape(inputs, attrs);
+  requireShape(sameShape(dy.shape, expected), `dy is ${listText(dy.shape)}, the result is ${listText(expected)}`);
+}
+
 export const mix_grad: OpDef<"mix_grad"> = {
-  infer([dy, ...inputs], attrs) {
-    requireShape(dy !== undefined, "takes dy first");
-    requirePlanes("dy", dy);
-    const expected = resultShape(inputs, attrs);
-    requireShape(sameShape(dy.shape, expected), `dy is ${listText(dy.shape)}, the result is ${listText(expected)}`);
+  infer(inputs, attrs) {
+    requireGradient(inputs, attrs);
     return flat([1 + 4 * attrs.terms.length, attrs.channels]);
+  },
+};
+
+export const sample_dots: OpDef<"sample_dots"> = {
+  infer(inputs, attrs) {
+    requireGradient(inputs, attrs);
+    requireShape(attrs.clip > 0, `clips to a number above 0, not ${attrs.clip}`);
+    return flat([attrs.terms.length, 1]);
   },
 };
 

@@ -21,6 +21,26 @@ export const relu_dx: OpDef<"relu_dx"> = {
   },
 };
 
+export const relu6: OpDef<"relu6"> = {
+  infer(inputs) {
+    const [x] = take(inputs, "x");
+    requireF32("x", x);
+    return x;
+  },
+  vjp({ g, value, dy }) {
+    return [g.add("relu6_dx", [dy, value], {})];
+  },
+};
+
+export const relu6_dx: OpDef<"relu6_dx"> = {
+  infer(inputs) {
+    const [dy, y] = take(inputs, "dy", "y");
+    requireF32("dy", dy);
+    requireSame("dy", dy, "y", y);
+    return dy;
+  },
+};
+
 export const scale: OpDef<"scale"> = {
   infer(inputs) {
     const [x] = take(inputs, "x");

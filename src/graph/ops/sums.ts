@@ -30,16 +30,26 @@ function requireTerms(terms: readonly TensorType[], indices: readonly number[], 
 }
 
 export const weighted_sum: OpDef<"weighted_sum"> = {
-  infer(inputs, { indices }) {
+  infer(inputs, { indices, clip }) {
     const [w, ...terms] = inputs;
     requireShape(w !== undefined, "takes the weights first");
-    return requireTerms(terms, indices, requireVector("w", w));
+    const type = requireTerms(terms, indices, requireVector("w", w));
+    if (clip !== undefined) requirePlanes("x0", type);
+    return type;
   },
   vjp({ g, node, dy, needs }) {
     const [w, ...terms] = node.inputs as [Value, ...Value[]];
-    const { indices } = node.attrs;
+    const { indices, clip } = node.attrs;
+    const size = g.type(w).shape[0]!;
+    const byWeights = () => {
+      if (clip === undefined) return g.add("weighted_sum_dw", [dy, ...terms], { indices, size });
+      const channels = g.type(dy).shape[1]!;
+      const whole = terms.map((_, x) => ({ x, start: 0 }));
+      const dots = g.add("sample_dots", [dy, ...terms], { channels, terms: whole, clip });
+      return g.add("mix_dw", [dots], { rows: indices.map((index, row) => ({ source: 0, row, index })), size });
+    };
     return [
-      needs(0) ? g.add("weighted_sum_dw", [dy, ...terms], { indices, size: g.type(w).shape[0]! }) : undefined,
+      needs(0) ? byWeights() : undefined,
       ...terms.map((_, term) => (needs(term + 1) ? g.add("scale_by", [dy, w], { index: indices[term]! }) : undefined)),
     ];
   },

@@ -49,9 +49,10 @@ function shifted(graph: Graph, node: Node<"mix">, value: Value, members: readonl
         ...(term.norm && { norm: movedNorm(term.norm, at) }),
         ...(term.weight && { weight: movedWeight(term.weight) }),
       });
-      const movedWeight = ({ vector: from, index }: NonNullable<MixTerm["weight"]>) => {
-        const member = members.indexOf(node.inputs[from]!);
-        return member < 0 ? { vector: at(from), index } : { vector, index: member * size + index };
+      const movedWeight = (weight: NonNullable<MixTerm["weight"]>) => {
+        const member = members.indexOf(node.inputs[weight.vector]!);
+        if (member < 0) return { ...weight, vector: at(weight.vector) };
+        return { ...weight, vector, index: member * size + weight.index };
       };
       const inputs = [...others, members[0]!].map(moved);
       return [g.add("mix", inputs, { ...node.attrs, terms: terms.map(moves) })];

@@ -4,7 +4,8 @@ import type { Pass } from "./rewrite.ts";
 
 /**
  * Marks what a kernel can compute on the way because it has it at hand: batch statistics of what it writes, the positions of
- * the largest elements that a pool has just compared, hits among the logits that a loss has read. Only marks: to be run last.
+ * the largest elements that a pool has just compared, hits among the logits that a loss has read, products of each sample where
+ * those of the batch are summed. Only marks: to be run last.
  */
 export const epilogues: Pass = {
   name: "epilogues",
@@ -16,7 +17,9 @@ export const epilogues: Pass = {
       const candidates = [...(users.get(producer) ?? []), ...siblings(users, node)];
       const followers = candidates.filter((value) => {
         const follower = graph.nodes[value]!;
-        return !taken.has(value) && isFollower(node, producer, follower) && reachable(follower, producer);
+        return (
+          value > producer && !taken.has(value) && isFollower(node, producer, follower) && reachable(follower, producer)
+        );
       });
       for (const follower of followers) taken.add(follower);
       return followers.length > 0 ? [{ producer, followers }] : [];
@@ -31,12 +34,20 @@ const FOLLOWERS: { readonly [K in OpName]?: readonly OpName[] } = {
   pool_pair: ["bn_stats"],
 };
 
+/** Ops that compute along what others make of the same inputs. */
+const SHARED: readonly OpName[] = ["pool_pair", "cross_entropy", "mix_grad"];
+
 function siblings(users: ReadonlyMap<Value, readonly Value[]>, { op, inputs }: Node): readonly Value[] {
-  return op === "pool_pair" || op === "cross_entropy" ? users.get(inputs[0]!)! : [];
+  return SHARED.includes(op) ? users.get(inputs[0]!)! : [];
 }
 
 function isFollower(node: Node, producer: Value, follower: Node): boolean {
   if (follower.inputs[0] === producer) return FOLLOWERS[node.op]?.includes(follower.op) ?? false;
+  if (node.op === "mix_grad") {
+    if (follower.op !== "sample_dots" || `${follower.inputs}` !== `${node.inputs}`) return false;
+    const terms = [node.attrs, follower.attrs].map((attrs) => JSON.stringify((attrs as OpAttrs["mix_grad"]).terms));
+    return terms[0] === terms[1];
+  }
   if (node.op === "cross_entropy") return follower.op === "top_k" && `${follower.inputs}` === `${node.inputs}`;
   if (node.op !== "pool_pair" || follower.op !== "max_pool_argmax" || follower.inputs[0] !== node.inputs[0])
     return false;

@@ -50,7 +50,7 @@ interface Term {
   readonly x: Value;
   readonly start: number;
   readonly norm?: { readonly stats: Value; readonly batch: boolean; readonly scale: readonly Value[] };
-  readonly weight?: { readonly vector: Value; readonly index: number };
+  readonly weight?: { readonly vector: Value; readonly index: number; readonly clip?: number };
 }
 
 function termsOf({ graph, single, transient }: Context, root: Value, inner: Set<Value>): Term[] {
@@ -70,8 +70,10 @@ function termsOf({ graph, single, transient }: Context, root: Value, inner: Set<
     if (op === "weighted_sum" && open) {
       inner.add(value);
       const [vector, ...summands] = inputs as [Value, ...Value[]];
-      const { indices } = attrs as OpAttrs["weighted_sum"];
-      return summands.flatMap((summand, i) => weighted(summand, { vector, index: indices[i]! }));
+      const { indices, clip } = attrs as OpAttrs["weighted_sum"];
+      return summands.flatMap((summand, i) =>
+        weighted(summand, { vector, index: indices[i]!, ...(clip !== undefined && { clip }) }),
+      );
     }
     if (op === "scale_by" && open) {
       const [x, vector] = inputs as [Value, Value];
@@ -137,7 +139,7 @@ function mixture(graph: Graph, root: Value, terms: readonly Term[]): Group {
             ...(gamma !== undefined && beta !== undefined && { gamma: index(gamma), beta: index(beta) }),
           },
         }),
-        ...(weight && { weight: { vector: index(weight.vector), index: weight.index } }),
+        ...(weight && { weight: { ...weight, vector: index(weight.vector) } }),
       };
     }),
   };

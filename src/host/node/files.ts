@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { access, appendFile, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { SupernetError } from "../../errors.ts";
@@ -26,9 +27,24 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   }
 }
 
-/** Text of a UTF-8 file, a leading byte order mark removed. Throws SupernetError("io"). */
+/** No text here comes near; devices and pipes have no end. */
+const LONGEST_TEXT = 2 ** 26;
+
+/** Text of a UTF-8 file, a leading byte order mark removed. Throws SupernetError("io"), also for more than 64 MiB. */
 export async function readText(path: string): Promise<string> {
-  return new TextDecoder().decode(await readBytes(path));
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of createReadStream(path)) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > LONGEST_TEXT)
+        throw new Error(`it is longer than ${LONGEST_TEXT / 2 ** 20} MiB: is it the right file?`);
+    }
+  } catch (cause) {
+    throw ioError("read", path, cause);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
 /** Content of a file. Throws SupernetError("io"). */

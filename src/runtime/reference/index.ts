@@ -6,8 +6,11 @@ import * as conv from "./conv.ts";
 import type { RefOp, RefOps } from "./def.ts";
 import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
+import * as distances from "./distances.ts";
+import * as gumbel from "./gumbel.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
+import * as noise from "./noise.ts";
 import * as pointwise from "./pointwise.ts";
 import * as pointwiseConv from "./pointwise-conv.ts";
 import * as pool from "./pool.ts";
@@ -22,8 +25,13 @@ const refOps: RefOps = {
   ...batchNorm,
   ...pool,
   ...pointwise,
+  ...noise,
   ...shape,
   ...sums,
+  gumbel_softmax: gumbel.gumbel_softmax,
+  gumbel_softmax_dx: gumbel.gumbel_softmax_dx,
+  sort_descending: gumbel.sort_descending,
+  ...distances,
   ...loss,
   ...bundles,
   ...depthwise,

@@ -55,6 +55,21 @@ export const mix_grad: RefOp<"mix_grad"> = ({ attrs, inputs: [dy, ...inputs], ty
   });
 };
 
+export const sample_dots: RefOp<"sample_dots"> = ({ attrs, inputs: [dy, ...inputs], types: [type, ...types], out }) => {
+  const { terms, clip } = attrs;
+  const [samples] = type!.shape as [number];
+  terms.forEach((term, t) => {
+    const dots = new Float64Array(samples);
+    const x = inputs[term.x]!;
+    forEach4(type!.shape, (n, c, h, w, i) => {
+      const { mean, rstd } = moments(term, inputs, types, c);
+      const normal = (x[at4(types[term.x]!.shape, n, term.start + c, h, w)]! - mean) * rstd;
+      dots[n]! += samples * dy![i]! * normal;
+    });
+    for (const dot of dots) out[t]! += Math.min(Math.max(dot, -clip), clip);
+  });
+};
+
 export const mix_dx: RefOp<"mix_dx"> = ({ attrs, inputs, types, type, out }) => {
   const x = inputs[0]!;
   for (const { start, channels, source, row } of attrs.terms) {

@@ -28,6 +28,16 @@ export const relu_dx: RefOp<"relu_dx"> = ({ inputs, out }) => {
   for (let i = 0; i < out.length; i++) out[i] = y[i]! > 0 ? dy[i]! : 0;
 };
 
+export const relu6: RefOp<"relu6"> = ({ inputs, out }) => {
+  const [x] = inputs as [Float64Array];
+  for (let i = 0; i < out.length; i++) out[i] = Math.min(Math.max(x[i]!, 0), 6);
+};
+
+export const relu6_dx: RefOp<"relu6_dx"> = ({ inputs, out }) => {
+  const [dy, y] = inputs as [Float64Array, Float64Array];
+  for (let i = 0; i < out.length; i++) out[i] = y[i]! > 0 && y[i]! < 6 ? dy[i]! : 0;
+};
+
 export const scale: RefOp<"scale"> = ({ attrs, inputs, out }) => {
   const [x] = inputs as [Float64Array];
   for (let i = 0; i < out.length; i++) out[i] = attrs.factor * x[i]!;

@@ -1,11 +1,9 @@
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs-core";
 import type { OpAttrs, OpName, TensorType } from "../../graph/types.ts";
+import type { Feeds } from "../feeds.ts";
 
 /** Numbers of the step for graphs that draw some; `sampleStart` is where a chunk begins in its batch, default 0. */
-export interface TfStep {
-  readonly seed: number;
-  readonly step: number;
-  readonly dropPath: number;
+export interface TfStep extends NonNullable<Feeds["step"]> {
   readonly sampleStart?: number;
 }
 

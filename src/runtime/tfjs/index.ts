@@ -5,18 +5,23 @@ import { type Feeds, requireFed } from "../feeds.ts";
 import * as batchNorm from "./batch-norm.ts";
 import * as bundles from "./bundles.ts";
 import * as conv from "./conv.ts";
-import { storedShape, type TfOp, type TfOps, type TfStep } from "./def.ts";
+import type { TfOp, TfOps, TfStep } from "./def.ts";
 import * as dense from "./dense.ts";
 import * as depthwise from "./depthwise.ts";
+import * as distances from "./distances.ts";
+import * as gumbel from "./gumbel.ts";
 import * as loss from "./loss.ts";
 import * as mix from "./mix.ts";
+import * as noise from "./noise.ts";
 import * as pointwise from "./pointwise.ts";
 import * as pointwiseConv from "./pointwise-conv.ts";
 import * as pool from "./pool.ts";
 import * as shape from "./shape.ts";
 import * as sums from "./sums.ts";
+import { fromTensor, toTensor } from "./tensors.ts";
 
 export type { TfStep } from "./def.ts";
+export { fromTensor, toTensor } from "./tensors.ts";
 
 // The graph interpreted by TensorFlow.js, op by op, for browsers without WebGPU: slow, but the same arithmetic.
 //
@@ -34,8 +39,11 @@ export const tfOps: TfOps = {
   ...batchNorm,
   ...pool,
   ...pointwise,
+  ...noise,
   ...shape,
   ...sums,
+  ...gumbel,
+  ...distances,
   ...loss,
   ...bundles,
   ...depthwise,
@@ -111,29 +119,6 @@ function fedInput({ name, type }: OpAttrs["input"], inputs: TensorFeeds["inputs"
   const tensor = inputs[name];
   if (!tensor) throw new SupernetError("graph", `input ${name} [${type.shape.join(", ")}] is not fed`);
   return tensor;
-}
-
-/** Row-major numbers (NCHW for planes) as a tensor in the interpreter's form. */
-export function toTensor(data: ArrayLike<number>, type: TensorType): tf.Tensor {
-  const dtype = type.dtype === "u32" ? "int32" : "float32";
-  const values = type.dtype === "u32" ? Int32Array.from(data) : Float32Array.from(data);
-  return tf.tidy(() => {
-    const tensor = tf.tensor(values, [...type.shape], dtype);
-    return type.layout === "planes" ? tf.transpose(tensor, [0, 2, 3, 1]) : tensor;
-  });
-}
-
-/** The inverse. */
-export async function fromTensor(tensor: tf.Tensor, type: TensorType): Promise<Float32Array> {
-  const turned = tf.tidy(() => {
-    const stored = tf.reshape(tensor, storedShape(type));
-    return tf.cast(type.layout === "planes" ? tf.transpose(stored, [0, 3, 1, 2]) : stored, "float32");
-  });
-  try {
-    return (await turned.data()) as Float32Array;
-  } finally {
-    turned.dispose();
-  }
 }
 
 /**

@@ -52,6 +52,16 @@ export const mix_grad: TfOp<"mix_grad"> = ({ attrs: { channels, terms }, inputs:
   return tf.stack([s0, ...rows]);
 };
 
+export const sample_dots: TfOp<"sample_dots"> = ({ attrs, inputs: [dy, ...inputs], types }) => {
+  const { channels, terms, clip } = attrs;
+  const [samples = 0] = types[0]!.shape;
+  const dots = terms.map((term) => {
+    const own = tf.sum(tf.mul(dy!, normalOf(term, inputs, channels)), [1, 2, 3]);
+    return tf.sum(tf.clipByValue(tf.mul(own, samples), -clip, clip));
+  });
+  return tf.reshape(tf.stack(dots), [terms.length, 1]);
+};
+
 export const mix_dx: TfOp<"mix_dx"> = ({ attrs, inputs, type }) => {
   const x = inputs[0] as tf.Tensor4D;
   const terms = attrs.terms.map(({ start, channels, source, row, plain }) => {

@@ -18,6 +18,11 @@ export const relu: TfOp<"relu"> = ({ inputs: [x] }) => tf.relu(x!);
 
 export const relu_dx: TfOp<"relu_dx"> = ({ inputs: [dy, y] }) => tf.mul(dy!, tf.step(y!));
 
+export const relu6: TfOp<"relu6"> = ({ inputs: [x] }) => tf.clipByValue(x!, 0, 6);
+
+export const relu6_dx: TfOp<"relu6_dx"> = ({ inputs: [dy, y] }) =>
+  tf.mul(dy!, tf.mul(tf.step(y!), tf.step(tf.sub(6, y!))));
+
 export const scale: TfOp<"scale"> = ({ attrs, inputs: [x] }) => tf.mul(x!, attrs.factor);
 
 export const stop_gradient: TfOp<"stop_gradient"> = ({ inputs: [x] }) => x!;

@@ -36,7 +36,17 @@ export function paperDevice(kind: EngineDevice["kind"]): EngineDevice {
     createPipelineLayout: object,
     createComputePipelineAsync: async () => ({}),
     createShaderModule: () => ({ getCompilationInfo: async () => ({ messages: [] }) }),
-    createCommandEncoder: () => ({ clearBuffer: nothing, copyBufferToBuffer: nothing, finish: object }),
+    createCommandEncoder: () => ({
+      clearBuffer: nothing,
+      copyBufferToBuffer: nothing,
+      beginComputePass: () => ({
+        setPipeline: nothing,
+        setBindGroup: nothing,
+        dispatchWorkgroups: nothing,
+        end: nothing,
+      }),
+      finish: object,
+    }),
   };
   return { device: device as unknown as GPUDevice, kind };
 }

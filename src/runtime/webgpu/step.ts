@@ -19,6 +19,7 @@ export interface StepValues {
   readonly valid: number;
   readonly valValid: number;
   readonly sampleStart: number;
+  readonly temperature: number;
 }
 
 type Rates = Pick<StepValues, "lr" | "momentum" | "adamC1" | "adamC2">;
@@ -30,7 +31,7 @@ export function alphaRates({ lr, momentum, adamC1, adamC2 }: Rates) {
 
 export const STEP_BYTES = 80;
 
-/** The uniform's bytes, field by field in the order of shaders/step.wesl; what is left out is zero. */
+/** The uniform's bytes, field by field in the order of shaders/step.wesl; what is left out is zero, but the temperature is 1. */
 export function packStep(values: Partial<StepValues>): ArrayBuffer {
   const view = new DataView(new ArrayBuffer(STEP_BYTES));
   let offset = 0;
@@ -60,6 +61,7 @@ export function packStep(values: Partial<StepValues>): ArrayBuffer {
   u32(values.valid);
   u32(values.valValid);
   u32(values.sampleStart);
+  f32(values.temperature ?? 1);
   return view.buffer as ArrayBuffer;
 }
 

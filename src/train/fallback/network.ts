@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { ModelDesc } from "../../desc/model-desc.ts";
+import type { NetworkDesc } from "../../desc/network-desc.ts";
 import { passes } from "../../graph/passes/index.ts";
 import type { ParamRole, ParamSpec } from "../../graph/types.ts";
 import type { ArenaLayout } from "../../runtime/webgpu/arena.ts";
@@ -17,7 +17,7 @@ export const FALLBACK_PASSES = { without: passes.map(({ name }) => name).filter(
 
 /** A model on TensorFlow.js's current backend: its parameters in one vector a role, and programs from its description. */
 export class FallbackNetwork implements ProgramParameters {
-  readonly desc: ModelDesc;
+  readonly desc: NetworkDesc;
   readonly shape: NetworkShape;
   readonly params: readonly ParamSpec[];
   readonly layouts: Readonly<Record<ParamRole, ArenaLayout>>;
@@ -27,7 +27,7 @@ export class FallbackNetwork implements ProgramParameters {
    * All parameters are zero until `initialise` or `load`.
    * @throws SupernetError("desc" or "graph") when the description cannot be lowered
    */
-  constructor(desc: ModelDesc, shape: NetworkShape) {
+  constructor(desc: NetworkDesc, shape: NetworkShape) {
     this.desc = desc;
     this.shape = shape;
     ({ params: this.params, layouts: this.layouts } = parametersOf(desc, shape));

@@ -4,7 +4,7 @@ import type { TfStep } from "../../runtime/tfjs/index.ts";
 import { abortable } from "../abortable.ts";
 import { alphaOptimizer } from "../alphas.ts";
 import type { TrainerConf } from "../conf.ts";
-import { Course, type OnEpoch } from "../course.ts";
+import { Course, type OnEpoch, type Temperature } from "../course.ts";
 import type { Gate } from "../gate.ts";
 import { lossSettings, smoothingOf } from "../loss-settings.ts";
 import type { EpochRecord, PassRecord } from "../metrics.ts";
@@ -30,6 +30,8 @@ export interface FallbackTrainerParts {
   readonly alphas?: HostFeed | undefined;
   /** What its optimizers move; by default `optimizer` the weights. */
   readonly trained?: TrainedBy | undefined;
+  /** Of Gumbel-softmax samples, if the network has such; default is 1. */
+  readonly temperature?: Temperature | undefined;
   /** What to validate on, every `conf.validation.freq` epochs and after the last one; in one chunk a batch. */
   readonly validation?: HostFeed | undefined;
   /** Awaited after each step, with its number, to look at what it did. */
@@ -190,7 +192,7 @@ export class FallbackTrainer {
 
   /** One optimizer step. */
   #step(epoch: number, step: number, batch: number, alphaBatch: number) {
-    const { seed, train, alphas } = this.#parts;
+    const { seed, train, alphas, temperature } = this.#parts;
     const chunks = train.load(batch, { seed, step });
     if (this.#bilevel) {
       const val = alphas!.load(alphaBatch, { seed, step });
@@ -198,7 +200,7 @@ export class FallbackTrainer {
       disposeAll(val);
     }
     const dropPath = this.#course.dropPath(epoch);
-    return { sums: this.#move(chunks, { seed, step, dropPath }), chunks };
+    return { sums: this.#move(chunks, { seed, step, dropPath, temperature: temperature?.(epoch) }), chunks };
   }
 
   /** From the chunks of a batch to new parameters and running statistics. @returns the batch's sums of the metrics */

@@ -59,6 +59,8 @@ describe("supernet config", () => {
       "command line: nas.search.trainer.drop_path_prob: must be at most 1",
     );
     expect(await config(darts, "--no-schema", ...bad)).toContain("drop_path_prob: 2.0");
+    const gs = join(root, "confs/algos/gs.yaml");
+    await expect(config(gs, "--nas.search.gs.temperature", "0.0")).rejects.toThrow("must be above 0, got 0");
     await expect(config(`${src}/trainer.yaml`, "--schema")).rejects.toThrow(/unknown key optim; /);
     const toy = join(root, "confs/algos/toy_common.yaml");
     await expect(config(toy, "--schema")).rejects.toThrow("dataset is missing");

@@ -26,6 +26,8 @@ describe("parseExperimentConf", () => {
   it.each([
     "confs/algos/darts.yaml",
     "confs/algos/darts_toy.yaml",
+    "confs/algos/xnas.yaml",
+    "confs/algos/xnas_toy.yaml;confs/datasets/shapes_toy.yaml",
     "confs/algos/darts_toy.yaml;confs/datasets/cifar10.yaml",
     "confs/algos/darts.yaml;confs/datasets/shapes.yaml",
     "confs/algos/darts_toy.yaml;confs/datasets/shapes_toy.yaml",

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DartsModelDescBuilder } from "../../../src/algos/darts/builder.ts";
 import { builderFor } from "../../../src/cli/desc-builders.ts";
 import { describeModel } from "../../../src/cli/desc-text.ts";
-import { modelStats } from "../../../src/ops/stats.ts";
+import { modelStats } from "../../../src/models/stats.ts";
 import { MODEL_DESC } from "../../model-desc-conf.ts";
 
 const section = {

@@ -156,11 +156,7 @@ describe("readSafetensors", () => {
   it.each<[string, Uint8Array, string]>([
     ["no header length", new Uint8Array(7), "it has 7 bytes, less than the length of a header takes"],
     ["a header behind the end", fileOf({}, 0).subarray(0, 9), "its header claims 2 bytes, but only 1 follow"],
-    [
-      "a huge header",
-      new Uint8Array(16).fill(255),
-      "its header claims 18446744073709551615 bytes, more than the format",
-    ],
+    ["a huge header", new Uint8Array(16).fill(255), "its header claims 18446744073709551615 bytes, more than 8388608"],
     ["no JSON", fileOf('{"a"', 0), "its header is not JSON"],
     ["no UTF-8", fileOf("{}", 0).map((byte, i) => (i === 8 ? 0xff : byte)), "its header is not JSON"],
     ["no object", fileOf([], 0), "its header is not a JSON object"],

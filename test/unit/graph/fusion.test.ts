@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { ModelDesc } from "../../../src/desc/model-desc.ts";
 import { optimize, optimizeForward, passes } from "../../../src/graph/passes/index.ts";
-import type { Graph, OpName } from "../../../src/graph/types.ts";
+import type { Graph, OpName, Value } from "../../../src/graph/types.ts";
+import type { MixtureOptions } from "../../../src/ops/context.ts";
 import { evaluateReference } from "../../../src/runtime/reference/index.ts";
 import { trainingGraph } from "../../../src/train/graphs.ts";
-import { smallFinal, smallSupernet } from "../../gpu/small.ts";
+import { smallExperts, smallFinal, smallSupernet } from "../../gpu/small.ts";
 import { randomFeeds, TOY_SETTINGS, toySupernet } from "../../gpu/supernet.ts";
 
 const all = passes.map(({ name }) => name);
@@ -13,17 +14,21 @@ interface Network {
   readonly name: string;
   readonly desc: () => ModelDesc;
   readonly affine: boolean;
+  readonly mixtures?: MixtureOptions;
 }
 
 const NETWORKS: readonly Network[] = [
   { name: "a supernet with normal and reduction cells", desc: toySupernet, affine: false },
   { name: "a supernet whose batch norms have scale and shift", desc: () => smallSupernet(1, 2), affine: true },
   { name: "a network that was found", desc: smallFinal, affine: true },
+  { name: "a supernet of experts", desc: smallExperts, affine: false, mixtures: { rewards: { clip: 0.05 } } },
 ];
 
 /** Forward, backward and running statistics, without the named passes. */
-const step = (desc: ModelDesc, affine: boolean, without: readonly string[]): Graph =>
-  trainingGraph(desc, { batch: 2, height: 8, width: 8, affine, dropPath: "sampled" }, TOY_SETTINGS, { without });
+const step = (desc: ModelDesc, affine: boolean, without: readonly string[], mixtures: MixtureOptions = {}): Graph =>
+  trainingGraph(desc, { ...mixtures, batch: 2, height: 8, width: 8, affine, dropPath: "sampled" }, TOY_SETTINGS, {
+    without,
+  });
 
 /**
  * Sums are taken in another order and products are factored otherwise: in double precision that is some hundred roundings of
@@ -43,13 +48,13 @@ function expectSame(actual: ReadonlyMap<string, Float64Array>, expected: Readonl
   }
 }
 
-describe.each(NETWORKS)("$name means the same in double precision", ({ desc, affine }) => {
-  const plain = step(desc(), affine, all);
+describe.each(NETWORKS)("$name means the same in double precision", ({ desc, affine, mixtures }) => {
+  const plain = step(desc(), affine, all, mixtures);
   const feeds = randomFeeds(plain, 3);
   const expected = evaluateReference(plain, feeds);
 
   test.each([[], ...all.map((name) => [name])].map((without) => ({ without })))("without $without", ({ without }) => {
-    expectSame(evaluateReference(step(desc(), affine, without), feeds), expected);
+    expectSame(evaluateReference(step(desc(), affine, without, mixtures), feeds), expected);
   });
 });
 
@@ -82,6 +87,25 @@ describe("a supernet's step", () => {
     const followers = graph.epilogues!.flatMap(({ followers: list }) => list.map((value) => graph.nodes[value]!.op));
     expect(new Set(followers)).toEqual(new Set(["bn_stats", "max_pool_argmax", "top_k"]));
   });
+});
+
+test("rewards of experts take no stored batch norm, no sweep of their own and no gradient of the weights", () => {
+  const shape = { batch: 2, height: 8, width: 8, affine: false, dropPath: "none", rewards: { clip: 1 } } as const;
+  const settings = { ...TOY_SETTINGS, gradients: ["alphas"], runningStats: false } as const;
+  const graph = trainingGraph(smallExperts(), shape, settings);
+  const unwanted: readonly OpName[] = [
+    "bn_apply",
+    "weighted_sum",
+    "depthwise_dw",
+    "pointwise_dw",
+    "dense_dw",
+    "conv2d_dw",
+  ];
+  expect(unwanted.map((op) => count(graph, op))).toEqual(unwanted.map(() => 0));
+  // One for each node of two cells; the first node of the first cell reads nothing that depends on alphas.
+  const dots = graph.nodes.flatMap(({ op }, value) => (op === "sample_dots" ? [value as Value] : []));
+  const alone = dots.filter((value) => !graph.epilogues!.some(({ followers }) => followers.includes(value)));
+  expect([dots.length, alone.length]).toEqual([4, 1]);
 });
 
 test("each pass has a name of its own, and a name that none has is an error", () => {

@@ -142,6 +142,10 @@ test("sums and weights", () => {
     `"weighted_sum in cell.edge: sums at least one tensor"`,
   );
   expect(infer("weighted_sum_dw", [x, x, x], { indices: [3, 0], size: 4 })).toMatchInlineSnapshot(`"flat f32 [4]"`);
+  expect(infer("pair_distances", [x, x, x, x], {})).toMatchInlineSnapshot(`"flat f32 [6, 2]"`);
+  expect(infer("pair_distances", [x], {})).toMatchInlineSnapshot(
+    `"pair_distances in cell.edge: compares at least two tensors, not 1"`,
+  );
   expect(infer("scale_by", [x, flat([2, 2])], { index: 0 })).toMatchInlineSnapshot(
     `"scale_by in cell.edge: w must be flat f32 of rank 1, not flat f32 [2, 2]"`,
   );
@@ -171,6 +175,18 @@ test("loss", () => {
   );
   expect(infer("top_k", [logits, labels], { k: 0 })).toMatchInlineSnapshot(
     `"top_k in cell.edge: k must be a positive integer, not 0"`,
+  );
+});
+
+test("random ops have a probability, alike branches and a stream", () => {
+  expect(infer("dropout", [x], { index: 0, probability: 1 })).toMatchInlineSnapshot(
+    `"dropout in cell.edge: probability must lie in [0, 1), not 1"`,
+  );
+  expect(infer("shake", [x, planes([2, 6, 8, 4])], { index: 0 })).toMatchInlineSnapshot(
+    `"shake in cell.edge: x1 is planes f32 [2, 6, 8, 4], but x0 is planes f32 [2, 6, 8, 5]; they must be alike"`,
+  );
+  expect(infer("shake_dx", [x], { index: -1, branch: 0 })).toMatchInlineSnapshot(
+    `"shake_dx in cell.edge: index must be a whole number from 0 on, not -1"`,
   );
 });
 

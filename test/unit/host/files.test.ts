@@ -102,3 +102,21 @@ it("lists a folder with what lies in its folders, or without", async () => {
   ]);
   expect((await nodeFiles.list(folder, { recursive: false })).map(({ path }) => path)).toEqual(["a.txt"]);
 });
+
+describe("readText", () => {
+  it("ends at 64 MiB, also where there is no end", async () => {
+    const endless = process.platform === "win32" ? join(folder, "large") : "/dev/zero";
+    if (process.platform === "win32") await writeFile(endless, new Uint8Array(2 ** 26 + 1));
+    await expect(readText(endless)).rejects.toMatchObject({
+      code: "io",
+      message: `cannot read ${endless}: it is longer than 64 MiB: is it the right file?`,
+    });
+  });
+
+  it.each(["", "\0", "x\0.yaml", "a/".repeat(5000), "."])("refuses the name %j", async (name) => {
+    await expect(readText(join(folder, name))).rejects.toMatchObject({
+      code: "io",
+      message: expect.stringMatching(/^cannot read /),
+    });
+  });
+});

@@ -27,11 +27,19 @@ test("a sweep starts over only the search that was interrupted", async () => {
 test.each([
   ["search", "nas.search.loader.aug", "fa_reduced_cifar10"],
   ["eval", "nas.eval.loader.aug", "fa_reduced_cifar10"],
-  ["eval", "nas.eval.model_factory_spec", "resnet18"],
 ] as const)("in the %s, %s %s is refused by name", async (phase, key, value) => {
   const asked = await conf(`--${key}`, value);
   expect(() => checkBuilt(asked, phase)).toThrow(`${key} asks for`);
   expect(() => checkBuilt(asked, phase === "search" ? "eval" : "search")).not.toThrow();
+});
+
+test("what is for cells has no effect on a hand-written network", async () => {
+  const asked = await conf("--nas.eval.model_factory_spec", "resnet18");
+  expect(checkBuilt(asked, "eval").slice(0, 2).join("\n")).toMatchInlineSnapshot(`
+    "nas.eval.trainer.drop_path_prob has no effect: a hand-written network has no edges to drop
+    nas.eval.trainer.aux_weight has no effect: a hand-written network has no aux tower"
+  `);
+  expect(checkBuilt(asked, "search").join()).not.toContain("hand-written");
 });
 
 test("what is only missing is told", async () => {

@@ -37,7 +37,9 @@ test("what could not end well is refused by name", async () => {
     nas.search.pareto.max_reductions is 0, below where it starts, nas.search.model_desc.n_reductions 1; raise it
     nas.search.pareto.max_nodes is 1, below where it starts, nas.search.model_desc.cell.n_nodes 2; raise it
     a network without reductions has no reduction cell for the evaluation to scale up; set nas.search.model_desc.n_reductions to 1, or nas.eval.model_desc.n_reductions to 0
-    nas.search.metrics_dir gives several searches the same folder; put {reductions} into it"
+    nas.search.metrics_dir gives several searches the same folder; put {reductions} into it
+    nas.search.pareto.costs names "mcas"; did you mean "macs"?
+    nas.search.pareto.costs names ""; valid here: latency, macs, memory, params"
   `);
 });
 

@@ -107,8 +107,74 @@ describe("definitions, worked out by hand", () => {
     const w = [flat([3]), [2, 3, 5]] as const;
     expect(run("weighted_sum", [w, x, x], { indices: [2, 0] })).toEqual([7, 70]);
     expect(run("weighted_sum_dw", [x, x, x], { indices: [2, 0], size: 3 })).toEqual([101, 0, 101]);
+    const [y, z] = [
+      [planes([2, 1, 1, 1]), [1, 10]],
+      [planes([2, 1, 1, 1]), [4, 8]],
+    ] as const;
+    expect(run("pair_distances", [y, z, y], {})).toEqual([9, 4, 0, 0, 9, 4]);
     expect(run("scale_by", [x, w], { index: 1 })).toEqual([3, 30]);
     expect(run("row", [[flat([2, 2]), [1, 2, 3, 4]]], { index: 1 })).toEqual([3, 4]);
+  });
+});
+
+test("ReLU6 clamps, and passes gradients strictly inside", () => {
+  const x = [planes([1, 1, 1, 5]), [-1, 0, 3, 6, 7]] as const;
+  expect(run("relu6", [x], {})).toEqual([0, 0, 3, 6, 6]);
+  expect(
+    run(
+      "relu6_dx",
+      [
+        [planes([1, 1, 1, 5]), [1, 1, 1, 1, 1]],
+        [planes([1, 1, 1, 5]), [0, 0, 3, 6, 6]],
+      ],
+      {},
+    ),
+  ).toEqual([0, 0, 1, 0, 0]);
+});
+
+describe("dropout and shake-shake", () => {
+  const step = { seed: 5, step: 3, dropPath: 0 };
+  const shape = [4, 10, 5, 10];
+  const count = 2000;
+  const filled = (value: number) => [planes(shape), Array<number>(count).fill(value)] as const;
+  const dropout = (probability: number, index = 0, at = step) =>
+    run("dropout", [filled(3)], { index, probability }, at);
+
+  test("dropout keeps elements with the given probability and makes up for the others", () => {
+    const values = dropout(0.25);
+    const kept = values.filter((value) => value !== 0);
+    expect(new Set(kept)).toEqual(new Set([4]));
+    // 2000 draws: five standard deviations are 0.048.
+    expect(Math.abs(kept.length / count - 0.75)).toBeLessThan(0.048);
+    expect(new Set(dropout(0))).toEqual(new Set([3]));
+    expect(dropout(0.25, 1)).not.toEqual(values);
+    expect(dropout(0.25, 0, { ...step, step: 4 })).not.toEqual(values);
+    // Among samples, too, and among the channels that lie side by side in memory.
+    const quarter = count / 4;
+    expect(values.slice(0, quarter)).not.toEqual(values.slice(quarter, 2 * quarter));
+    expect(values.slice(0, 50)).not.toEqual(values.slice(50, 100));
+  });
+
+  test("shake-shake mixes each sample by one share, and its gradient by another", () => {
+    const shares = (values: number[]) =>
+      Array.from({ length: 4 }, (_, n) => values.slice((n * count) / 4, ((n + 1) * count) / 4));
+    const forward = shares(run("shake", [filled(1), filled(0)], { index: 2 }, step));
+    const backward = shares(run("shake_dx", [filled(1)], { index: 2, branch: 0 }, step));
+    for (const sample of [...forward, ...backward]) {
+      expect(new Set(sample).size).toBe(1);
+      expect(sample[0]).toBeGreaterThanOrEqual(0);
+      expect(sample[0]).toBeLessThan(1);
+    }
+    expect(new Set([...forward, ...backward].map(([share]) => share)).size).toBe(8);
+    const other = shares(run("shake_dx", [filled(1)], { index: 2, branch: 1 }, step));
+    expect(other.map(([share]) => share)).toEqual(backward.map(([share]) => 1 - share!));
+    expect(run("shake", [filled(2), filled(2)], { index: 2 }, step)).toEqual(Array(count).fill(2));
+  });
+
+  test("they need to know the step", () => {
+    expect(() => run("shake", [filled(1), filled(0)], { index: 0 })).toThrowErrorMatchingInlineSnapshot(
+      `[Error: the graph draws random numbers: evaluateReference needs feeds.step]`,
+    );
   });
 });
 

@@ -59,6 +59,22 @@ describe("alphasText", () => {
     `);
   });
 
+  it("shows a Gumbel-softmax search's by the softmax over all edges of a node", () => {
+    const supernet = network(cell(0, "regular", [[edge("gs_op", 0), edge("gs_op", 1)], [edge("gs_op", 2)]]));
+    const alphas = new Map([
+      [name(0, 0, 0), [Math.log(9), 0, 0, 0, 0, 0, 0, 0]],
+      [name(0, 0, 1), noPreference],
+      [name(0, 1, 0), noPreference],
+    ]);
+    expect(alphasText(supernet, alphas)).toMatchInlineSnapshot(`
+      "normal cell, softmax of all alphas of a node in %
+                       max 3x3 avg 3x3    skip sep 3x3 sep 5x5 dil 3x3 dil 5x5    none
+      node 0 <- c[k-2]   37.50    4.17    4.17    4.17    4.17    4.17    4.17    4.17
+      node 0 <- c[k-1]    4.17    4.17    4.17    4.17    4.17    4.17    4.17    4.17
+      node 1 <- node 0   12.50   12.50   12.50   12.50   12.50   12.50   12.50   12.50"
+    `);
+  });
+
   it("shows Petridish's alphas as they are, input by input", () => {
     const supernet = network(
       cell(0, "reduction", [[edge("sep_conv_3x3", 1)], [edge("petridish_reduction_op", 0, 1, 2)]]),

@@ -29,6 +29,31 @@ describe("resolveRequest", () => {
     expect(again.conf.nas.eval.trainer.epochs).toBe(9);
   });
 
+  it("leaves out the search of an algorithm that has none", async () => {
+    expect(await resolve({ algo: "manual" })).toMatchObject({ phases: ["eval"], leftOut: ["search"] });
+    expect(await resolve({ algo: "manual", phases: ["eval"] })).toMatchObject({ phases: ["eval"], leftOut: [] });
+    expect(await resolve()).toMatchObject({ leftOut: [] });
+    expect(await failure({ algo: "nasbench101", phases: ["search"] })).toMatchInlineSnapshot(
+      `"SupernetError: nasbench101 has nothing to search: let its evaluation run"`,
+    );
+  });
+
+  it("refuses hand-written networks that do not exist, with any algorithm, and none at all where one is needed", async () => {
+    const spec = (algo: string, name: string) => failure({ algo, overrides: ["--nas.eval.model_factory_spec", name] });
+    expect([
+      await spec("darts", "resnet81"),
+      await spec("manual", "resnet81"),
+      await spec("manual", ""),
+    ]).toMatchInlineSnapshot(`
+      [
+        "SupernetError: there is no hand-written network "resnet81"; did you mean "resnet18"?",
+        "SupernetError: there is no hand-written network "resnet81"; did you mean "resnet18"?",
+        "SupernetError: manual has no network to train: name one with nas.eval.model_factory_spec, such as resnet18, or a description with nas.eval.final_desc_filename",
+      ]
+    `);
+    expect(await spec("darts", "resnet18")).toBe("");
+  });
+
   it("says what is wrong", async () => {
     expect([
       await failure({ algo: "drats" }),

@@ -14,26 +14,31 @@ import { depthwiseBundle } from "./depthwise-bundle.ts";
 import { depthwiseBundleDw } from "./depthwise-bundle-dw.ts";
 import { depthwiseBundleDx } from "./depthwise-bundle-dx.ts";
 import { dropPathMask } from "./drop-path-mask.ts";
+import { dropout } from "./dropout.ts";
 import { fill, stopForward } from "./fill.ts";
 import { columns, flatSlice, row } from "./flat-slices.ts";
 import { absSum, absSumDx, expand, mean } from "./flat-sums.ts";
 import { flatten, unflatten } from "./flatten.ts";
 import { globalAvgPool, globalAvgPoolDx } from "./global-avg-pool.ts";
+import { gumbelSoftmax, gumbelSoftmaxDx } from "./gumbel.ts";
 import { mix } from "./mix.ts";
 import { mixDw } from "./mix-dw.ts";
 import { mixDx } from "./mix-dx.ts";
 import { mixGrad } from "./mix-grad.ts";
+import { pairDistances } from "./pair-distances.ts";
 import { pointwiseBundle } from "./pointwise-bundle.ts";
 import { pointwiseBundleDw } from "./pointwise-bundle-dw.ts";
 import { pointwiseBundleDx } from "./pointwise-bundle-dx.ts";
 import { avgPool, avgPoolDx, maxPool, maxPoolArgmax, maxPoolDx } from "./pool.ts";
 import { poolPair } from "./pool-pair.ts";
 import { poolPairDx, poolPairMixDx } from "./pool-pair-dx.ts";
-import { relu, reluDx } from "./relu.ts";
+import { relu, relu6, relu6Dx, reluDx } from "./relu.ts";
+import { sampleDots } from "./sample-dots.ts";
 import { scale, scaleBy, scaleSamples } from "./scale.ts";
+import { shake, shakeDx } from "./shake.ts";
 import { softmax, softmaxDx } from "./softmax.ts";
 import { stridedSlice, stridedSliceDx } from "./strided-slice.ts";
-import { normalize, normalizeDx } from "./vector.ts";
+import { normalize, normalizeDx, sortDescending } from "./vector.ts";
 import { weightedSum } from "./weighted-sum.ts";
 import { weightedSumDw } from "./weighted-sum-dw.ts";
 
@@ -56,6 +61,11 @@ const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp>]: Lower<K>
   columns,
   relu,
   relu_dx: reluDx,
+  relu6,
+  relu6_dx: relu6Dx,
+  dropout,
+  shake,
+  shake_dx: shakeDx,
   max_pool: maxPool,
   max_pool_argmax: maxPoolArgmax,
   max_pool_dx: maxPoolDx,
@@ -69,6 +79,7 @@ const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp>]: Lower<K>
   pointwise_dx: pointwiseBundleDx,
   mix,
   mix_grad: mixGrad,
+  sample_dots: sampleDots,
   mix_dx: mixDx,
   mix_dw: mixDw,
   pool_pair: poolPair,
@@ -86,10 +97,14 @@ const otherKernels: { readonly [K in Exclude<OpName, Source | ConvOp>]: Lower<K>
   scale,
   weighted_sum: weightedSum,
   weighted_sum_dw: weightedSumDw,
+  pair_distances: pairDistances,
   scale_by: scaleBy,
   scale_samples: scaleSamples,
   softmax,
   softmax_dx: softmaxDx,
+  gumbel_softmax: gumbelSoftmax,
+  gumbel_softmax_dx: gumbelSoftmaxDx,
+  sort_descending: sortDescending,
   normalize,
   normalize_dx: normalizeDx,
   stop_gradient: copy,

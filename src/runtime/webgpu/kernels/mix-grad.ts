@@ -1,31 +1,26 @@
-import type { MixAttrs } from "../../../graph/types.ts";
+import type { MixAttrs, OpAttrs } from "../../../graph/types.ts";
 import { grid, type Lower, type LowerContext, quads, type TensorRef } from "../kernel.ts";
-import { planePixels, vectors } from "./launch.ts";
-import { groupConditions, groupReads, groupTable, mixGroups, mixReduction, termRow } from "./mix-groups.ts";
+import { planePixels } from "./launch.ts";
+import { mixReduction } from "./mix-groups.ts";
+import { mixParts } from "./mix-parts.ts";
 import { NUMBERS, vectorChunks } from "./mix-vectors.ts";
+import { finishSampleDots, sampleReduction } from "./sample-dots.ts";
 import { shapeClass, sized } from "./tuned.ts";
 
-/** Sums of dy and of dy * (x - origin) by invocation, for all terms of a dispatch in one sweep; then what follows from them. */
+/** One sweep sums for all terms, sample by sample if `sample_dots` are asked for along the way; then what follows from it. */
 export const mixGrad: Lower<"mix_grad"> = (context) => {
-  const { node, inputs, output, scratch, dispatch } = context;
+  const { node, inputs, output, epilogues } = context;
   const [dy, ...rest] = inputs as [TensorRef, ...TensorRef[]];
   const { terms, channels } = node.attrs;
   const tuning = sized(context.tuning, `mix_grad ${terms.length} terms ${shapeClass(dy.type)}`);
-  const { parts, ...launch } = mixReduction(dy, tuning);
-  const sums = scratch(vectors(termRow(terms.length) * quads(channels) * (parts + 1)));
-  mixGroups(terms).forEach((group, index) => {
-    const table = groupTable(group, terms, rest);
-    dispatch({
-      shader: "mix_grad_parts",
-      ...launch,
-      conditions: groupConditions(group, tuning),
-      uniforms: { ...launch.uniforms, slots: table.length, first: index === 0 ? 1 : 0 },
-      table,
-      reads: [dy, ...groupReads(group, terms, rest)],
-      writes: [sums],
-    });
-  });
+  const samples = epilogues.length > 0;
+  const { parts, ...launch } = samples ? sampleReduction(dy, context.tuning) : mixReduction(dy, tuning);
+  const sums = mixParts(context, { dy, inputs: rest, terms, launch, parts, samples });
   finishMixGrad(context, { ...node.attrs, inputs: rest, sums, parts, pixels: planePixels(dy.type), grad: output });
+  for (const { node: follower, output: dots } of epilogues) {
+    const { clip } = follower.attrs as OpAttrs["sample_dots"];
+    finishSampleDots(context, { channels, terms, clip, dy, inputs: rest, sums, parts, dots });
+  }
 };
 
 /** What the second stage of `mix_grad` makes its result of. */

@@ -1,6 +1,6 @@
-import type { ModelDesc } from "../desc/model-desc.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
 import { dims4, elements, flat, type Graph, type Node, type OpAttrs, type ParamSpec } from "../graph/types.ts";
-import { lowerModel } from "./model.ts";
+import { lowerNetwork } from "./network.ts";
 
 /** What one layer costs for one image. Counting rules in `costOf`. */
 export interface LayerStats {
@@ -38,15 +38,15 @@ export interface StatsOptions {
 
 /**
  * Counts parameters, and the operations of one image in evaluation mode (so without the aux tower).
- * @throws SupernetError as `lowerModel`
+ * @throws SupernetError as `lowerNetwork`
  */
-export function modelStats(desc: ModelDesc, { height, width, affine, dropPath = false }: StatsOptions): ModelStats {
+export function modelStats(desc: NetworkDesc, { height, width, affine, dropPath = false }: StatsOptions): ModelStats {
   const options = { batch: 1, height, width, affine, dropPath: dropPath ? "off" : "none" } as const;
   // The aux tower only exists in training mode.
-  const specs = lowerModel(desc, { ...options, training: true })
+  const specs = lowerNetwork(desc, { ...options, training: true })
     .builder.build()
     .params.filter(({ role }) => role !== "state");
-  const layers = layerStats(lowerModel(desc, { ...options, training: false }).builder.build());
+  const layers = layerStats(lowerNetwork(desc, { ...options, training: false }).builder.build());
   const sum = (key: "mAdd" | "flops" | "macs") => layers.reduce((total, layer) => total + layer[key], 0);
   return {
     params: countParams(specs),
@@ -98,6 +98,7 @@ function costOf(graph: Graph, node: Node): { mAdd: number; flops: number; macs: 
     case "bn_apply":
       return { mAdd: 4 * out, flops: (node.attrs as OpAttrs["bn_apply"]).affine ? 2 * out : out, macs: 0 };
     case "relu":
+    case "relu6":
       return { mAdd: out, flops: out, macs: 0 };
     case "max_pool":
     case "avg_pool": {
