@@ -7,10 +7,21 @@ import { divnas } from "./divnas/index.ts";
 import { gs } from "./gs/index.ts";
 import { manual } from "./manual/index.ts";
 import { nasbench101 } from "./nasbench101/index.ts";
+import { petridish } from "./petridish/index.ts";
 import { random } from "./random/index.ts";
 import { xnas } from "./xnas/index.ts";
 
-export const algorithms: readonly Algorithm[] = [darts, didarts, divnas, gs, manual, nasbench101, random, xnas];
+export const algorithms: readonly Algorithm[] = [
+  darts,
+  didarts,
+  divnas,
+  gs,
+  manual,
+  nasbench101,
+  petridish,
+  random,
+  xnas,
+];
 
 export const algorithmNames: readonly string[] = algorithms.map(({ name }) => name);
 

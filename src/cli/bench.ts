@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { baselineOf, parseBaseline, withLine } from "../bench/baseline.ts";
 import { type BenchLine, benchLine } from "../bench/line.ts";
 import { median, rounded } from "../bench/numbers.ts";
@@ -17,6 +17,7 @@ import { requestGpu } from "../host/node/gpu.ts";
 import { packageRoot } from "../host/node/package-root.ts";
 import { Engine } from "../runtime/webgpu/engine.ts";
 import type { TuneSummary } from "../runtime/webgpu/tuner.ts";
+import { atLeast } from "./at-least.ts";
 import { findPeer, PEER_NAMES, type Peer, type PeerLine, type PeerName, runPeer } from "./bench-peer.ts";
 import { openTuner, type TuneFlags, tuneOptions } from "./tune.ts";
 
@@ -62,12 +63,6 @@ export function registerBench(program: Command): void {
     .option("--json", "print JSON, a line each for this program, the peer and their ratio")
     .action(bench);
 }
-
-const atLeast = (least: number) => (text: string) => {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least) return value;
-  throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`);
-};
 
 /** @throws SupernetError "io" or "config" for what stands against it before anything is timed, else as `StepTimer` */
 async function bench(flags: BenchFlags): Promise<void> {

@@ -3,6 +3,7 @@ import { SupernetError } from "../errors.ts";
 import type { Phase } from "../nas/phase.ts";
 import { type EngineClient, startEngine } from "../worker/client-node.ts";
 import type { RunRequest } from "../worker/protocol.ts";
+import { atLeast } from "./at-least.ts";
 import { closeEngine, namesOf, runShown, sayAdapter } from "./running.ts";
 import { type TuneFlags, tuneOptions, tuneRequest } from "./tune.ts";
 
@@ -14,6 +15,7 @@ interface RunFlags extends TuneFlags {
   readonly eval: boolean;
   readonly expPrefix?: string;
   readonly allowUnknown?: boolean;
+  readonly workers: number;
 }
 
 /** Adds `supernet run`: search and evaluation of algorithms on data sets. */
@@ -33,6 +35,12 @@ export function registerRun(program: Command): void {
     .option("--no-search", "evaluate what an earlier run has found")
     .option("--no-eval", "only search")
     .option("--exp-prefix <prefix>", "part of the folders' names (default: toy, or full with --full)")
+    .option(
+      "--workers <n>",
+      "networks trained at once where a search trains many (petridish), each on a device of its own",
+      atLeast(1),
+      1,
+    )
     .addOption(tune)
     .addOption(tuneFile)
     .option("--allow-unknown", "skip overrides that name nothing in the conf")
@@ -51,7 +59,7 @@ function requests(overrides: string[], flags: RunFlags): RunRequest[] {
     throw new SupernetError("config", "--no-search and --no-eval leave nothing to do; give one of them");
   }
   const phases: Phase[] = [...(flags.search ? (["search"] as const) : []), ...(flags.eval ? (["eval"] as const) : [])];
-  const common = { full, overrides, allowUnknown, prefix, phases, tune: tuneRequest(flags) };
+  const common = { full, overrides, allowUnknown, prefix, phases, tune: tuneRequest(flags), workers: flags.workers };
   return namesOf(algos).flatMap((algo) => namesOf(datasets).map((dataset) => ({ algo, dataset, ...common })));
 }
 

@@ -33,6 +33,8 @@ export interface Algorithm {
   readonly search?: Search;
   /** The network that is evaluated, where the conf alone says which; default is what was found. */
   readonly network?: (conf: ExperimentConf) => NetworkDesc;
+  /** The network that is evaluated of what was found; default is to scale it to the conf's cells and channels. */
+  readonly evaluated?: (found: ModelDesc, conf: ExperimentConf) => ModelDesc;
   /** Evaluates what was found; default is to train it as it is. */
   readonly evaluate?: Evaluate;
 }
@@ -45,6 +47,11 @@ export interface SearchMethod {
   readonly builder: (conf: SearchConf) => ModelDescBuilder;
   /** How its mixtures enter the graph, where the ops leave a choice. */
   readonly mixtures?: (conf: SearchConf) => MixtureOptions;
+  /**
+   * Whether batch norms have scale and shift: where the supernet continues a network that has them. Default false, as in
+   * DARTS.
+   */
+  readonly affine?: boolean;
   /** Which optimizers of the conf's trainer move weights and alphas in each step. */
   readonly optimizers: (conf: SearchConf) => TrainedBy;
   /** Of Gumbel-softmax samples, by epoch from 0; default is 1. @throws SupernetError("config") on impossible settings */

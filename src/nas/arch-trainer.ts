@@ -17,9 +17,9 @@ export class ArchTrainer {
 
   /** @throws as `Trainers` */
   async fit(desc: ModelDesc): Promise<ArchTraining> {
-    const { control, method, conf, dataset, seed, logger, onEpoch } = this.#parts;
+    const { control, method, conf, dataset, seed, start, logger, onEpoch } = this.#parts;
     const { trainer } = conf;
-    const setup = setUpSearch(desc, { engine: this.#engine, method, conf, dataset, seed, ...control });
+    const setup = setUpSearch(desc, { engine: this.#engine, method, conf, dataset, seed, start, ...control });
     const { network, covariances } = setup;
     const trained = async (): Promise<Trained> => ({
       alphas: await network.save(["alphas"]),
@@ -33,7 +33,7 @@ export class ArchTrainer {
         path: "arch_search",
         onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, await trained())),
       });
-      return { ...(await trained()), run };
+      return { ...(await trained()), run, params: network.params, values: await network.save() };
     } finally {
       setup.dispose();
     }

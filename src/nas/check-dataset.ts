@@ -67,18 +67,17 @@ function checkSearchOf(dataset: Dataset, { method }: Algorithm, search: SearchCo
 }
 
 function checkEvaluation(dataset: Dataset, check: DatasetCheck): void {
-  const { eval: evaluation } = check.conf.nas;
-  const { model_factory_spec: spec, model_desc } = evaluation;
-  if (!spec) checkAgreement("nas.eval", model_desc, dataset);
-  checkFixed(spec ? factoryDesc(spec, dataset) : evaluatedDesc(check), dataset, evaluation);
+  checkFixed(evaluated(dataset, check), dataset, check.conf.nas.eval);
 }
 
-/** A network like the one that will be evaluated, where its ops are not known yet. */
-function evaluatedDesc({ algorithm, conf, phases }: DatasetCheck): NetworkDesc {
+function evaluated(dataset: Dataset, { algorithm, conf, phases }: DatasetCheck): NetworkDesc {
   const { search, eval: evaluation } = conf.nas;
+  const { model_desc, model_factory_spec: spec } = evaluation;
+  if (spec) return factoryDesc(spec, dataset);
+  checkAgreement("nas.eval", model_desc, dataset);
   if (algorithm.network) return algorithm.network(conf);
-  if (!phases.includes("search")) return found.build(evaluation.model_desc);
-  return new ModelDescBuilder().build(evaluation.model_desc, found.build(search.model_desc));
+  if (!phases.includes("search")) return found.build(model_desc);
+  return new ModelDescBuilder().build(model_desc, found.build(search.model_desc));
 }
 
 interface FixedConf {

@@ -9,7 +9,7 @@ import { checkSweep } from "./sweep-check.ts";
  * @throws SupernetError("config") naming the key and the values that work
  */
 export function checkAlgorithm(algorithm: Algorithm, conf: ExperimentConf): void {
-  const { name, finalizers, method, check } = algorithm;
+  const { name, finalizers, method, search, check } = algorithm;
   const { finalizer } = conf.nas.search;
   if (searches(algorithm) && !finalizers.includes(finalizer)) {
     const known = `set nas.search.finalizer to ${finalizers.join(" or ")}`;
@@ -17,6 +17,7 @@ export function checkAlgorithm(algorithm: Algorithm, conf: ExperimentConf): void
   }
   const { model_factory_spec: spec } = conf.nas.eval;
   if (spec) factoryName(spec);
-  if (method) checkSweep(conf);
+  // A search of its own makes what it likes of the conf's sizes.
+  if (method && !search) checkSweep(conf);
   check?.(conf);
 }

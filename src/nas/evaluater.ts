@@ -10,6 +10,7 @@ import { writeSafetensors } from "../export/safetensors.ts";
 import type { Logger } from "../log/logger.ts";
 import { metricsTree, type RunRecord } from "../train/metrics.ts";
 import type { Environment } from "./environment.ts";
+import type { Executor } from "./executor.ts";
 
 export interface EvaluaterParts {
   readonly environment: Environment;
@@ -18,6 +19,8 @@ export interface EvaluaterParts {
   readonly dataset: Dataset;
   readonly seed: number;
   readonly logger: Logger;
+  /** Trains networks that do not depend on each other. */
+  readonly executor: Executor;
 }
 
 export interface EvaluationResult {
@@ -33,14 +36,6 @@ export interface EvaluationResult {
 
 /** Evaluates what a search has found. */
 export type Evaluate = (found: ModelDesc, parts: EvaluaterParts) => Promise<EvaluationResult>;
-
-/** Where an evaluation keeps what it yields. */
-export interface EvaluationFiles {
-  /** Description of the network that is trained. */
-  readonly desc: string;
-  readonly metrics: string;
-  readonly weights: string;
-}
 
 /**
  * Trains a network from scratch and tests it: a found architecture, scaled to the conf's cells and channels, or any other. Writes
@@ -60,25 +55,31 @@ export class Evaluater {
 
   /** @param desc what is evaluated, as it is */
   async evaluateNetwork(desc: NetworkDesc): Promise<EvaluationResult> {
-    const { conf, logger } = this.#parts;
-    const { full_desc_filename, metric_filename, model_filename } = conf.nas.eval;
-    const weights = model_filename.replace(/\.pt$/, ".safetensors");
-    logger.pushd("eval_arch");
-    const result = await this.train(desc, { desc: full_desc_filename, metrics: metric_filename, weights });
-    logger.popd();
-    return result;
-  }
-
-  /** Trains a network as it is described, tests it, and keeps description, metrics and weights. */
-  async train(desc: NetworkDesc, files: EvaluationFiles): Promise<EvaluationResult> {
     const { environment, conf, dataset, seed, logger } = this.#parts;
-    await environment.writeFile(files.desc, modelDescToYaml(desc));
     const { trainer, loader } = conf.nas.eval;
+    const files = evaluationFiles(conf);
+    await environment.writeFile(files.desc, modelDescToYaml(desc));
+
+    logger.pushd("eval_arch");
     const training = { trainer, loader, dataset, seed, logger, path: "eval_arch", confusion: true };
     const { run, params, values } = await environment.trainers.fixed(desc, { ...training, control: environment });
+    logger.popd();
+
     await environment.writeFile(files.metrics, stringify(metricsTree(run)));
     await environment.writeFile(files.weights, writeSafetensors(modelTensors(params, values)));
-    const { height, width, channels, mean, std, classes } = dataset;
-    return { desc, run, image: { height, width, channels, mean, std }, classes };
+    return { desc, run, ...imageFacts(dataset) };
   }
+}
+
+/** Where an evaluation leaves its network, its metrics and its weights. */
+export const evaluationFiles = ({ nas }: ExperimentConf) => ({
+  desc: nas.eval.full_desc_filename,
+  metrics: nas.eval.metric_filename,
+  weights: nas.eval.model_filename.replace(/\.pt$/, ".safetensors"),
+});
+
+/** What a network has to be told of the images that it was trained on. */
+export function imageFacts(dataset: Dataset): Pick<EvaluationResult, "image" | "classes"> {
+  const { height, width, channels, mean, std, classes } = dataset;
+  return { image: { height, width, channels, mean, std }, classes };
 }

@@ -10,6 +10,7 @@ import { type Algorithm, searches } from "./algorithm.ts";
 import { checkDataset } from "./check-dataset.ts";
 import type { Environment } from "./environment.ts";
 import { Evaluater, type EvaluationResult } from "./evaluater.ts";
+import { type Executor, localExecutor } from "./executor.ts";
 import { copyGallery } from "./gallery.ts";
 import { checkBuilt } from "./not-built.ts";
 import { type Phase, runFolder } from "./phase.ts";
@@ -54,7 +55,7 @@ export class ExperimentRunner {
       const { environment, algorithm } = this.#experiment;
       const dataset = await this.#load(conf.nas.search.loader.dataset, logger);
       const { name, method, search } = algorithm;
-      const parts = { environment, conf, dataset, seed: seedOf(conf), logger };
+      const parts = { environment, conf, dataset, seed: seedOf(conf), logger, executor: this.#executor() };
       if (search) return search(parts);
       if (method) return sweeping((each) => new Searcher(method, each).search())(parts);
       throw new Error(`${name} has nothing to search`);
@@ -80,12 +81,18 @@ export class ExperimentRunner {
       const { model_factory_spec: spec, final_desc_filename: path, loader } = conf.nas.eval;
       const found = spec || algorithm.network ? undefined : await this.#readFound(path);
       const dataset = await this.#load(loader.dataset, logger);
-      const parts = { environment, conf, dataset, seed: seedOf(conf), logger };
+      const parts = { environment, conf, dataset, seed: seedOf(conf), logger, executor: this.#executor() };
       const evaluater = new Evaluater(parts);
       if (found) return algorithm.evaluate ? algorithm.evaluate(found, parts) : evaluater.evaluate(found);
       const fixed = spec ? factoryDesc(spec, dataset) : undefined;
       return evaluater.evaluateNetwork(fixed ?? algorithm.network!(conf));
     });
+  }
+
+  #executor(): Executor {
+    const { environment, algorithm } = this.#experiment;
+    const { executor, trainers } = environment;
+    return executor ?? localExecutor({ trainers, load: this.#dataset, methodOf: () => algorithm.method! });
   }
 
   async #readFound(path: string): Promise<ModelDesc> {
@@ -102,14 +109,14 @@ export class ExperimentRunner {
   }
 
   async #inPhase<T>(phase: Phase, body: (conf: ExperimentConf, logger: Logger) => Promise<T>): Promise<T> {
-    const { environment, confText } = this.#experiment;
+    const { environment, algorithm, confText } = this.#experiment;
     const folder = this.folder(phase);
     const logger = new Logger(environment.logSink(folder));
     try {
       logger.info({ expdir: folder, ...environment.trainers.facts() });
       await environment.writeFile(`${folder}/config_used.yaml`, confText);
       const conf = this.#conf(phase);
-      for (const missing of checkBuilt(conf, phase)) {
+      for (const missing of checkBuilt(conf, phase, algorithm)) {
         logger.warn(missing);
         environment.onWarning?.(missing);
       }

@@ -7,7 +7,9 @@ import { FallbackNetwork } from "../train/fallback/network.ts";
 import { FallbackTrainer, type FallbackTrainerParts } from "../train/fallback/trainer.ts";
 import type { Drawing } from "../train/feed.ts";
 import { fixedShape, supernetShape } from "../train/graphs.ts";
+import { startValues } from "../train/initial-values.ts";
 import type { RunRecord } from "../train/metrics.ts";
+import { alphasOf } from "../train/parameters.ts";
 import { drivesAlphas } from "./algorithm.ts";
 import { FallbackClassifier } from "./fallback-classifier.ts";
 import { evaluationPlan, type RunPlan, searchPlan } from "./feeds.ts";
@@ -33,7 +35,7 @@ export const fallbackTrainers: Trainers = {
  * @throws as `Trainers`
  */
 export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerParts): Promise<ArchTraining> {
-  const { conf, dataset, seed, method, onEpoch, control } = parts;
+  const { conf, dataset, seed, start, method, onEpoch, control } = parts;
   const { trainer, loader } = conf;
   requireFallback(parts);
   const alphasApart = drivesAlphas(method, conf);
@@ -45,9 +47,12 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
     validation: plan.validation && feed(plan.validation),
     sizes: plan.sizes,
   };
-  const network = new FallbackNetwork(desc, supernetShape(feeds.train, dataset, method.mixtures?.(conf)));
+  const network = new FallbackNetwork(
+    desc,
+    supernetShape(feeds.train, dataset, method.mixtures?.(conf), method.affine),
+  );
   try {
-    network.initialise(seed);
+    network.load(startValues(network.params, seed, start));
     const alphas = () => abortable(network.save(["alphas"]), control.signal);
     const run = await trainOnFallback(network, {
       ...parts,
@@ -58,7 +63,8 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
       path: "arch_search",
       onEpoch: onEpoch && (async (epoch) => onEpoch(epoch, { alphas: await alphas() })),
     });
-    return { alphas: await alphas(), run };
+    const values = await abortable(network.save(), control.signal);
+    return { alphas: alphasOf(network.params, values), run, params: network.params, values };
   } finally {
     network.dispose();
   }
@@ -85,7 +91,7 @@ function requireFallback({ method, conf, seed }: ArchTrainerParts): void {
  * @throws as `trainSupernetFallback`
  */
 export async function trainFixedFallback(desc: NetworkDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
-  const { trainer, loader, dataset, seed, validateOn = "test" } = parts;
+  const { trainer, loader, dataset, seed, start, validateOn = "test" } = parts;
   const plan = evaluationPlan({ dataset, loader, chunks: trainer.batch_chunks, seed }, validateOn);
   const feeds = {
     train: new HostFeed({ split: dataset.train, ...plan.train }),
@@ -94,7 +100,7 @@ export async function trainFixedFallback(desc: NetworkDesc, parts: FixedTraining
   };
   const network = new FallbackNetwork(desc, fixedShape(feeds.train, dataset, trainer));
   try {
-    network.initialise(seed);
+    network.load(startValues(network.params, seed, start));
     const run = await trainOnFallback(network, { ...parts, feeds });
     return { run, params: network.params, values: await abortable(network.save(), parts.control.signal) };
   } finally {

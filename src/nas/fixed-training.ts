@@ -6,8 +6,8 @@ import { setUpFixed } from "./training-setup.ts";
 
 /** Trains a network without alphas on the engine. @throws as `Trainers` */
 export async function trainFixed(engine: Engine, desc: NetworkDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
-  const { control, trainer, loader, dataset, seed, logger, path, confusion, validateOn } = parts;
-  const setup = setUpFixed(desc, { engine, trainer, loader, dataset, seed, validateOn });
+  const { control, trainer, logger, path, confusion } = parts;
+  const setup = setUpFixed(desc, { ...parts, engine });
   try {
     const run = await trainOnEngine(setup, { control, logger, trainer, path, confusion });
     return { run, params: setup.network.params, values: await setup.network.save() };

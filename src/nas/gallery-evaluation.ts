@@ -1,8 +1,19 @@
+import { stringify } from "yaml";
 import { ModelDescBuilder } from "../desc/builder.ts";
+import { modelDescToJson } from "../desc/json.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
+import { modelDescToYaml } from "../desc/yaml.ts";
+import { modelTensors } from "../export/model.ts";
+import { writeSafetensors } from "../export/safetensors.ts";
 import { modelStats } from "../models/stats.ts";
-import { Evaluater, type EvaluaterParts, type EvaluationResult } from "./evaluater.ts";
+import { metricsTree } from "../train/metrics.ts";
+import type { Algorithm } from "./algorithm.ts";
+import { type EvaluaterParts, type EvaluationResult, evaluationFiles, imageFacts } from "./evaluater.ts";
 import type { GalleryEntry } from "./gallery.ts";
+import { inOrder } from "./in-order.ts";
+import type { FixedJob, JobResult } from "./job.ts";
+import { unpackValues } from "./job.ts";
+import { KeptJobs } from "./kept-jobs.ts";
 
 /** What became of one architecture of a gallery. */
 export interface GalleryRow {
@@ -11,57 +22,88 @@ export interface GalleryRow {
   readonly params: number;
   /** Multiply-adds of one image. */
   readonly macs: number;
+  readonly flops: number;
   /** On the test images after the last epoch; NaN where nothing was tested. */
   readonly top1: number;
   readonly top5: number;
   readonly loss: number;
+  /** The network that was trained, and how it went. */
   readonly result: EvaluationResult;
+  readonly trained: JobResult;
 }
 
-/** @param found a member of the gallery; the default scales it to the conf's cells and channels */
-export type BuildEvaluated = (found: ModelDesc, parts: EvaluaterParts) => ModelDesc;
-
-const asConfSays: BuildEvaluated = (found, { conf }) => new ModelDescBuilder().build(conf.nas.eval.model_desc, found);
+const asConfSays: NonNullable<Algorithm["evaluated"]> = (found, { nas }) =>
+  new ModelDescBuilder().build(nas.eval.model_desc, found);
 
 /**
- * Evaluates every architecture of a gallery: each is trained from scratch with the same settings and tested. Keeps, in the
- * folder `trained` of the gallery, `<name>.yaml` (the network that was trained), `<name>_metrics.yaml` and
- * `<name>.safetensors` of each.
+ * Evaluates every architecture of a gallery: each is trained from scratch with the same settings and tested. Keeps them in the
+ * folder `trained` of the gallery, see `KeptJobs`; with `nas.eval.resume` those that are finished there are not trained again.
  *
  * @returns a row each, in the order of the entries
  */
 export async function evaluateGallery(
   entries: readonly GalleryEntry[],
   parts: EvaluaterParts,
-  build: BuildEvaluated = asConfSays,
+  build = asConfSays,
 ): Promise<GalleryRow[]> {
-  const { conf, logger } = parts;
-  const evaluater = new Evaluater(parts);
+  const { environment, executor, conf, logger } = parts;
+  const { final_desc_foldername: folder, resume } = conf.nas.eval;
+  const kept = new KeptJobs(executor, { files: environment, folder: `${folder}/trained`, resume });
+  const networks = entries.map(({ name, desc }) => ({ name, desc: build(desc, conf) }));
   const rows: GalleryRow[] = [];
   logger.pushd("eval_arch");
-  for (const { name, desc } of entries) {
-    const path = `${conf.nas.eval.final_desc_foldername}/trained/${name}`;
-    const files = { desc: `${path}.yaml`, metrics: `${path}_metrics.yaml`, weights: `${path}.safetensors` };
-    logger.pushd(name);
-    rows.push(rowOf(name, await evaluater.train(build(desc, parts), files)));
-    logger.popd();
-  }
+  await inOrder<JobResult>({
+    executor,
+    control: environment,
+    start: (index, control) => {
+      const network = networks[index];
+      return network && kept.run(network.name, evaluationJob(network.desc, parts), control);
+    },
+    fold: async (trained, index) => {
+      const row = rowOf(networks[index]!, trained, parts);
+      rows.push(row);
+      const { name, params, macs, top1, top5, loss } = row;
+      logger.pushd(name);
+      logger.info({ params, macs, top1, top5, loss });
+      logger.popd();
+      await logger.flush();
+      return true;
+    },
+  });
   logger.popd();
   return rows;
 }
 
-function rowOf(name: string, result: EvaluationResult): GalleryRow {
-  const { desc, run, image } = result;
-  const { params, macs } = modelStats(desc, { height: image.height, width: image.width, affine: true });
-  const tested = run.epochs.findLast(({ val }) => val)?.val?.averages;
-  const { top1, top5, loss } = tested ?? { top1: Number.NaN, top5: Number.NaN, loss: Number.NaN };
-  return { name, params, macs, top1, top5, loss, result };
-}
-
 /** The most accurate one, the first of equals. @throws RangeError where there is none */
 export function bestRow(rows: readonly GalleryRow[]): GalleryRow {
-  const tested = rows.filter(({ top1 }) => !Number.isNaN(top1));
-  const [first] = tested.length > 0 ? tested : rows;
+  const [first] = rows;
   if (!first) throw new RangeError("an empty gallery has no best row");
-  return tested.reduce((best, row) => (row.top1 > best.top1 ? row : best), first);
+  // What was not tested is less than all else.
+  const accuracy = ({ top1 }: GalleryRow) => (Number.isNaN(top1) ? Number.NEGATIVE_INFINITY : top1);
+  return rows.reduce((best, row) => (accuracy(row) > accuracy(best) ? row : best), first);
+}
+
+/** Leaves description, metrics and weights of a row where the evaluation of a single network does. */
+export async function leaveAsResult({ result, trained }: GalleryRow, parts: EvaluaterParts): Promise<void> {
+  const { environment, conf } = parts;
+  const files = evaluationFiles(conf);
+  await environment.writeFile(files.desc, modelDescToYaml(result.desc));
+  await environment.writeFile(files.metrics, stringify(metricsTree(result.run)));
+  const weights = modelTensors(trained.params, unpackValues(trained.values));
+  await environment.writeFile(files.weights, writeSafetensors(weights));
+}
+
+function evaluationJob(desc: ModelDesc, { conf, seed }: EvaluaterParts): FixedJob {
+  const { trainer, loader } = conf.nas.eval;
+  const common = { seed, trainer, loader, dataset: loader.dataset, validateOn: "test", confusion: true } as const;
+  return { kind: "fixed", desc: modelDescToJson(desc), path: "eval_arch", ...common };
+}
+
+function rowOf({ name, desc }: GalleryEntry, trained: JobResult, { dataset }: EvaluaterParts): GalleryRow {
+  const { height, width } = dataset;
+  const { run } = trained;
+  const { params, macs, flops } = modelStats(desc, { height, width, affine: true });
+  const tested = run.epochs.findLast(({ val }) => val)?.val?.averages;
+  const { top1, top5, loss } = tested ?? { top1: Number.NaN, top5: Number.NaN, loss: Number.NaN };
+  return { name, params, macs, flops, top1, top5, loss, result: { desc, run, ...imageFacts(dataset) }, trained };
 }

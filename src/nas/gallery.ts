@@ -10,9 +10,17 @@ export interface GalleryEntry {
   readonly desc: ModelDesc;
 }
 
-type Files = Pick<Environment, "writeFile" | "readText" | "listFiles">;
+/** Names of so many entries, as Archai gives them, but with as many digits each: files are read in the order of their names. */
+export function galleryNames(count: number): string[] {
+  const digits = String(Math.max(0, count - 1)).length;
+  return Array.from({ length: count }, (_, index) => `model_desc_${String(index).padStart(digits, "0")}`);
+}
 
+type Files = Pick<Environment, "writeFile" | "readText" | "listFiles" | "remove">;
+
+/** Replaces what was there. @throws SupernetError("io") */
 export async function writeGallery(files: Files, folder: string, entries: readonly GalleryEntry[]): Promise<void> {
+  await removeDescriptions(files, folder);
   for (const { name, desc } of entries) await files.writeFile(`${folder}/${name}.yaml`, modelDescToYaml(desc));
 }
 
@@ -26,11 +34,17 @@ export async function readGallery(files: Files, folder: string): Promise<Gallery
   return entries;
 }
 
-/** @throws SupernetError("io") */
+/** Replaces what was there. @throws SupernetError("io") */
 export async function copyGallery(files: Files, from: string, to: string): Promise<void> {
+  await removeDescriptions(files, to);
   for (const file of await descriptions(files, from)) {
     await files.writeFile(`${to}/${file}`, await files.readText(`${from}/${file}`));
   }
+}
+
+/** What an earlier search has found, which may be more. */
+async function removeDescriptions(files: Files, folder: string): Promise<void> {
+  for (const file of await descriptions(files, folder)) await files.remove(`${folder}/${file}`);
 }
 
 async function descriptions(files: Files, folder: string): Promise<string[]> {

@@ -1,14 +1,21 @@
 import type { ExperimentConf } from "../config/index.ts";
 import { SupernetError } from "../errors.ts";
+import type { Algorithm } from "./algorithm.ts";
 import { isSweep } from "./sweep-check.ts";
 
 /**
+ * An algorithm with a search of its own sees to sizes, repetitions and what is kept of an interrupted run itself.
+ *
  * Refuses what would yield another result than the conf asks for, and names what is only missing.
  *
  * @returns sentences for the log and the user
  * @throws SupernetError("config") naming the key and the value to set
  */
-export function checkBuilt({ common, nas }: ExperimentConf, phase: "search" | "eval"): string[] {
+export function checkBuilt(
+  { common, nas }: ExperimentConf,
+  phase: "search" | "eval",
+  { search: ownSearch }: Pick<Algorithm, "search"> = {},
+): string[] {
   const refuse = (key: string, what: string, instead: string) => {
     throw new SupernetError("config", `${key} asks for ${what}, which is not built yet; set it to ${instead}`);
   };
@@ -23,7 +30,7 @@ export function checkBuilt({ common, nas }: ExperimentConf, phase: "search" | "e
     if (drop_path_prob > 0) none("drop_path_prob", "edges to drop");
     if (aux_weight > 0) none("aux_weight", "aux tower");
   }
-  if (section.checkpoint) {
+  if (section.checkpoint && !(phase === "search" && ownSearch)) {
     const sweeps = phase === "search" && isSweep(search);
     missing.push(`no checkpoints are written yet: an interrupted ${sweeps ? "search of a sweep" : "run"} starts over`);
   }

@@ -17,7 +17,7 @@ export interface PostTraining extends FixedTraining {
 export async function postTrain(found: ModelDesc, parts: SearchParts): Promise<PostTraining | undefined> {
   const { environment, conf, dataset, seed, logger } = parts;
   const { model_desc, post_train } = conf.nas.search;
-  if (!post_train || post_train.trainer.epochs === 0) return undefined;
+  if (!post_train || post_train.skip_unless_compared || post_train.trainer.epochs === 0) return undefined;
   const { trainer, loader } = post_train;
   const desc = new ModelDescBuilder().build(model_desc, found);
   logger.pushd("post_train");

@@ -4,6 +4,7 @@ import type { ModelDesc } from "../desc/model-desc.ts";
 import type { Logger } from "../log/logger.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import type { Environment } from "./environment.ts";
+import type { Executor } from "./executor.ts";
 import type { Alphas } from "./finalizers.ts";
 import type { GalleryEntry } from "./gallery.ts";
 import type { PostTraining } from "./post-train.ts";
@@ -16,6 +17,8 @@ export interface SearchParts {
   readonly dataset: Dataset;
   readonly seed: number;
   readonly logger: Logger;
+  /** Trains networks that do not depend on each other. */
+  readonly executor: Executor;
 }
 
 export interface SearchResult {

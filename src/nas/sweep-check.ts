@@ -18,11 +18,16 @@ export function checkSweep(conf: ExperimentConf): void {
   if (!isSweep(search)) return;
   costsOf(conf);
   checkShapes(search, evaluation.model_desc.n_reductions);
-  checkPostTraining(search);
+  checkJudging(search, "post_train", "a sweep compares what it finds by a short training");
   checkFolders(search);
 }
 
-function checkShapes(search: SearchConf, evaluated: number): void {
+/**
+ * Refuses bounds between which there is no network.
+ * @param evaluated reductions of the evaluation, if they are the same for all networks
+ * @throws SupernetError("config")
+ */
+export function checkShapes(search: SearchConf, evaluated = 0): void {
   const { pareto, model_desc } = search;
   const bounds = [
     ["max_reductions", pareto.max_reductions, "n_reductions", model_desc.n_reductions],
@@ -48,16 +53,19 @@ function checkShapes(search: SearchConf, evaluated: number): void {
   }
 }
 
-function checkPostTraining({ post_train }: SearchConf): void {
-  const why = "a sweep compares what it finds by a short training";
-  if (!post_train || post_train.trainer.epochs === 0) {
-    refuse(`${why}; set nas.search.post_train.trainer.epochs above 0`);
+/**
+ * Refuses a short training that says nothing of the networks it is to judge.
+ * @param why it is needed
+ * @throws SupernetError("config")
+ */
+export function checkJudging(search: SearchConf, key: "seed_train" | "post_train", why: string): void {
+  const section = search[key];
+  if (!section || section.trainer.epochs === 0) refuse(`${why}; set nas.search.${key}.trainer.epochs above 0`);
+  if (section.loader.val_ratio === 0) {
+    refuse(`${why}, on images kept back from it; set nas.search.${key}.loader.val_ratio above 0`);
   }
-  if (post_train.loader.val_ratio === 0) {
-    refuse(`${why}, on images kept back from it; set nas.search.post_train.loader.val_ratio above 0`);
-  }
-  if (post_train.trainer.validation.freq === 0) {
-    refuse(`${why} that is validated; set nas.search.post_train.trainer.validation.freq above 0`);
+  if (section.trainer.validation.freq === 0) {
+    refuse(`${why} that is validated; set nas.search.${key}.trainer.validation.freq above 0`);
   }
 }
 

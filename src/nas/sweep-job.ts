@@ -47,10 +47,12 @@ function jobOf(parts: SearchParts, shape: MacroShape, iteration: number): SweepJ
   const { search } = conf.nas;
   const numbers: Readonly<Record<string, number>> = { ...shape, search_iter: iteration };
   const folder = search.metrics_dir.replaceAll(/\{(\w+)\}/g, (braced, key) => String(numbers[key] ?? braced));
+  const { post_train } = search;
   const own: SearchConf = {
     ...search,
     model_desc: shaped(search.model_desc, shape),
     pareto: { ...search.pareto, enabled: false },
+    post_train: post_train && { ...post_train, skip_unless_compared: false },
     search_iters: 1,
     final_desc_filename: `${folder}/final_model_desc.yaml`,
     full_desc_filename: `${folder}/full_model_desc.yaml`,

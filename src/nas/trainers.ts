@@ -5,6 +5,7 @@ import type { NetworkDesc } from "../desc/network-desc.ts";
 import type { ParamSpec } from "../graph/types.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Gate } from "../train/gate.ts";
+import type { WarmStart } from "../train/initial-values.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import type { Progress } from "../train/progress.ts";
 import type { SearchConf, SearchMethod, Trained } from "./algorithm.ts";
@@ -29,6 +30,8 @@ interface TrainingParts {
   readonly dataset: Dataset;
   readonly seed: number;
   readonly logger: Logger;
+  /** Default: everything is drawn from `seed`. */
+  readonly start?: WarmStart | undefined;
 }
 
 export interface ArchTrainerParts extends TrainingParts {
@@ -38,10 +41,16 @@ export interface ArchTrainerParts extends TrainingParts {
   readonly onEpoch?: ((epoch: number, trained: Trained) => void) | undefined;
 }
 
-/** What training a supernet yields. */
-export interface ArchTraining extends Trained {
+/** What is left of a training run. */
+export interface FixedTraining {
   readonly run: RunRecord;
+  readonly params: readonly ParamSpec[];
+  /** Weights, alphas and running statistics after the last epoch. */
+  readonly values: ReadonlyMap<string, Float32Array>;
 }
+
+/** What training a supernet yields. */
+export interface ArchTraining extends Trained, FixedTraining {}
 
 export interface FixedTrainingParts extends TrainingParts {
   readonly trainer: ExperimentConf["nas"]["eval"]["trainer"];
@@ -54,13 +63,6 @@ export interface FixedTrainingParts extends TrainingParts {
   readonly validateOn?: ValidateOn;
 }
 
-export interface FixedTraining {
-  readonly run: RunRecord;
-  readonly params: readonly ParamSpec[];
-  /** Weights and running statistics after the last epoch. */
-  readonly values: ReadonlyMap<string, Float32Array>;
-}
-
 /**
  * What trains networks: the engine, or TensorFlow.js where there is no WebGPU.
  *
@@ -68,7 +70,7 @@ export interface FixedTraining {
  * fails, and the signal's reason when it is aborted.
  */
 export interface Trainers {
-  /** Trains a supernet's weights and alphas by the method; batch norms have no scale and shift, as in DARTS. */
+  /** Trains a supernet's weights and alphas by the method. */
   supernet(desc: ModelDesc, parts: ArchTrainerParts): Promise<ArchTraining>;
   /** Trains a network without alphas from scratch and tests it as it goes: evaluation, and the end of a search. */
   fixed(desc: NetworkDesc, parts: FixedTrainingParts): Promise<FixedTraining>;

@@ -5,6 +5,7 @@ import type { NetworkDesc } from "../desc/network-desc.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
 import { CandidateCovariances } from "../train/covariances.ts";
 import { fixedShape, supernetShape } from "../train/graphs.ts";
+import { startValues, type WarmStart } from "../train/initial-values.ts";
 import { Network } from "../train/network.ts";
 import { Trainer, type TrainerParts } from "../train/trainer.ts";
 import { drivesAlphas, type SearchConf, type SearchMethod } from "./algorithm.ts";
@@ -28,6 +29,7 @@ export interface SearchSetup extends Pick<TrainingControl, "signal" | "gate"> {
   readonly conf: SearchConf;
   readonly dataset: Dataset;
   readonly seed: number;
+  readonly start?: WarmStart | undefined;
 }
 
 /**
@@ -35,15 +37,16 @@ export interface SearchSetup extends Pick<TrainingControl, "signal" | "gate"> {
  * @throws SupernetError "config" or "data" on impossible settings, "device" when it does not fit
  */
 export function setUpSearch(desc: ModelDesc, setup: SearchSetup): TrainingSetup {
-  const { engine, method, conf, dataset, seed, signal, gate } = setup;
+  const { engine, method, conf, dataset, seed, start, signal, gate } = setup;
   const { trainer, loader } = conf;
   const asked = method.finalizer(conf, seed).covariances;
   return engine.buffers.attempt(() => {
     const alphasApart = drivesAlphas(method, conf);
     const images = { dataset, loader, chunks: trainer.batch_chunks, seed };
     const feeds = searchFeeds({ engine, ...images, alphasApart, statistics: asked !== undefined });
-    const network = new Network(engine, desc, supernetShape(feeds.train, dataset, method.mixtures?.(conf)));
-    network.initialise(seed);
+    const shape = supernetShape(feeds.train, dataset, method.mixtures?.(conf), method.affine);
+    const network = new Network(engine, desc, shape);
+    network.load(startValues(network.params, seed, start));
     const hook = feeds.alphas && method.hook?.(conf, feeds.alphas);
     const parts = {
       network,
@@ -71,19 +74,20 @@ export interface FixedSetup {
   readonly loader: LoaderConf;
   readonly dataset: Dataset;
   readonly seed: number;
+  readonly start?: WarmStart | undefined;
   readonly validateOn?: ValidateOn | undefined;
 }
 
 /**
- * A network without alphas to be trained from scratch.
+ * A network without alphas to be trained.
  * @throws as `setUpSearch`
  */
 export function setUpFixed(desc: NetworkDesc, setup: FixedSetup): TrainingSetup {
-  const { engine, trainer, loader, dataset, seed, validateOn } = setup;
+  const { engine, trainer, loader, dataset, seed, start, validateOn } = setup;
   return engine.buffers.attempt(() => {
     const feeds = evaluationFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed }, validateOn);
     const network = new Network(engine, desc, fixedShape(feeds.train, dataset, trainer));
-    network.initialise(seed);
+    network.load(startValues(network.params, seed, start));
     const parts = { network, conf: trainer, seed };
     return { network, feeds, parts, dispose: () => disposeBoth(network, feeds) };
   });

@@ -29,4 +29,6 @@ export const STREAMS = {
   shake: 11,
   /** choices of nodes when a Gumbel-softmax search ends */
   gumbelFinal: 12,
+  /** Petridish: seeds, which network grows next, and what is new in it */
+  growth: 13,
 } as const;

@@ -22,13 +22,14 @@ export interface NetworkShape extends MixtureOptions {
 
 type ImageSize = Pick<NetworkShape, "height" | "width">;
 
-/** A supernet that is trained on a feed's chunks of images: batch norms have no scale and shift, as in DARTS. */
+/** A supernet that is trained on a feed's chunks of images; by default batch norms have no scale and shift, as in DARTS. */
 export function supernetShape(
   { samples }: { readonly samples: number },
   { height, width }: ImageSize,
   mixtures: MixtureOptions = {},
+  affine = false,
 ): NetworkShape {
-  return { ...mixtures, batch: samples, height, width, affine: false, dropPath: "none" };
+  return { ...mixtures, batch: samples, height, width, affine, dropPath: "none" };
 }
 
 /** A network without alphas that is trained from scratch on a feed's chunks of images. */
@@ -47,6 +48,8 @@ export interface LossSettings {
   readonly smoothing: number;
   /** Weight of the sum of |alpha| over all alphas. */
   readonly l1Alphas: number;
+  /** Leave out alphas that are numbered, an op's several vectors, as the reference does: Petridish's. Default false. */
+  readonly l1Unnumbered?: boolean;
 }
 
 export interface TrainingSettings extends LossSettings {
@@ -76,7 +79,7 @@ export function trainingGraph(
     const aux = builder.add("cross_entropy", [logitsAux, labels], { smoothing: settings.smoothing });
     losses.push(builder.add("scale", [aux], { factor: settings.auxWeight }));
   }
-  if (settings.l1Alphas > 0) losses.push(...l1Penalty(builder, settings.l1Alphas, shape.batch));
+  if (settings.l1Alphas > 0) losses.push(...l1Penalty(builder, settings, shape.batch));
   const loss = losses.length === 1 ? losses[0]! : builder.add("add", losses, {});
   const mean = builder.add("mean", [loss], {});
   const outputs = { logits, loss, ...accuracy(builder, logits, labels), [MEAN]: mean };
@@ -138,11 +141,13 @@ function accuracy(builder: GraphBuilder, logits: Value, labels: Value): { top1: 
 }
 
 /** weight * Σ|alpha| for every sample, so that it is part of the loss that is reported. */
-function l1Penalty(builder: GraphBuilder, weight: number, batch: number): Value[] {
-  const alphas = paramsOf(builder.build(), ["alphas"]).map(({ value }) => builder.add("abs_sum", [value], {}));
+function l1Penalty(builder: GraphBuilder, { l1Alphas, l1Unnumbered }: LossSettings, batch: number): Value[] {
+  const all = paramsOf(builder.build(), ["alphas"]);
+  const counted = l1Unnumbered ? all.filter(({ name }) => !/\.\d+$/.test(name)) : all;
+  const alphas = counted.map(({ value }) => builder.add("abs_sum", [value], {}));
   if (alphas.length === 0) return [];
   const total = alphas.length === 1 ? alphas[0]! : builder.add("add", alphas, {});
-  return [builder.add("expand", [total], { shape: [batch], factor: weight })];
+  return [builder.add("expand", [total], { shape: [batch], factor: l1Alphas })];
 }
 
 function paramsOf(

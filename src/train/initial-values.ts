@@ -7,6 +7,29 @@ export function initialValues(params: readonly ParamSpec[], seed: number): Map<s
   return new Map(params.map((spec, index) => [spec.name, valuesOf(spec, seed, index)]));
 }
 
+/** What a network starts from that is not all new. */
+export interface WarmStart {
+  /** Of the random starts of the parameters that have no values. */
+  readonly seed: number;
+  /** Weights, alphas and running statistics by name. */
+  readonly values: ReadonlyMap<string, Float32Array>;
+}
+
+/**
+ * Every parameter's start by name: all drawn from `seed`, or those of a warm start.
+ * @throws Error for a value that is no parameter's or has another size: weights that do not arrive would go unnoticed
+ */
+export function startValues(params: readonly ParamSpec[], seed: number, start?: WarmStart): Map<string, Float32Array> {
+  if (!start) return initialValues(params, seed);
+  const values = initialValues(params, start.seed);
+  for (const [name, given] of start.values) {
+    const size = values.get(name)?.length;
+    if (size !== given.length) throw new Error(`the start of ${name} has ${given.length} numbers, not ${size}`);
+    values.set(name, given);
+  }
+  return values;
+}
+
 function valuesOf({ shape, init }: ParamSpec, seed: number, index: number): Float32Array {
   const size = shape.reduce((product, length) => product * length, 1);
   const values = new Float32Array(size);

@@ -13,5 +13,6 @@ export function smoothingOf({ type, smoothing }: LossConf): number {
 }
 
 export function lossSettings(conf: TrainerConf): LossSettings {
-  return { auxWeight: conf.aux_weight, smoothing: smoothingOf(conf.lossfn), l1Alphas: conf.l1_alphas ?? 0 };
+  const { aux_weight: auxWeight, l1_alphas: l1Alphas = 0, reference_quirks: l1Unnumbered = false } = conf;
+  return { auxWeight, smoothing: smoothingOf(conf.lossfn), l1Alphas, l1Unnumbered };
 }

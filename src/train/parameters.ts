@@ -19,6 +19,14 @@ export interface Parameters {
   readonly layouts: Readonly<Record<ParamRole, ArenaLayout>>;
 }
 
+/** The architecture parameters among a network's values. */
+export function alphasOf(
+  params: readonly ParamSpec[],
+  values: ReadonlyMap<string, Float32Array>,
+): Map<string, Float32Array> {
+  return new Map(params.flatMap(({ name, role }) => (role === "alphas" ? [[name, values.get(name)!]] : [])));
+}
+
 /** @throws SupernetError("desc" or "graph") when the description cannot be lowered */
 export function parametersOf(desc: NetworkDesc, shape: NetworkShape): Parameters {
   // Training mode has every parameter, those of the aux tower among them.

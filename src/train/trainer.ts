@@ -109,7 +109,7 @@ export class Trainer {
       await abortable(preparing, parts.signal);
       return trainer;
     } catch (error) {
-      void preparing.catch(() => {}).finally(() => trainer.dispose());
+      parts.network.engine.leave(preparing.catch(() => {}).finally(() => trainer.dispose()));
       throw error;
     }
   }

@@ -1,10 +1,5 @@
-import { join } from "node:path";
-import { SHARE_ENV, Worker } from "node:worker_threads";
-import { type Remote, wrap } from "comlink";
-import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
-import { packageRoot } from "../host/node/package-root.ts";
 import type { SupernetApi } from "./protocol.ts";
-import { carryErrors } from "./wire.ts";
+import { startThread, type Thread } from "./thread-node.ts";
 
 /** What the worker is told when it starts. */
 export interface NodeWorkerData {
@@ -13,29 +8,8 @@ export interface NodeWorkerData {
 }
 
 /** An engine in a thread of its own. */
-export interface EngineClient {
-  readonly api: Remote<SupernetApi>;
-  /** Rejects when the thread dies of a bug: calls that are open then are never answered. */
-  readonly failed: Promise<never>;
-  /**
-   * Ends the thread. To be called after `api.dispose()` has resolved: Dawn ends the process where a promise of its own is still
-   * open when its thread ends.
-   */
-  end(): Promise<void>;
-}
+export type EngineClient = Thread<SupernetApi>;
 
-/** Starts a thread with an engine, from the bundle. Errors of its methods are `SupernetError`s. */
-export function startEngine(workerData: NodeWorkerData = {}): EngineClient {
-  carryErrors();
-  // Dawn reads the process's environment; a thread's copy of it would not reach it.
-  const worker = new Worker(join(packageRoot(), "dist/node/worker.js"), { workerData, env: SHARE_ENV });
-  const failed = new Promise<never>((_, reject) => worker.once("error", reject));
-  failed.catch(() => {});
-  return {
-    api: wrap<SupernetApi>(nodeEndpoint(worker)),
-    failed,
-    end: async () => {
-      await worker.terminate();
-    },
-  };
-}
+/** Starts a thread with an engine. */
+export const startEngine = (workerData: NodeWorkerData = {}): EngineClient =>
+  startThread<SupernetApi>("worker", workerData);

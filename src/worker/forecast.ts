@@ -1,4 +1,7 @@
 import { DartsModelDescBuilder } from "../algos/darts/builder.ts";
+import { petridishFinalizer } from "../algos/petridish/finalizer.ts";
+import type { ExperimentConf } from "../config/index.ts";
+import type { ModelDescConf } from "../config/schema/nas.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
@@ -10,6 +13,7 @@ import { factoryDesc } from "../models/spec.ts";
 import { checkDataset } from "../nas/check-dataset.ts";
 import { type Alphas, finalizeModel } from "../nas/finalizers.ts";
 import { forecastImages, forecastMemory } from "../nas/forecast.ts";
+import { macroCombinations } from "../nas/macro-combinations.ts";
 import { runFolder } from "../nas/phase.ts";
 import { alphasName, PRIMITIVES } from "../ops/mixture.ts";
 import { datasetLoader } from "./datasets.ts";
@@ -19,7 +23,8 @@ import type { ResolvedRequest } from "./request.ts";
 
 /**
  * GPU memory of the phases of a run. What an evaluation takes depends on what the search finds: without a search it is what
- * was found before, else a network of the primitives that take the most.
+ * was found before, else a network of the primitives that take the most. Of networks of several sizes it is the largest that
+ * the conf names; how far one grows from there, nobody knows before.
  *
  * @throws SupernetError "config", "data" or "device", as the run would
  */
@@ -27,7 +32,7 @@ export async function forecastRun(request: ResolvedRequest, host: Host, kind: Ad
   const { algorithm, conf, phases } = request;
   await host.loadGpuConstants();
   const { method } = algorithm;
-  const supernet = (method?.builder(conf.nas.search) ?? new DartsModelDescBuilder()).build(conf.nas.search.model_desc);
+  const supernet = (method?.builder(conf.nas.search) ?? new DartsModelDescBuilder()).build(largest(conf));
   const load = forecastImages(datasetLoader(host));
   const reports: ForecastReport[] = [];
   for (const phase of phases) {
@@ -41,6 +46,15 @@ export async function forecastRun(request: ResolvedRequest, host: Host, kind: Ad
   return reports;
 }
 
+/** `model_desc` with the last of the search's sizes: all of them rise. */
+function largest({ nas }: ExperimentConf): ModelDescConf {
+  const { model_desc } = nas.search;
+  const last = macroCombinations(nas.search).shapes.at(-1);
+  if (!last) return model_desc;
+  const cell = { ...model_desc.cell, n_nodes: last.nodes };
+  return { ...model_desc, n_reductions: last.reductions, n_cells: last.cells, cell };
+}
+
 /** The network of the evaluation, as `ExperimentRunner.evaluate` chooses it. */
 async function evaluatedDesc(
   request: ResolvedRequest,
@@ -52,7 +66,8 @@ async function evaluatedDesc(
   const { model_factory_spec: spec, model_desc } = conf.nas.eval;
   if (spec) return factoryDesc(spec, dataset);
   if (algorithm.network) return algorithm.network(conf);
-  return new ModelDescBuilder().build(model_desc, await foundDesc(request, host, supernet));
+  const found = await foundDesc(request, host, supernet);
+  return algorithm.evaluated?.(found, conf) ?? new ModelDescBuilder().build(model_desc, found);
 }
 
 async function foundDesc(request: ResolvedRequest, host: Host, supernet: ModelDesc): Promise<ModelDesc> {
@@ -72,9 +87,13 @@ function costliest(supernet: ModelDesc): ModelDesc {
   const alphas = PRIMITIVES.map((name) => (name === "sep_conv_5x5" ? 1 : 0));
   const named = supernet.cellDescs.flatMap(({ trainablesFrom, nodes }) =>
     nodes.flatMap(({ edges }, node) =>
-      edges.map((_, edge) => [alphasName(trainablesFrom, node, edge), alphas] as const),
+      edges.flatMap(({ inputIds }, edge) => {
+        const name = alphasName(trainablesFrom, node, edge);
+        // Petridish has alphas for each state that an edge reads.
+        return [name, ...inputIds.map((_, input) => `${name}.${input}`)].map((each) => [each, alphas] as const);
+      }),
     ),
   );
   const all: Alphas = new Map(named);
-  return finalizeModel(supernet, all);
+  return petridishFinalizer().finalize(finalizeModel(supernet, all), { alphas: all });
 }

@@ -5,6 +5,7 @@ import type { FileTree } from "../host/files.ts";
 import type { GpuHandle } from "../host/gpu.ts";
 import type { TuningStore } from "../host/tuning.ts";
 import type { Backend } from "./backend.ts";
+import type { JobThread } from "./job-protocol.ts";
 
 /** The confs that come with this package. */
 export interface ConfFolder {
@@ -28,6 +29,8 @@ export interface Host {
   /** @throws SupernetError("device") where there is no adapter */
   requestGpu(): Promise<GpuHandle>;
   readonly fallback?: FallbackHost;
+  /** Starts a thread for training jobs, where there are such. */
+  readonly startJobThread?: () => JobThread;
   /** Makes WebGPU's constants global where they are not. */
   loadGpuConstants(): Promise<void>;
   readonly confs: ConfFolder;

@@ -10,6 +10,8 @@ import { loadGpuConstants, requestGpu } from "../host/node/gpu.ts";
 import { packageRoot, packageVersion } from "../host/node/package-root.ts";
 import { fileTuningStore, tuningFile } from "../host/node/tuning.ts";
 import type { Host } from "./host.ts";
+import type { JobWorkerApi } from "./job-protocol.ts";
+import { startThread } from "./thread-node.ts";
 
 /** Where confs say that runs go unless they are told otherwise. */
 const LOGDIR = "~/logdir";
@@ -35,6 +37,7 @@ export function nodeHost(logdir?: string): Host {
   const variables = { ...env, default_dataroot: env.default_dataroot ?? join(homedir(), "dataroot") };
   return {
     requestGpu: () => requestGpu(),
+    startJobThread: () => startThread<JobWorkerApi>("job-worker", undefined),
     loadGpuConstants: async () => {
       await loadGpuConstants();
     },

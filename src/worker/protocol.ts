@@ -40,6 +40,11 @@ export interface RunRequest {
   /** Time variants of kernels before they run; without it what is known of them is neither read nor written. */
   readonly tune?: TuneRequest;
   /**
+   * Networks that a search or evaluation of several trains at once, each in a thread with a device of its own; Node only.
+   * Default 1. What is found does not depend on it.
+   */
+  readonly workers?: number;
+  /**
    * Where there is no WebGPU, train on TensorFlow.js and WebGL, which is much slower. Otherwise such a run is refused with
    * "device".
    */

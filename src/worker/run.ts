@@ -1,6 +1,7 @@
 import { SupernetError } from "../errors.ts";
 import { folderLogSink } from "../log/sink.ts";
 import type { Environment, SearchState } from "../nas/environment.ts";
+import type { Executor } from "../nas/executor.ts";
 import { ExperimentRunner } from "../nas/experiment-runner.ts";
 import { PHASES, type Phase, runFolder } from "../nas/phase.ts";
 import { skipShare } from "../report/cells.ts";
@@ -10,6 +11,7 @@ import type { Progress } from "../train/progress.ts";
 import type { Backend } from "./backend.ts";
 import { cellDrawings, cellWeights } from "./drawings.ts";
 import type { Host } from "./host.ts";
+import { type JobPool, openJobPool } from "./job-pool.ts";
 import type { AdapterReport, RunEvent, RunSummary, TuneRequest } from "./protocol.ts";
 import type { ResolvedRequest } from "./request.ts";
 import { readSummary, SUMMARY } from "./runs.ts";
@@ -23,6 +25,8 @@ export interface RunParts {
   readonly backend: Backend;
   readonly request: ResolvedRequest;
   readonly tune: TuneRequest | undefined;
+  /** Networks that are trained at once, where there are several. */
+  readonly workers: number;
   readonly tell: (event: EventBody) => void;
   readonly signal: AbortSignal;
   readonly gate: Gate;
@@ -33,12 +37,31 @@ export interface RunParts {
  * @throws as `ExperimentRunner`; the signal's reason when it is aborted
  */
 export async function runExperiment(parts: RunParts): Promise<RunSummary> {
+  const pool = openPool(parts);
+  try {
+    return await runPhases(parts, pool?.executor);
+  } finally {
+    await pool?.dispose();
+  }
+}
+
+/** Threads that train several networks at once; undefined where one after another will do, or has to. */
+function openPool({ host, workers, tune, tell }: RunParts): JobPool | undefined {
+  if (workers === 1) return undefined;
+  const start = host.startJobThread;
+  if (!start)
+    tell({ kind: "warning", message: "networks are trained one after another: only Node has several workers" });
+  else if (tune) tell({ kind: "warning", message: "what several workers train is not tuned" });
+  return start && openJobPool(workers, start);
+}
+
+async function runPhases(parts: RunParts, executor: Executor | undefined): Promise<RunSummary> {
   const { host, backend, request, tell, signal } = parts;
   const { name, phases, leftOut, dataset, algorithm, conf } = request;
   const started = Date.now();
   const current: { phase: Phase } = { phase: phases[0] ?? "search" };
   const logdir = host.logdir(conf.common.logdir);
-  const environment = await makeEnvironment(parts, () => current.phase, logdir);
+  const environment = { ...(await makeEnvironment(parts, () => current.phase, logdir)), executor };
   const runner = new ExperimentRunner({ ...request, environment, logdir, variables: host.variables });
   await runner.loadData(phases);
   signal.throwIfAborted();
@@ -138,6 +161,11 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
       await host.files.writeFile(path, data);
     },
     readText: (path) => host.files.readText(path),
+    readBytes: (path) => host.files.readBytes(path),
+    remove: async (path) => {
+      if (host.confined) checkOwn(path, folders);
+      await host.files.remove(path);
+    },
     listFiles: (folder) => filesIn(host, folder),
     logSink: (folder) => folderLogSink(host.files, folder),
     onPreparing: (title) => tell({ kind: "preparing", phase: phase(), title }),

@@ -9,6 +9,7 @@ import { openTuner } from "./tune.ts";
 /** The engine on an open device, which is the backend's from then on. */
 export function webgpuBackend(gpu: GpuHandle): Backend {
   const engine = new Engine(gpu);
+  const engines = [engine];
   let lost = false;
   void gpu.lost.then(() => {
     lost = true;
@@ -20,6 +21,7 @@ export function webgpuBackend(gpu: GpuHandle): Backend {
     async trainers(tune) {
       // Kernels that were tuned for one run are not those of the next.
       const own = tune ? new Engine(gpu, await openTuner(gpu, tune)) : engine;
+      if (own !== engine) engines.push(own);
       return { trainers: engineTrainers(own), bytes: () => own.buffers.liveBytes };
     },
     classifier: (parts) => Classifier.create(engine, parts),
@@ -27,6 +29,7 @@ export function webgpuBackend(gpu: GpuHandle): Backend {
       engine.dispose();
       gpu.dispose();
       await gpu.device.lost;
+      await Promise.all(engines.map((each) => each.settled()));
     },
   };
 }

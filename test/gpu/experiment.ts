@@ -18,6 +18,10 @@ export function memoryEnvironment(engine: Engine, files: Files): Environment {
     datasets: nodeDatasetIo,
     writeFile: async (path, data) => void files.set(path, data),
     readText: async (path) => String(files.get(path)),
+    readBytes: async (path) => Uint8Array.from(files.get(path) as Uint8Array),
+    remove: async (path) => {
+      for (const name of files.keys()) if (name === path || name.startsWith(`${path}/`)) files.delete(name);
+    },
     listFiles: async (folder) =>
       [...files.keys()]
         .filter((path) => path.startsWith(`${folder}/`))

@@ -6,6 +6,7 @@ import { opDesc } from "../../src/desc/model-desc.ts";
 import { readText } from "../../src/host/node/files.ts";
 import { Logger } from "../../src/log/logger.ts";
 import { Evaluater } from "../../src/nas/evaluater.ts";
+import { localExecutor } from "../../src/nas/executor.ts";
 import type { SearchParts, SearchResult } from "../../src/nas/search.ts";
 import { Searcher } from "../../src/nas/searcher.ts";
 import { PRIMITIVES } from "../../src/ops/mixture.ts";
@@ -61,7 +62,10 @@ async function confOf(algo: string, more: Readonly<Record<string, unknown>> = {}
 
 function partsOf(conf: ExperimentConf, seed: number): SearchParts {
   const environment = memoryEnvironment(engine, new Map());
-  return { environment, conf, dataset, seed, logger: new Logger(environment.logSink("/log")) };
+  const logger = new Logger(environment.logSink("/log"));
+  const methodOf = (algo: string) => findAlgorithm(algo).method!;
+  const executor = localExecutor({ trainers: environment.trainers, load: async () => dataset, methodOf });
+  return { environment, conf, dataset, seed, logger, executor };
 }
 
 async function search(algo: string, conf: ExperimentConf, seed: number): Promise<SearchResult> {

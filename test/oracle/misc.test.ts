@@ -267,16 +267,3 @@ function upload(engine: Engine, data: Float32Array<ArrayBuffer> | Uint32Array<Ar
   engine.device.queue.writeBuffer(buffer, 0, data);
   return buffer;
 }
-
-const algorithms = { gs: "gs", petridish: "petridish", hull: "petridish" };
-const others = ["", "finalize/"]
-  .flatMap((path) => caseNames(`misc/${path}`).map((name) => path + name))
-  .map((name) => {
-    const entry = Object.entries(algorithms).find(([start]) => name.replace("finalize/", "").startsWith(start));
-    return { name, algorithm: entry?.[1] };
-  })
-  .filter(({ algorithm }) => algorithm);
-
-describe.runIf(others.length > 0)("cases of other algorithms", () => {
-  it.for(others)("$name", ({ algorithm }, { skip }) => skip(`algorithm ${algorithm} does not exist yet`));
-});

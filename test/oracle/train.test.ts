@@ -25,16 +25,11 @@ const TRAINERS: Readonly<Record<string, TrainedBy>> = {
   DidartsArchTrainer: { weights: "optimizer", alphas: "alpha_optimizer" },
   XnasArchTrainer: { weights: "optimizer" },
 };
-const OTHERS: Readonly<Record<string, string>> = {
-  petridish: "petridish",
-};
 
 describe("golden training runs", () => {
   reportNone("training runs", caseNames("train"));
   for (const name of caseNames("train")) {
-    const missing = Object.entries(OTHERS).find(([prefix]) => name.startsWith(prefix))?.[1];
-    if (missing) it.skip(`${name} (algorithm ${missing} does not exist yet)`, () => {});
-    else it(name, () => checkOnAnyOrder(loadCase(name)));
+    it(name, () => checkOnAnyOrder(loadCase(name)));
   }
 });
 

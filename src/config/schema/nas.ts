@@ -50,7 +50,7 @@ export const evaluation = z.strictObject({
   model_filename: text.default("$expdir/model.pt"),
   model_factory_spec: text.default(""),
   trainer,
-  petridish: z.strictObject({ cell_count_scale: amount.default(1) }).optional(),
+  petridish: z.strictObject({ cell_count_scale: amount.default(1) }).prefault({}),
 });
 
 const extraTraining = z.strictObject({ trainer, loader });
@@ -73,19 +73,23 @@ export const search = z.strictObject({
     .prefault({}),
   trainer: archTrainer,
   seed_train: extraTraining.optional(),
-  post_train: extraTraining.optional(),
+  post_train: extraTraining
+    .extend({
+      /** Ours: leave it out where nothing is chosen by its result. */
+      skip_unless_compared: flag.default(false),
+    })
+    .optional(),
   /** Ours: how many architectures random search draws and evaluates. */
   random: z.strictObject({ seeds: positive.default(1) }).optional(),
   petridish: z
     .strictObject({
-      convex_hull_eps: amount,
-      max_madd: amount,
-      max_hull_points: positive,
-      checkpoints_foldername: text,
-      sampling_max_try: positive,
+      convex_hull_eps: amount.default(0.025),
+      max_madd: amount.default(200_000_000),
+      max_hull_points: positive.default(100),
+      checkpoints_foldername: text.default("$expdir/petridish_search_checkpoints"),
+      sampling_max_try: positive.default(1),
     })
-    .partial()
-    .optional(),
+    .prefault({}),
   /** Ours: temperature of Gumbel-softmax samples in the first and the last epoch; without the second it stays. */
   gs: z.strictObject({ temperature: amount.gt(0).default(1), min_temperature: amount.gt(0).optional() }).optional(),
   xnas: z.strictObject({ to_evict: flag.default(false) }).optional(),

@@ -70,14 +70,21 @@ function toySettings({ classes }: DatasetFacts, images: number): string[] {
   const evalBatch = batchThatFills(trained, 32);
   const searchSteps = Math.floor(searched / 2 / searchBatch);
   const evalSteps = Math.floor(trained / evalBatch);
+  const maxBatches = Math.floor(searched / searchBatch);
+  const short = [
+    "      loader:",
+    `        train_batch: ${searchBatch}`,
+    "        dataset:",
+    `          max_batches: ${maxBatches}`,
+  ];
   return [
     "  search:",
+    "    # The same images as in the search: what validates networks must not have trained their alphas or their ancestors.",
     "    seed_train:",
-    "      trainer:",
-    "        epochs: 0 # what it trains is thrown away",
+    ...short,
     "    post_train:",
-    "      trainer:",
-    "        epochs: 0",
+    "      skip_unless_compared: True # where nothing is chosen by it, what it trains is thrown away",
+    ...short,
     "    model_desc:",
     "      model_stems:",
     "        init_node_ch: 4",
@@ -85,7 +92,7 @@ function toySettings({ classes }: DatasetFacts, images: number): string[] {
     "    loader:",
     `      train_batch: ${searchBatch}`,
     "      dataset:",
-    `        max_batches: ${Math.floor(searched / searchBatch)} # divided between weights and alphas by val_ratio`,
+    `        max_batches: ${maxBatches} # divided between weights and alphas by val_ratio`,
     "    trainer:",
     `      epochs: ${Math.min(10, Math.max(2, Math.ceil(TOY_SEARCH_STEPS / searchSteps)))}`,
     "      alpha_optimizer:",

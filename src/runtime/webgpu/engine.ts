@@ -63,6 +63,7 @@ export class Engine {
   readonly tuner: KernelTuner | undefined;
   readonly #pipelines: Pipelines;
   readonly #firstRuns: FirstRuns | undefined;
+  readonly #leftovers = new Set<Promise<unknown>>();
   #failure: SupernetError | undefined;
 
   /** @param tuner without one, kernels are what suits the kind of adapter */
@@ -151,6 +152,8 @@ export class Engine {
 
   /** Waits for a promise of the device, in the way that lets it work. */
   wait<T>(pending: Promise<T>): Promise<T> {
+    // Whoever waits may stop waiting.
+    this.leave(pending.catch(() => {}));
     return this.quiet ? quietly(pending) : pending;
   }
 
@@ -193,6 +196,20 @@ export class Engine {
 
   get pipelineCount(): number {
     return this.#pipelines.count;
+  }
+
+  /** Work on the device that nobody waits for any more. @param work does not reject */
+  leave(work: Promise<unknown>): void {
+    this.#leftovers.add(work);
+    void work.finally(() => this.#leftovers.delete(work));
+  }
+
+  /**
+   * Resolves when nothing is left under way; soon, once the device is gone. Dawn ends the process where a promise of its own is
+   * open when its thread ends.
+   */
+  async settled(): Promise<void> {
+    await Promise.all(this.#leftovers);
   }
 
   dispose(): void {

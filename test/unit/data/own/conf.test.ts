@@ -72,12 +72,18 @@ test("toy settings", () => {
 
     nas:
       search:
+        # The same images as in the search: what validates networks must not have trained their alphas or their ancestors.
         seed_train:
-          trainer:
-            epochs: 0 # what it trains is thrown away
+          loader:
+            train_batch: 8
+            dataset:
+              max_batches: 10
         post_train:
-          trainer:
-            epochs: 0
+          skip_unless_compared: True # where nothing is chosen by it, what it trains is thrown away
+          loader:
+            train_batch: 8
+            dataset:
+              max_batches: 10
         model_desc:
           model_stems:
             init_node_ch: 4

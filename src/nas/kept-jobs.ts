@@ -1,0 +1,102 @@
+import { modelDescFromJson } from "../desc/json.ts";
+import { modelDescToYaml } from "../desc/yaml.ts";
+import type { ParamSpec } from "../graph/types.ts";
+import type { EpochRecord, PassRecord, RunRecord } from "../train/metrics.ts";
+import type { Environment } from "./environment.ts";
+import type { Executor } from "./executor.ts";
+import type { JobControl, JobResult, TrainingJob } from "./job.ts";
+
+type Files = Pick<Environment, "writeFile" | "readText" | "readBytes" | "listFiles">;
+
+export interface KeptJobsOptions {
+  readonly files: Files;
+  readonly folder: string;
+  /** Take finished jobs from the folder; otherwise all run anew. */
+  readonly resume: boolean;
+}
+
+/** The file that says that a job is finished; written last. */
+interface Finished {
+  /** Of the job, see `keyOf`. */
+  readonly key: string;
+  /** Of the values, so that they and this file belong together. */
+  readonly values: string;
+  readonly params: readonly ParamSpec[];
+  readonly run: RunRecord;
+}
+
+/**
+ * Runs jobs and keeps what they yield, so that a search that was cut off goes on where it stood. Of each job the folder holds
+ * `<name>.yaml` (the network), `<name>.safetensors` (its values) and `<name>.json` (key and metrics, times left out: the same
+ * job leaves the same files).
+ */
+export class KeptJobs {
+  readonly #executor: Executor;
+  readonly #options: KeptJobsOptions;
+
+  constructor(executor: Executor, options: KeptJobsOptions) {
+    this.#executor = executor;
+    this.#options = options;
+  }
+
+  /**
+   * @param name of its files, different for each job
+   * @throws as `Executor.run`, and SupernetError("io") where its files cannot be written
+   */
+  async run(name: string, job: TrainingJob, control: JobControl): Promise<JobResult> {
+    const key = await keyOf(job);
+    const kept = this.#options.resume ? await this.#read(name, key) : undefined;
+    if (kept) return kept;
+    const result = await this.#executor.run(job, control);
+    await this.#write(name, key, job, result);
+    return result;
+  }
+
+  /** What is kept of a job; undefined where that is nothing, or of another job, or damaged. */
+  async #read(name: string, key: string): Promise<JobResult | undefined> {
+    const { files, folder } = this.#options;
+    if (!(await files.listFiles(folder)).includes(`${name}.json`)) return undefined;
+    try {
+      const finished = JSON.parse(await files.readText(`${folder}/${name}.json`)) as Finished;
+      if (finished.key !== key) return undefined;
+      const values = await files.readBytes(`${folder}/${name}.safetensors`);
+      return (await sha256(values)) === finished.values ? { ...finished, values } : undefined;
+    } catch {
+      // The job runs again and replaces it.
+      return undefined;
+    }
+  }
+
+  async #write(name: string, key: string, job: TrainingJob, { run, params, values }: JobResult): Promise<void> {
+    const { files, folder } = this.#options;
+    await files.writeFile(`${folder}/${name}.yaml`, modelDescToYaml(modelDescFromJson(job.desc)));
+    await files.writeFile(`${folder}/${name}.safetensors`, values);
+    const finished: Finished = { key, values: await sha256(values), params, run: withoutTimes(run) };
+    await files.writeFile(`${folder}/${name}.json`, `${JSON.stringify(finished, null, 1)}\n`);
+  }
+}
+
+/** Part of every key: to be raised when the same job comes to yield something else. */
+const FORMAT = 1;
+
+/** A hash of all that decides what a job yields. */
+async function keyOf(job: TrainingJob): Promise<string> {
+  const { start } = job;
+  // Of a search's conf only these two reach the training; the rest is mostly paths.
+  const conf = job.kind === "supernet" && { trainer: job.conf.trainer, loader: job.conf.loader };
+  const from = start && { seed: start.seed, values: await sha256(start.values) };
+  return sha256(new TextEncoder().encode(JSON.stringify({ FORMAT, ...job, conf, start: from })));
+}
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function withoutTimes(run: RunRecord): RunRecord {
+  const pass = (record: PassRecord): PassRecord => ({ ...record, startTime: 0, endTime: 0 });
+  const epochs = run.epochs.map(
+    ({ train, val, ...rest }): EpochRecord => ({ ...rest, train: pass(train), ...(val && { val: pass(val) }) }),
+  );
+  return { ...run, startTime: 0, endTime: 0, epochs };
+}
