@@ -108,7 +108,7 @@ test("a description is written and read back, and is no description of cells", (
     `"SupernetError: full.yaml names the hand-written network resnet18, which has no cells; to train it, set nas.eval.model_factory_spec to resnet18"`,
   );
   expect(message(() => parseNetworkDesc(text.replace("small", "tiny"), "full.yaml"))).toMatchInlineSnapshot(`
-    "SupernetError: full.yaml is not a valid description:
+    "SupernetError: full.yaml is not a valid description; correct it or save it again:
       line 4, images: Invalid option: expected one of "small"|"large""
   `);
 });

@@ -176,14 +176,18 @@ test("what works together, and why the rest does not", async () => {
     gs               mi_ranked        [8]              [8]              [8]              [8]              [8]
     manual           no search        runs             runs             runs             runs             runs
     nasbench101      no search        runs             runs             runs             runs             runs
-    random           default          runs             [1]              runs             [9]              runs
-    random           random           [10]             [10]             [10]             [10]             [10]
-    random           mi               [11]             [11]             [11]             [11]             [11]
-    random           mi_ranked        [12]             [12]             [12]             [12]             [12]
+    petridish        default          runs             [9]              [10]             [11]             runs
+    petridish        random           [12]             [12]             [12]             [12]             [12]
+    petridish        mi               [13]             [13]             [13]             [13]             [13]
+    petridish        mi_ranked        [14]             [14]             [14]             [14]             [14]
+    random           default          runs             [1]              runs             [15]             runs
+    random           random           [16]             [16]             [16]             [16]             [16]
+    random           mi               [17]             [17]             [17]             [17]             [17]
+    random           mi_ranked        [18]             [18]             [18]             [18]             [18]
     xnas             default          runs             [1]              runs             [2]              runs
     xnas             random           runs             [1]              runs             [2]              runs
-    xnas             mi               [13]             [13]             [13]             [13]             [13]
-    xnas             mi_ranked        [14]             [14]             [14]             [14]             [14]
+    xnas             mi               [19]             [19]             [19]             [19]             [19]
+    xnas             mi_ranked        [20]             [20]             [20]             [20]             [20]
     [1] the evaluation cannot use images, 28x28x1: the aux tower at _aux_towers.13 pools 7x7 pixels with window 5 and stride 3 and needs 2x2 after that; change aux_tower_stride, or set aux_weight to 0 to go without
     [2] the search cannot use images, 30x30x3: op skip_connect at cells.5.dag.0.0._wrapped._ops.2._op halves the image and needs even height and width but got 15x15; choose an input size or number of reductions that keeps sizes even
     [3] darts has no finalizer "mi"; set nas.search.finalizer to default or random
@@ -192,11 +196,17 @@ test("what works together, and why the rest does not", async () => {
     [6] didarts has no finalizer "mi_ranked"; set nas.search.finalizer to default or random
     [7] gs has no finalizer "mi"; set nas.search.finalizer to default or random
     [8] gs has no finalizer "mi_ranked"; set nas.search.finalizer to default or random
-    [9] the evaluation cannot use images, 30x30x3: op skip_connect at cells.13.dag.0.0._wrapped._op halves the image and needs even height and width but got 15x15; choose an input size or number of reductions that keeps sizes even
-    [10] random has no finalizer "random"; set nas.search.finalizer to default
-    [11] random has no finalizer "mi"; set nas.search.finalizer to default
-    [12] random has no finalizer "mi_ranked"; set nas.search.finalizer to default
-    [13] xnas has no finalizer "mi"; set nas.search.finalizer to default or random
-    [14] xnas has no finalizer "mi_ranked"; set nas.search.finalizer to default or random"
+    [9] the search cannot use images, 28x28x1: op skip_connect at cells.5.dag.0.0._wrapped._edges.0.2.1._op halves the image and needs even height and width but got 7x7; choose an input size or number of reductions that keeps sizes even
+    [10] the search cannot use images, 28x28x3: op skip_connect at cells.5.dag.0.0._wrapped._edges.0.2.1._op halves the image and needs even height and width but got 7x7; choose an input size or number of reductions that keeps sizes even
+    [11] the search cannot use images, 30x30x3: op skip_connect at cells.3.dag.0.0._wrapped._edges.0.2.1._op halves the image and needs even height and width but got 15x15; choose an input size or number of reductions that keeps sizes even
+    [12] petridish has no finalizer "random"; set nas.search.finalizer to default
+    [13] petridish has no finalizer "mi"; set nas.search.finalizer to default
+    [14] petridish has no finalizer "mi_ranked"; set nas.search.finalizer to default
+    [15] the evaluation cannot use images, 30x30x3: op skip_connect at cells.13.dag.0.0._wrapped._op halves the image and needs even height and width but got 15x15; choose an input size or number of reductions that keeps sizes even
+    [16] random has no finalizer "random"; set nas.search.finalizer to default
+    [17] random has no finalizer "mi"; set nas.search.finalizer to default
+    [18] random has no finalizer "mi_ranked"; set nas.search.finalizer to default
+    [19] xnas has no finalizer "mi"; set nas.search.finalizer to default or random
+    [20] xnas has no finalizer "mi_ranked"; set nas.search.finalizer to default or random"
   `);
 });
