@@ -4,7 +4,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { ModelDescBuilder } from "../desc/builder.ts";
 import { fullyConnected } from "../desc/full-cell.ts";
 import type { CellPlan } from "../desc/macro.ts";
-import type { NodeDesc } from "../desc/model-desc.ts";
+import type { ModelDesc, NodeDesc } from "../desc/model-desc.ts";
 import type { NetworkDesc } from "../desc/network-desc.ts";
 import { SupernetError } from "../errors.ts";
 import { lowerNetwork } from "../models/network.ts";
@@ -60,24 +60,28 @@ function checkSearchOf(dataset: Dataset, { method }: Algorithm, search: SearchCo
   if (method) {
     const chunks = trainer.batch_chunks;
     const { train } = searchPlan({ dataset, loader, chunks, seed: 0, alphasApart: drivesAlphas(method, search) });
-    const shape = supernetShape({ samples: train.batch / chunks }, dataset, method.mixtures?.(search));
+    const shape = supernetShape({ samples: train.batch / chunks }, dataset, method.mixtures?.(search), method.affine);
     lower(method.builder(search).build(model_desc), shape);
   }
   if (post_train && post_train.trainer.epochs > 0) checkFixed(found.build(model_desc), dataset, post_train);
 }
 
 function checkEvaluation(dataset: Dataset, check: DatasetCheck): void {
-  checkFixed(evaluated(dataset, check), dataset, check.conf.nas.eval);
+  const { eval: evaluation } = check.conf.nas;
+  const { model_factory_spec: spec, model_desc } = evaluation;
+  if (!spec) checkAgreement("nas.eval", model_desc, dataset);
+  const networks = spec ? [factoryDesc(spec, dataset)] : evaluatedDescs(check);
+  for (const network of networks) checkFixed(network, dataset, evaluation);
 }
 
-function evaluated(dataset: Dataset, { algorithm, conf, phases }: DatasetCheck): NetworkDesc {
+/** Networks like those that may be evaluated; which ops they have is not known yet. */
+function evaluatedDescs({ algorithm, conf, phases }: DatasetCheck): NetworkDesc[] {
+  const { network, evaluated } = algorithm;
   const { search, eval: evaluation } = conf.nas;
-  const { model_desc, model_factory_spec: spec } = evaluation;
-  if (spec) return factoryDesc(spec, dataset);
-  checkAgreement("nas.eval", model_desc, dataset);
-  if (algorithm.network) return algorithm.network(conf);
-  if (!phases.includes("search")) return found.build(model_desc);
-  return new ModelDescBuilder().build(model_desc, found.build(search.model_desc));
+  if (network) return [network(conf)];
+  if (!evaluated && !phases.includes("search")) return [found.build(evaluation.model_desc)];
+  const scaled = evaluated ?? ((desc: ModelDesc) => new ModelDescBuilder().build(evaluation.model_desc, desc));
+  return sizesOf(search).map((model_desc) => scaled(found.build(model_desc), conf));
 }
 
 interface FixedConf {

@@ -38,6 +38,31 @@ const FILES = [
   "search/search_train_metrics.yaml",
 ];
 
+const GALLERY_PLOTS = ["accuracy_flops", "accuracy_madds", "accuracy_params"].map(
+  (what) => `model_gallery_${what}.svg`,
+);
+const trained = (path: string) => ["json", "safetensors", "yaml"].map((ending) => `${path}.${ending}`);
+
+/** Two seeds and what grew from one of them, the gallery of their hull, and its evaluation. */
+const PETRIDISH_FILES = [
+  ...["model_desc_0", "model_desc_1"].flatMap((name) => [
+    `search/model_desc_gallery/${name}.yaml`,
+    `eval/model_desc_gallery/${name}.yaml`,
+    ...trained(`eval/model_desc_gallery/trained/${name}`),
+  ]),
+  ...["0001_seed", "0002_seed", "0003_candidate", "0003_child"].flatMap((name) =>
+    trained(`search/petridish_search_checkpoints/${name}`),
+  ),
+  ...GALLERY_PLOTS.flatMap((name) => [`search/${name}`, `eval/${name}`]),
+  "eval/full_pool.tsv",
+  "search/convex_hull.svg",
+  "search/full_pool.tsv",
+  "search/pareto_eps_summary.tsv",
+  "search/pareto_front_summary.tsv",
+  "search/pareto_xy.tsv",
+  "search/seed_models_madds.svg",
+];
+
 interface Toy {
   readonly algo: string;
   /** Beyond `FILES`. */
@@ -54,6 +79,12 @@ const TOYS: readonly Toy[] = [
   { algo: "gs" },
   { algo: "manual", less: ["eval/final_model_desc.yaml"] },
   { algo: "nasbench101", less: ["eval/final_model_desc.yaml"], overrides: { "nas.eval.model_desc.n_cells": 3 } },
+  {
+    algo: "petridish",
+    more: PETRIDISH_FILES,
+    less: ["search/full_model_desc.yaml", "search/search_train_metrics.yaml"],
+    overrides: { "nas.eval.model_desc.n_cells": 3 },
+  },
   { algo: "random", less: ["search/search_train_metrics.yaml"] },
   { algo: "xnas" },
 ];

@@ -92,6 +92,12 @@ test.each([
     "search: loader.val_ratio 0.999 of 400 images leaves none to train; raise dataset.max_batches or change loader.val_ratio",
   ],
   [
+    "petridish",
+    "--nas.eval.model_desc.n_cells 1",
+    "evaluation: 1 reductions need at least 3 cells (one between every two, first and last) but n_cells is 1; raise n_cells " +
+      "or lower n_reductions",
+  ],
+  [
     "divnas",
     "--nas.search.divnas.archtrainer noalpha",
     'nas.search.finalizer "mi_ranked" ranks ops by their alphas, and with nas.search.divnas.archtrainer "noalpha" there are ' +
