@@ -2,8 +2,9 @@ import type { DatasetIo } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { LogSink } from "../log/sink.ts";
 import type { Executor } from "./executor.ts";
-import type { Alphas } from "./finalizers.ts";
-import type { Trainers, TrainingControl } from "./trainers.ts";
+import type { Alphas } from "./trained.ts";
+import type { Trainers } from "./trainers.ts";
+import type { TrainingControl } from "./training-control.ts";
 
 /** Where a search stands after an epoch. */
 export interface SearchState {

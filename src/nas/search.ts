@@ -5,9 +5,9 @@ import type { Logger } from "../log/logger.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import type { Environment } from "./environment.ts";
 import type { Executor } from "./executor.ts";
-import type { Alphas } from "./finalizers.ts";
 import type { GalleryEntry } from "./gallery.ts";
-import type { PostTraining } from "./post-train.ts";
+import type { Alphas } from "./trained.ts";
+import type { FixedTraining } from "./trainers.ts";
 
 /** What every search has at hand. */
 export interface SearchParts {
@@ -32,6 +32,12 @@ export interface SearchResult {
   readonly supernet?: TrainedSupernet;
   /** A short training of what was found, if the conf asks for it. */
   readonly postTrain?: PostTraining;
+}
+
+/** What a short training of a found architecture yields. */
+export interface PostTraining extends FixedTraining {
+  /** The network that was trained. */
+  readonly desc: ModelDesc;
 }
 
 export interface TrainedSupernet {

@@ -1,5 +1,6 @@
 import type { CellDesc, CellType, ModelDesc } from "../desc/model-desc.ts";
-import type { Alphas } from "../nas/finalizers.ts";
+import type { Alphas } from "../nas/trained.ts";
+
 import { alphasName } from "../ops/mixture.ts";
 
 /**

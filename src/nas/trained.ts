@@ -1,0 +1,20 @@
+import type { ModelDesc } from "../desc/model-desc.ts";
+import type { CovarianceSettings, Covariances } from "../train/covariances.ts";
+
+/** Architecture parameters by PyTorch name, as `Network.save(["alphas"])` yields them. */
+export type Alphas = ReadonlyMap<string, ArrayLike<number>>;
+
+/** What a finalizer decides by. */
+export interface Trained {
+  /** After the last step. */
+  readonly alphas: Alphas;
+  /** Of the candidates; there if the finalizer asks for them. */
+  readonly covariances?: Covariances;
+}
+
+export interface Finalizer {
+  /** Set by finalizers that decide by covariances: how they are to be computed. */
+  readonly covariances?: CovarianceSettings;
+  /** @throws SupernetError("desc") when alphas are missing, or what it decides by is not finite */
+  finalize(supernet: ModelDesc, trained: Trained): ModelDesc;
+}
