@@ -1,8 +1,8 @@
 import type { DatasetIo } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { LogSink } from "../log/sink.ts";
+import type { Alphas } from "../ops/mixture.ts";
 import type { Executor } from "./executor.ts";
-import type { Alphas } from "./trained.ts";
 import type { Trainers } from "./trainers.ts";
 import type { TrainingControl } from "./training-control.ts";
 

@@ -1,10 +1,10 @@
 import type { CellDesc, EdgeDesc, ModelDesc, NodeDesc, OpDesc } from "../desc/model-desc.ts";
 import { SupernetError } from "../errors.ts";
-import { alphasName, PRIMITIVES } from "../ops/mixture.ts";
+import { type Alphas, alphasName, PRIMITIVES } from "../ops/mixture.ts";
 import { Rng } from "../random/rng.ts";
 import { STREAMS } from "../random/streams.ts";
 import type { FinalizerName } from "./search-method.ts";
-import type { Alphas, Finalizer } from "./trained.ts";
+import type { Finalizer } from "./trained.ts";
 
 /** One way to turn a searched edge into a fixed one. */
 export interface Candidate {

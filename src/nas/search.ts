@@ -2,11 +2,11 @@ import type { ExperimentConf } from "../config/index.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { Logger } from "../log/logger.ts";
+import type { Alphas } from "../ops/mixture.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import type { Environment } from "./environment.ts";
 import type { Executor } from "./executor.ts";
 import type { GalleryEntry } from "./gallery.ts";
-import type { Alphas } from "./trained.ts";
 import type { FixedTraining } from "./trainers.ts";
 
 /** What every search has at hand. */

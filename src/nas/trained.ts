@@ -1,8 +1,6 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { Alphas } from "../ops/mixture.ts";
 import type { CovarianceSettings, Covariances } from "../train/covariances.ts";
-
-/** Architecture parameters by PyTorch name, as `Network.save(["alphas"])` yields them. */
-export type Alphas = ReadonlyMap<string, ArrayLike<number>>;
 
 /** What a finalizer decides by. */
 export interface Trained {

@@ -1,4 +1,4 @@
-import type { Alphas } from "../../src/nas/trained.ts";
+import type { Alphas } from "../../src/ops/mixture.ts";
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";

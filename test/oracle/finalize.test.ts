@@ -13,8 +13,8 @@ import {
   selectBest,
   selectRandom,
 } from "../../src/nas/finalizers.ts";
-import type { Alphas, Finalizer } from "../../src/nas/trained.ts";
-import { alphasName } from "../../src/ops/mixture.ts";
+import type { Finalizer } from "../../src/nas/trained.ts";
+import { type Alphas, alphasName } from "../../src/ops/mixture.ts";
 import { caseNames, loadJson, reportNone } from "./support.ts";
 
 interface Pick {

@@ -8,8 +8,7 @@ import { SupernetError } from "../../../src/errors.ts";
 import { checkAlgorithm } from "../../../src/nas/compatibility.ts";
 import { type Candidate, finalizeModel, selectBest, selectRandom } from "../../../src/nas/finalizers.ts";
 import type { SearchConf } from "../../../src/nas/search-method.ts";
-import type { Alphas } from "../../../src/nas/trained.ts";
-import { PRIMITIVES } from "../../../src/ops/mixture.ts";
+import { type Alphas, PRIMITIVES } from "../../../src/ops/mixture.ts";
 import { MODEL_DESC } from "../../model-desc-conf.ts";
 
 const supernet = (): ModelDesc => new DartsModelDescBuilder().build(MODEL_DESC);

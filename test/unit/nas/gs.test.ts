@@ -8,8 +8,7 @@ import { type EdgeDesc, opDesc } from "../../../src/desc/model-desc.ts";
 import { SupernetError } from "../../../src/errors.ts";
 import type { Candidate } from "../../../src/nas/finalizers.ts";
 import type { SearchConf } from "../../../src/nas/search-method.ts";
-import type { Alphas } from "../../../src/nas/trained.ts";
-import { alphasName, PRIMITIVES } from "../../../src/ops/mixture.ts";
+import { type Alphas, alphasName, PRIMITIVES } from "../../../src/ops/mixture.ts";
 import { MODEL_DESC } from "../../model-desc-conf.ts";
 
 const conv = { chIn: 4, chOut: 4 };
