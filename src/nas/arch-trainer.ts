@@ -1,7 +1,7 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { Engine } from "../runtime/webgpu/engine.ts";
-import type { Trained } from "./algorithm.ts";
 import { trainOnEngine } from "./engine-run.ts";
+import type { Trained } from "./trained.ts";
 import type { ArchTrainerParts, ArchTraining } from "./trainers.ts";
 import { setUpSearch } from "./training-setup.ts";
 

@@ -10,10 +10,11 @@ import { SupernetError } from "../errors.ts";
 import { lowerNetwork } from "../models/network.ts";
 import { factoryDesc } from "../models/spec.ts";
 import { fixedShape, type NetworkShape, supernetShape } from "../train/graphs.ts";
-import { type Algorithm, drivesAlphas, type SearchConf } from "./algorithm.ts";
+import type { Algorithm } from "./algorithm.ts";
 import { evaluationPlan, type LoaderConf, searchPlan } from "./feeds.ts";
 import { macroCombinations, shaped } from "./macro-combinations.ts";
 import type { Phase } from "./phase.ts";
+import { drivesAlphas, type SearchConf } from "./search-method.ts";
 
 export interface DatasetCheck {
   readonly algorithm: Algorithm;

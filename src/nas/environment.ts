@@ -1,9 +1,10 @@
 import type { DatasetIo } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { LogSink } from "../log/sink.ts";
+import type { Alphas } from "../ops/mixture.ts";
 import type { Executor } from "./executor.ts";
-import type { Alphas } from "./finalizers.ts";
-import type { Trainers, TrainingControl } from "./trainers.ts";
+import type { Trainers } from "./trainers.ts";
+import type { TrainingControl } from "./training-control.ts";
 
 /** Where a search stands after an epoch. */
 export interface SearchState {

@@ -10,10 +10,10 @@ import { fixedShape, supernetShape } from "../train/graphs.ts";
 import { startValues } from "../train/initial-values.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import { alphasOf } from "../train/parameters.ts";
-import { drivesAlphas } from "./algorithm.ts";
 import { FallbackClassifier } from "./fallback-classifier.ts";
 import { evaluationPlan, type RunPlan, searchPlan } from "./feeds.ts";
 import { inferenceCost } from "./inference-cost.ts";
+import { drivesAlphas } from "./search-method.ts";
 import { trainRun } from "./train-run.ts";
 import type { ArchTrainerParts, ArchTraining, FixedTraining, FixedTrainingParts, Trainers } from "./trainers.ts";
 

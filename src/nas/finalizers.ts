@@ -1,12 +1,10 @@
 import type { CellDesc, EdgeDesc, ModelDesc, NodeDesc, OpDesc } from "../desc/model-desc.ts";
 import { SupernetError } from "../errors.ts";
-import { alphasName, PRIMITIVES } from "../ops/mixture.ts";
+import { type Alphas, alphasName, PRIMITIVES } from "../ops/mixture.ts";
 import { Rng } from "../random/rng.ts";
 import { STREAMS } from "../random/streams.ts";
-import type { Finalizer, FinalizerName } from "./algorithm.ts";
-
-/** Architecture parameters by PyTorch name, as `Network.save(["alphas"])` yields them. */
-export type Alphas = ReadonlyMap<string, ArrayLike<number>>;
+import type { FinalizerName } from "./search-method.ts";
+import type { Finalizer } from "./trained.ts";
 
 /** One way to turn a searched edge into a fixed one. */
 export interface Candidate {

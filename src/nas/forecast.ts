@@ -5,7 +5,8 @@ import { isFactory, type NetworkDesc } from "../desc/network-desc.ts";
 import type { BufferRole } from "../runtime/webgpu/buffers.ts";
 import { Engine } from "../runtime/webgpu/engine.ts";
 import { paperDevice } from "../runtime/webgpu/paper-device.ts";
-import type { SearchMethod } from "./algorithm.ts";
+import type { SearchMethod } from "./search-method.ts";
+
 import { createTrainer, setUpFixed, setUpSearch, type TrainingSetup } from "./training-setup.ts";
 
 type LoadDataset = (conf: DatasetConf) => Promise<Dataset>;

@@ -1,5 +1,5 @@
 import type { Executor } from "./executor.ts";
-import type { TrainingControl } from "./trainers.ts";
+import type { TrainingControl } from "./training-control.ts";
 
 export interface OrderedTasks<T> {
   readonly executor: Pick<Executor, "workers">;

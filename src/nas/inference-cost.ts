@@ -1,7 +1,7 @@
 import { median } from "../report/statistics.ts";
 import { abortable } from "../train/abortable.ts";
 import type { ClassifierParts, ImageClassifier } from "./classifier.ts";
-import type { TrainingControl } from "./trainers.ts";
+import type { TrainingControl } from "./training-control.ts";
 
 /** What a network costs to use. */
 export interface InferenceCost {

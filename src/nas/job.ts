@@ -5,9 +5,11 @@ import { readSafetensors, type SafeTensor, writeSafetensors } from "../export/sa
 import type { ParamSpec } from "../graph/types.ts";
 import { Logger } from "../log/logger.ts";
 import type { RunRecord } from "../train/metrics.ts";
-import type { SearchConf, SearchMethod, Trained } from "./algorithm.ts";
 import type { LoaderConf, ValidateOn } from "./feeds.ts";
-import type { Trainers, TrainingControl } from "./trainers.ts";
+import type { SearchConf, SearchMethod } from "./search-method.ts";
+import type { Trained } from "./trained.ts";
+import type { Trainers } from "./trainers.ts";
+import type { TrainingControl } from "./training-control.ts";
 
 /**
  * A training run as plain data and bytes, which any process can carry out. On one kind of device the same job yields the same

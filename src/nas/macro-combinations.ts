@@ -1,4 +1,4 @@
-import type { SearchConf } from "./algorithm.ts";
+import type { SearchConf } from "./search-method.ts";
 
 /** The shape of a network that is searched. */
 export interface MacroShape {

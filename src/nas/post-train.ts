@@ -1,13 +1,6 @@
 import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
-import type { SearchParts } from "./search.ts";
-import type { FixedTraining } from "./trainers.ts";
-
-/** What a short training of a found architecture yields. */
-export interface PostTraining extends FixedTraining {
-  /** The network that was trained. */
-  readonly desc: ModelDesc;
-}
+import type { PostTraining, SearchParts } from "./search.ts";
 
 /**
  * Trains a found architecture for a few epochs (`nas.search.post_train`); undefined where the conf asks for none. It is

@@ -1,10 +1,11 @@
 import { paretoPlot } from "../report/pareto-plot.ts";
 import { sweepReport, sweepTsv } from "../report/sweep.ts";
+import type { SweepRow } from "../report/sweep-row.ts";
 import { macroCombinations, shapeName } from "./macro-combinations.ts";
 import type { Search, SearchParts, SearchResult } from "./search.ts";
 import { isSweep } from "./sweep-check.ts";
 import { type FinishedJob, jobState, readJob, runJob, type SweepJob, sweepJobs } from "./sweep-job.ts";
-import { costsOf, markRows, type SweepRow } from "./sweep-row.ts";
+import { costsOf, markRows } from "./sweep-row.ts";
 
 /**
  * The search, or where the conf asks for it a sweep: one search for every shape of `nas.search.pareto`, each

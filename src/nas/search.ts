@@ -2,12 +2,12 @@ import type { ExperimentConf } from "../config/index.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { Logger } from "../log/logger.ts";
+import type { Alphas } from "../ops/mixture.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import type { Environment } from "./environment.ts";
 import type { Executor } from "./executor.ts";
-import type { Alphas } from "./finalizers.ts";
 import type { GalleryEntry } from "./gallery.ts";
-import type { PostTraining } from "./post-train.ts";
+import type { FixedTraining } from "./trainers.ts";
 
 /** What every search has at hand. */
 export interface SearchParts {
@@ -32,6 +32,12 @@ export interface SearchResult {
   readonly supernet?: TrainedSupernet;
   /** A short training of what was found, if the conf asks for it. */
   readonly postTrain?: PostTraining;
+}
+
+/** What a short training of a found architecture yields. */
+export interface PostTraining extends FixedTraining {
+  /** The network that was trained. */
+  readonly desc: ModelDesc;
 }
 
 export interface TrainedSupernet {

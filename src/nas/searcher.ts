@@ -1,9 +1,10 @@
 import { stringify } from "yaml";
 import { modelDescToYaml } from "../desc/yaml.ts";
 import { metricsTree } from "../train/metrics.ts";
-import type { SearchMethod, Trained } from "./algorithm.ts";
 import { postTrain } from "./post-train.ts";
 import type { SearchParts, SearchResult } from "./search.ts";
+import type { SearchMethod } from "./search-method.ts";
+import type { Trained } from "./trained.ts";
 
 /**
  * Finds an architecture: builds the supernet, trains it, finalizes it, and trains what was found for a few epochs

@@ -1,7 +1,7 @@
 import type { ExperimentConf } from "../config/index.ts";
 import { SupernetError } from "../errors.ts";
-import type { SearchConf } from "./algorithm.ts";
 import { macroCombinations } from "./macro-combinations.ts";
+import type { SearchConf } from "./search-method.ts";
 import { costsOf } from "./sweep-row.ts";
 
 /** Whether a search is repeated, over shapes or over seeds. */

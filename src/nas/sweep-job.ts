@@ -3,13 +3,13 @@ import { differences } from "../config/leaves.ts";
 import { parseModelDesc } from "../desc/yaml.ts";
 import { SupernetError } from "../errors.ts";
 import { modelTensors } from "../export/model.ts";
+import type { SweepFigures, SweepPlace } from "../report/sweep-row.ts";
 import { metricsTree, type RunRecord } from "../train/metrics.ts";
-import type { SearchConf } from "./algorithm.ts";
 import type { Environment } from "./environment.ts";
 import { type MacroShape, macroCombinations, shaped } from "./macro-combinations.ts";
-import type { PostTraining } from "./post-train.ts";
-import type { Search, SearchParts, SearchResult } from "./search.ts";
-import { type SweepFigures, type SweepPlace, sweepFigures } from "./sweep-row.ts";
+import type { PostTraining, Search, SearchParts, SearchResult } from "./search.ts";
+import type { SearchConf } from "./search-method.ts";
+import { sweepFigures } from "./sweep-row.ts";
 
 /** One search of a sweep. */
 export interface SweepJob {

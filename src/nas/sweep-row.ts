@@ -3,35 +3,17 @@ import { suggest } from "../config/nearest.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import { SupernetError } from "../errors.ts";
 import { modelStats } from "../models/stats.ts";
+import {
+  COST_NAMES,
+  type CostName,
+  costOf,
+  type SweepFigures,
+  type SweepPlace,
+  type SweepRow,
+} from "../report/sweep-row.ts";
 import { bestEpochs, type RunRecord } from "../train/metrics.ts";
 import type { InferenceCost } from "./inference-cost.ts";
-import type { MacroShape } from "./macro-combinations.ts";
 import { paretoSet } from "./pareto.ts";
-
-/** A search of a sweep: a shape, and which of its repetitions. */
-export interface SweepPlace extends MacroShape {
-  readonly iteration: number;
-}
-
-export interface SweepFigures {
-  /** Of the short training of what was found: accuracies of the best epoch, and which that was, from 0. */
-  readonly train: { readonly top1: number; readonly epoch: number };
-  /** The same on images kept back. */
-  readonly val: { readonly top1: number; readonly epoch: number };
-  /** Of the network that was trained: trainable numbers, and of one image operations (Archai's count) and multiply-adds. */
-  readonly params: number;
-  readonly flops: number;
-  readonly macs: number;
-  readonly inference: InferenceCost;
-}
-
-/** A line of a sweep's summary. */
-export interface SweepRow extends SweepPlace, SweepFigures {
-  /** No other is more accurate and costs no more, or is as accurate and costs less. */
-  readonly pareto: boolean;
-  /** It is what the sweep has found. */
-  readonly found: boolean;
-}
 
 /** @param image side lengths of the images that it was trained on */
 export function sweepFigures(
@@ -46,11 +28,6 @@ export function sweepFigures(
   return { train: best.train, val: best.val, params, flops, macs, inference };
 }
 
-/** Costs that the Pareto set may be low in. */
-export const COST_NAMES = ["params", "macs", "memory", "latency"] as const;
-
-export type CostName = (typeof COST_NAMES)[number];
-
 /** @throws SupernetError("config") for a name in `nas.search.pareto.costs` that is none of a cost */
 export function costsOf({ nas }: ExperimentConf): CostName[] {
   return nas.search.pareto.costs.split(",").map((part) => {
@@ -61,12 +38,6 @@ export function costsOf({ nas }: ExperimentConf): CostName[] {
       `nas.search.pareto.costs names "${part.trim()}"; ${suggest(part.trim(), COST_NAMES)}`,
     );
   });
-}
-
-/** Bytes, seconds or a count; NaN where it is not known. */
-export function costOf({ params, macs, inference }: SweepFigures, name: CostName): number {
-  const { seconds, bytes = Number.NaN } = inference;
-  return { params, macs, memory: bytes, latency: seconds }[name];
 }
 
 /**

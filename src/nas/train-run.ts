@@ -2,7 +2,7 @@ import type { ParamSpec } from "../graph/types.ts";
 import type { Logger } from "../log/logger.ts";
 import type { OnEpoch } from "../train/course.ts";
 import { bestEpochs, type EpochRecord, type PassRecord, type RunRecord } from "../train/metrics.ts";
-import type { TrainingControl } from "./trainers.ts";
+import type { TrainingControl } from "./training-control.ts";
 
 /** A trainer, whatever it computes with. */
 export interface RunTrainer {

@@ -4,26 +4,14 @@ import type { ModelDesc } from "../desc/model-desc.ts";
 import type { NetworkDesc } from "../desc/network-desc.ts";
 import type { ParamSpec } from "../graph/types.ts";
 import type { Logger } from "../log/logger.ts";
-import type { Gate } from "../train/gate.ts";
 import type { WarmStart } from "../train/initial-values.ts";
 import type { RunRecord } from "../train/metrics.ts";
-import type { Progress } from "../train/progress.ts";
-import type { SearchConf, SearchMethod, Trained } from "./algorithm.ts";
 import type { ClassifierParts } from "./classifier.ts";
 import type { LoaderConf, ValidateOn } from "./feeds.ts";
 import type { InferenceCost } from "./inference-cost.ts";
-
-/** What training tells, and what holds and ends it. */
-export interface TrainingControl {
-  /** Title of a training run ("arch_train", …) that is about to build and compile its programs, which may take a minute. */
-  readonly onPreparing?: ((title: string) => void) | undefined;
-  /** Title of a training run and how far it is. */
-  readonly onProgress?: ((title: string, progress: Progress) => void) | undefined;
-  /** Ends the training before its next step. */
-  readonly signal?: AbortSignal | undefined;
-  /** Holds the training before its next step while it is closed. */
-  readonly gate?: Gate | undefined;
-}
+import type { SearchConf, SearchMethod } from "./search-method.ts";
+import type { Trained } from "./trained.ts";
+import type { TrainingControl } from "./training-control.ts";
 
 interface TrainingParts {
   readonly control: TrainingControl;

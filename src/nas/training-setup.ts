@@ -8,9 +8,9 @@ import { fixedShape, supernetShape } from "../train/graphs.ts";
 import { startValues, type WarmStart } from "../train/initial-values.ts";
 import { Network } from "../train/network.ts";
 import { Trainer, type TrainerParts } from "../train/trainer.ts";
-import { drivesAlphas, type SearchConf, type SearchMethod } from "./algorithm.ts";
 import { evaluationFeeds, type LoaderConf, type RunFeeds, searchFeeds, type ValidateOn } from "./feeds.ts";
-import type { TrainingControl } from "./trainers.ts";
+import { drivesAlphas, type SearchConf, type SearchMethod } from "./search-method.ts";
+import type { TrainingControl } from "./training-control.ts";
 
 /** A network and its data on a device, ready for a `Trainer`; whoever has it disposes it. */
 export interface TrainingSetup {

@@ -20,6 +20,9 @@ export const ALPHAS = "alphas_arch_param";
 /** Start of alphas: nearly uniform after a softmax, yet not tied. */
 export const SMALL_NORMAL: Init = { kind: "normal", std: 1e-3 };
 
+/** Architecture parameters by PyTorch name. */
+export type Alphas = ReadonlyMap<string, ArrayLike<number>>;
+
 /** PyTorch's name of the alphas of an edge. @param cell that owns them */
 export const alphasName = (cell: number, node: number, edge: number): string =>
   `cells.${cell}.dag.${node}.${edge}._wrapped.${ALPHAS}`;

@@ -1,6 +1,6 @@
-import { type CostName, costOf, type SweepRow } from "../nas/sweep-row.ts";
 import { dot, numberAxis, path, plotSvg } from "./svg.ts";
 import { COSTS } from "./sweep.ts";
+import { type CostName, costOf, type SweepRow } from "./sweep-row.ts";
 import { inPercent } from "./table.ts";
 
 const IN_SET = "#0a6";

@@ -1,4 +1,4 @@
-import { COST_NAMES, type CostName, costOf, type SweepRow } from "../nas/sweep-row.ts";
+import { COST_NAMES, type CostName, costOf, type SweepRow } from "./sweep-row.ts";
 import { grouped, inPercent, textTable } from "./table.ts";
 
 /** How a cost is told. */

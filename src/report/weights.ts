@@ -1,6 +1,5 @@
 import type { CellDesc, CellType, ModelDesc } from "../desc/model-desc.ts";
-import type { Alphas } from "../nas/finalizers.ts";
-import { alphasName } from "../ops/mixture.ts";
+import { type Alphas, alphasName } from "../ops/mixture.ts";
 
 /**
  * How alphas weigh an edge's primitives: as their softmax, as the softmax of those of all edges of the node, by their share of

@@ -1,6 +1,6 @@
 import type { Remote } from "comlink";
-import type { Trained } from "../nas/algorithm.ts";
 import type { JobResult, TrainingJob } from "../nas/job.ts";
+import type { Trained } from "../nas/trained.ts";
 import type { Progress } from "../train/progress.ts";
 
 /** What a job tells while it runs. */

@@ -1,3 +1,4 @@
+import type { Alphas } from "../../src/ops/mixture.ts";
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -18,7 +19,7 @@ import { Classifier } from "../../src/nas/classifier.ts";
 import { engineTrainers } from "../../src/nas/engine-trainers.ts";
 import { fallbackTrainers, trainFixedFallback, trainSupernetFallback } from "../../src/nas/fallback.ts";
 import { FallbackClassifier } from "../../src/nas/fallback-classifier.ts";
-import type { Alphas } from "../../src/nas/finalizers.ts";
+
 import { trainFixed } from "../../src/nas/fixed-training.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { FallbackNetwork } from "../../src/train/fallback/network.ts";

@@ -5,9 +5,7 @@ import { isCandidate, petridishFinalizer } from "../../src/algos/petridish/final
 import { withOwnAlphas } from "../../src/algos/xnas/builder.ts";
 import { modelDescFromJson, modelDescToJson } from "../../src/desc/json.ts";
 import type { CellDesc, ModelDesc } from "../../src/desc/model-desc.ts";
-import type { Finalizer } from "../../src/nas/algorithm.ts";
 import {
-  type Alphas,
   byAlphas,
   type NodePlace,
   type SearchedEdge,
@@ -15,7 +13,8 @@ import {
   selectBest,
   selectRandom,
 } from "../../src/nas/finalizers.ts";
-import { alphasName } from "../../src/ops/mixture.ts";
+import type { Finalizer } from "../../src/nas/trained.ts";
+import { type Alphas, alphasName } from "../../src/ops/mixture.ts";
 import { caseNames, loadJson, reportNone } from "./support.ts";
 
 interface Pick {

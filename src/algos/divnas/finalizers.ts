@@ -1,6 +1,5 @@
 import type { ModelDesc } from "../../desc/model-desc.ts";
 import { SupernetError } from "../../errors.ts";
-import type { Finalizer, SearchConf } from "../../nas/algorithm.ts";
 import {
   type Candidate,
   defaultOrRandom,
@@ -10,6 +9,8 @@ import {
   type SelectEdges,
   selectBySeed,
 } from "../../nas/finalizers.ts";
+import type { SearchConf } from "../../nas/search-method.ts";
+import type { Finalizer } from "../../nas/trained.ts";
 import { PRIMITIVES } from "../../ops/mixture.ts";
 import type { Covariances } from "../../train/covariances.ts";
 import { diverseSubset } from "./diversity.ts";

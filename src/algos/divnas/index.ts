@@ -1,7 +1,8 @@
 import type { ExperimentConf } from "../../config/index.ts";
 import { SupernetError } from "../../errors.ts";
-import type { Algorithm, SearchConf } from "../../nas/algorithm.ts";
+import type { Algorithm } from "../../nas/algorithm.ts";
 import { bilevel } from "../../nas/bilevel-optimizer.ts";
+import type { SearchConf } from "../../nas/search-method.ts";
 import { DivnasModelDescBuilder } from "./builder.ts";
 import { type DivnasConf, divnasFinalizer } from "./finalizers.ts";
 

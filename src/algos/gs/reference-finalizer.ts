@@ -1,7 +1,7 @@
 import type { CellDesc, EdgeDesc, ModelDesc, NodeDesc } from "../../desc/model-desc.ts";
-import type { Finalizer, Trained } from "../../nas/algorithm.ts";
-import { type Alphas, edgeAlphas } from "../../nas/finalizers.ts";
-import { PRIMITIVES } from "../../ops/mixture.ts";
+import { edgeAlphas } from "../../nas/finalizers.ts";
+import type { Finalizer, Trained } from "../../nas/trained.ts";
+import { type Alphas, PRIMITIVES } from "../../ops/mixture.ts";
 import type { DrawAt } from "./draw.ts";
 import { multiOp } from "./finalizer.ts";
 

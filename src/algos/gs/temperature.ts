@@ -1,5 +1,6 @@
 import { SupernetError } from "../../errors.ts";
-import type { SearchConf } from "../../nas/algorithm.ts";
+import type { SearchConf } from "../../nas/search-method.ts";
+
 import type { Temperature } from "../../train/course.ts";
 
 /**

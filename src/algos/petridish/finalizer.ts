@@ -1,8 +1,7 @@
 import type { EdgeDesc, ModelDesc, OpDesc } from "../../desc/model-desc.ts";
 import { SupernetError } from "../../errors.ts";
-import type { Finalizer } from "../../nas/algorithm.ts";
-import type { Alphas } from "../../nas/finalizers.ts";
-import { alphasName, PRIMITIVES } from "../../ops/mixture.ts";
+import type { Finalizer } from "../../nas/trained.ts";
+import { type Alphas, alphasName, PRIMITIVES } from "../../ops/mixture.ts";
 
 /** Ops of a grown node: the paper's I_max (Hu et al. 2019, section 4.3). */
 const KEPT = 3;

@@ -1,11 +1,12 @@
 import type { ExperimentConf } from "../../config/index.ts";
 import { modelDescToJson } from "../../desc/json.ts";
 import type { ModelDesc } from "../../desc/model-desc.ts";
-import type { SearchConf } from "../../nas/algorithm.ts";
 import type { SearchState } from "../../nas/environment.ts";
 import { type FixedJob, type JobResult, packValues, type SupernetJob, unpackValues } from "../../nas/job.ts";
 import type { KeptJobs } from "../../nas/kept-jobs.ts";
-import type { TrainingControl } from "../../nas/trainers.ts";
+import type { SearchConf } from "../../nas/search-method.ts";
+import type { TrainingControl } from "../../nas/training-control.ts";
+
 import { bestEpochs } from "../../train/metrics.ts";
 import { alphasOf } from "../../train/parameters.ts";
 import { addPetridishNode } from "./builder.ts";

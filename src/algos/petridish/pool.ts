@@ -1,4 +1,5 @@
-import type { SearchConf } from "../../nas/algorithm.ts";
+import type { SearchConf } from "../../nas/search-method.ts";
+
 import { Rng } from "../../random/rng.ts";
 import { STREAMS } from "../../random/streams.ts";
 import { insertion } from "./hull.ts";

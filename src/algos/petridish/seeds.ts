@@ -1,6 +1,6 @@
 import type { ModelDesc } from "../../desc/model-desc.ts";
-import type { SearchConf } from "../../nas/algorithm.ts";
 import { macroCombinations } from "../../nas/macro-combinations.ts";
+import type { SearchConf } from "../../nas/search-method.ts";
 import { Rng } from "../../random/rng.ts";
 import { STREAMS } from "../../random/streams.ts";
 import { drawPicks } from "../random/draw.ts";

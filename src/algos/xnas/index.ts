@@ -1,10 +1,11 @@
 import type { ExperimentConf } from "../../config/index.ts";
 import { modelOf } from "../../desc/network-desc.ts";
 import { SupernetError } from "../../errors.ts";
-import type { Algorithm, SearchConf } from "../../nas/algorithm.ts";
+import type { Algorithm } from "../../nas/algorithm.ts";
 import { expertOptimizer } from "../../nas/expert-optimizer.ts";
 import { defaultOrRandom } from "../../nas/finalizers.ts";
 import { sampleBySample } from "../../nas/sample-by-sample.ts";
+import type { SearchConf } from "../../nas/search-method.ts";
 import type { Feed } from "../../train/feed.ts";
 import type { HookContext, StepHookFactory } from "../../train/trainer.ts";
 import { XnasModelDescBuilder } from "./builder.ts";

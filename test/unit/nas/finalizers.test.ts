@@ -5,10 +5,10 @@ import type { ExperimentConf } from "../../../src/config/index.ts";
 import type { EdgeDesc, ModelDesc } from "../../../src/desc/model-desc.ts";
 import { opDesc } from "../../../src/desc/model-desc.ts";
 import { SupernetError } from "../../../src/errors.ts";
-import type { SearchConf } from "../../../src/nas/algorithm.ts";
 import { checkAlgorithm } from "../../../src/nas/compatibility.ts";
-import { type Alphas, type Candidate, finalizeModel, selectBest, selectRandom } from "../../../src/nas/finalizers.ts";
-import { PRIMITIVES } from "../../../src/ops/mixture.ts";
+import { type Candidate, finalizeModel, selectBest, selectRandom } from "../../../src/nas/finalizers.ts";
+import type { SearchConf } from "../../../src/nas/search-method.ts";
+import { type Alphas, PRIMITIVES } from "../../../src/ops/mixture.ts";
 import { MODEL_DESC } from "../../model-desc-conf.ts";
 
 const supernet = (): ModelDesc => new DartsModelDescBuilder().build(MODEL_DESC);

@@ -6,9 +6,9 @@ import { gs } from "../../../src/algos/gs/index.ts";
 import { temperatureOf } from "../../../src/algos/gs/temperature.ts";
 import { type EdgeDesc, opDesc } from "../../../src/desc/model-desc.ts";
 import { SupernetError } from "../../../src/errors.ts";
-import type { SearchConf } from "../../../src/nas/algorithm.ts";
-import type { Alphas, Candidate } from "../../../src/nas/finalizers.ts";
-import { alphasName, PRIMITIVES } from "../../../src/ops/mixture.ts";
+import type { Candidate } from "../../../src/nas/finalizers.ts";
+import type { SearchConf } from "../../../src/nas/search-method.ts";
+import { type Alphas, alphasName, PRIMITIVES } from "../../../src/ops/mixture.ts";
 import { MODEL_DESC } from "../../model-desc-conf.ts";
 
 const conv = { chIn: 4, chOut: 4 };

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { markRows, type SweepFigures, type SweepPlace } from "../../../src/nas/sweep-row.ts";
+import { markRows } from "../../../src/nas/sweep-row.ts";
 import { paretoPlot } from "../../../src/report/pareto-plot.ts";
 import { roundNumbers } from "../../../src/report/svg.ts";
 import { sweepReport, sweepTsv } from "../../../src/report/sweep.ts";
+import type { SweepFigures, SweepPlace } from "../../../src/report/sweep-row.ts";
 
 const place = (cells: number, top1: number, macs: number, more: Partial<SweepFigures> = {}) =>
   ({

@@ -1,0 +1,14 @@
+import type { Gate } from "../train/gate.ts";
+import type { Progress } from "../train/progress.ts";
+
+/** What training tells, and what holds and ends it. */
+export interface TrainingControl {
+  /** Title of a training run ("arch_train", …) that is about to build and compile its programs, which may take a minute. */
+  readonly onPreparing?: ((title: string) => void) | undefined;
+  /** Title of a training run and how far it is. */
+  readonly onProgress?: ((title: string, progress: Progress) => void) | undefined;
+  /** Ends the training before its next step. */
+  readonly signal?: AbortSignal | undefined;
+  /** Holds the training before its next step while it is closed. */
+  readonly gate?: Gate | undefined;
+}
