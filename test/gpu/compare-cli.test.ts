@@ -116,7 +116,9 @@ describe("a comparison of two algorithms with two seeds", () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^darts +shapes +0 of 1 +failed /m);
     expect(stdout).toMatch(/^random +shapes +1 +\d/m);
-    expect(stdout).toMatch(/^darts on shapes, seed 0, failed: the search cannot use shapes, .*: a search needs images that drive the alphas/m);
+    expect(stdout).toMatch(
+      /^darts on shapes, seed 0, failed: the search cannot use shapes, .*: a search needs images that drive the alphas/m,
+    );
     expect(errors).toEqual(["error[config]: 1 of 2 runs failed: see the lines below the table"]);
   });
 });
