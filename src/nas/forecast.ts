@@ -6,7 +6,6 @@ import type { BufferRole } from "../runtime/webgpu/buffers.ts";
 import { Engine } from "../runtime/webgpu/engine.ts";
 import { paperDevice } from "../runtime/webgpu/paper-device.ts";
 import type { SearchMethod } from "./search-method.ts";
-
 import { createTrainer, setUpFixed, setUpSearch, type TrainingSetup } from "./training-setup.ts";
 
 type LoadDataset = (conf: DatasetConf) => Promise<Dataset>;

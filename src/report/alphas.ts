@@ -1,6 +1,5 @@
 import type { ModelDesc } from "../desc/model-desc.ts";
 import { type Alphas, PRIMITIVES } from "../ops/mixture.ts";
-
 import { CELL_NAMES, shortName, stateName } from "./cells.ts";
 import { type MixtureWeights, mixtureWeights } from "./weights.ts";
 

@@ -1,6 +1,5 @@
 import type { CellType, ModelDesc } from "../desc/model-desc.ts";
 import { type Alphas, PRIMITIVES } from "../ops/mixture.ts";
-
 import { cellGraphs } from "../report/cells.ts";
 import { mixtureWeights } from "../report/weights.ts";
 import type { CellDrawing, CellWeights } from "./protocol.ts";

@@ -19,7 +19,6 @@ import { Classifier } from "../../src/nas/classifier.ts";
 import { engineTrainers } from "../../src/nas/engine-trainers.ts";
 import { fallbackTrainers, trainFixedFallback, trainSupernetFallback } from "../../src/nas/fallback.ts";
 import { FallbackClassifier } from "../../src/nas/fallback-classifier.ts";
-
 import { trainFixed } from "../../src/nas/fixed-training.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { FallbackNetwork } from "../../src/train/fallback/network.ts";

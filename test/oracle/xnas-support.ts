@@ -1,6 +1,5 @@
 import { xnas } from "../../src/algos/xnas/index.ts";
 import type { SearchConf } from "../../src/nas/search-method.ts";
-
 import { alphasName } from "../../src/ops/mixture.ts";
 import type { TrainerConf } from "../../src/train/conf.ts";
 import type { Feed } from "../../src/train/feed.ts";

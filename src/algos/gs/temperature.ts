@@ -1,6 +1,5 @@
 import { SupernetError } from "../../errors.ts";
 import type { SearchConf } from "../../nas/search-method.ts";
-
 import type { Temperature } from "../../train/course.ts";
 
 /**

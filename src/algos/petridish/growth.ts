@@ -6,7 +6,6 @@ import { type FixedJob, type JobResult, packValues, type SupernetJob, unpackValu
 import type { KeptJobs } from "../../nas/kept-jobs.ts";
 import type { SearchConf } from "../../nas/search-method.ts";
 import type { TrainingControl } from "../../nas/training-control.ts";
-
 import { bestEpochs } from "../../train/metrics.ts";
 import { alphasOf } from "../../train/parameters.ts";
 import { addPetridishNode } from "./builder.ts";

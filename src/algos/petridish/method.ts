@@ -2,7 +2,6 @@ import { modelDesc as confSchema } from "../../config/schema/nas.ts";
 import { ModelDescBuilder } from "../../desc/builder.ts";
 import type { ModelDesc } from "../../desc/model-desc.ts";
 import type { SearchMethod } from "../../nas/search-method.ts";
-
 import { addPetridishNode, PetridishModelBuilder } from "./builder.ts";
 import { petridishFinalizer } from "./finalizer.ts";
 

@@ -1,5 +1,4 @@
 import type { SearchConf } from "../../nas/search-method.ts";
-
 import { Rng } from "../../random/rng.ts";
 import { STREAMS } from "../../random/streams.ts";
 import { insertion } from "./hull.ts";
