@@ -2,14 +2,19 @@
  * `npm test [-- unit|gpu|oracle|browser … [vitest arguments]]`. Without project names it checks types and style too and runs
  * every project. Projects that need no adapter run without looking for one; for the browser's, what it loads is built.
  *
- * The browser's tests mostly wait for one thread, which compiles shaders. So they run beside all others, and what they print
- * comes last.
+ * The browser's tests mostly wait for one thread, which compiles shaders. So they run beside others, and what they print comes
+ * last.
  */
 import { main, runNode } from "./child.mjs";
 import { ensureAdapter, ensureChromium, ensureDependencies } from "./setup.mjs";
 import { ensureWeb } from "./web.mjs";
 
-const PROJECTS = ["unit", "gpu", "oracle", "browser"];
+/** Projects that run one after another; the lanes run side by side, and take about as long. */
+const LANES = [
+  ["unit", "gpu"],
+  ["browser", "oracle"],
+];
+const PROJECTS = LANES.flat();
 
 await main(async () => {
   const given = process.argv.slice(2);
@@ -38,10 +43,10 @@ await main(async () => {
     const selected = names.flatMap((name) => ["--project", name]);
     return runNode(["node_modules/vitest/vitest.mjs", "run", ...selected, ...given.slice(projects.length)], env, after);
   };
-  const others = PROJECTS.filter((name) => name !== "browser" && includes(name));
+  const lanes = LANES.map((names) => names.filter(includes)).filter((names) => names.length > 0);
   // Vitest's own arguments may name tests that only one of two runs would have.
-  if (given.length > projects.length || others.length === 0 || !includes("browser")) return vitest(projects);
-  const first = vitest(others);
-  const codes = await Promise.all([first, vitest(["browser"], first)]);
+  if (given.length > projects.length || lanes.length === 1) return vitest(projects);
+  const first = vitest(lanes[0]);
+  const codes = await Promise.all([first, vitest(lanes[1], first)]);
   return codes.find((code) => code !== 0) ?? 0;
 });
