@@ -10,10 +10,7 @@ import { ensureAdapter, ensureChromium, ensureDependencies } from "./setup.mjs";
 import { ensureWeb } from "./web.mjs";
 
 /** Projects that run one after another; the lanes run side by side, and take about as long. */
-const LANES = [
-  ["unit", "gpu"],
-  ["browser", "oracle"],
-];
+const LANES = [["gpu"], ["unit", "browser", "oracle"]];
 const PROJECTS = LANES.flat();
 
 await main(async () => {

@@ -36,8 +36,9 @@ const asConfSays: NonNullable<Algorithm["evaluated"]> = (found, { nas }) =>
   new ModelDescBuilder().build(nas.eval.model_desc, found);
 
 /**
- * Evaluates every architecture of a gallery: each is trained from scratch with the same settings and tested. Keeps them in the
- * folder `trained` of the gallery, see `KeptJobs`; with `nas.eval.resume` those that are finished there are not trained again.
+ * Evaluates every architecture of a gallery: each is trained from scratch with the same settings and tested. Its weights lie
+ * beside it in the gallery, with PyTorch's names and layouts. The folder `trained` keeps what a resumed evaluation goes by, see
+ * `KeptJobs`: with `nas.eval.resume` those that are finished there are not trained again.
  *
  * @returns a row each, in the order of the entries
  */
@@ -62,6 +63,7 @@ export async function evaluateGallery(
     fold: async (trained, index) => {
       const row = rowOf(networks[index]!, trained, parts);
       rows.push(row);
+      await environment.writeFile(`${folder}/${row.name}.safetensors`, weightsOf(row));
       const { name, params, macs, top1, top5, loss } = row;
       logger.pushd(name);
       logger.info({ params, macs, top1, top5, loss });
@@ -84,14 +86,17 @@ export function bestRow(rows: readonly GalleryRow[]): GalleryRow {
 }
 
 /** Leaves description, metrics and weights of a row where the evaluation of a single network does. */
-export async function leaveAsResult({ result, trained }: GalleryRow, parts: EvaluaterParts): Promise<void> {
+export async function leaveAsResult(row: GalleryRow, parts: EvaluaterParts): Promise<void> {
   const { environment, conf } = parts;
+  const { result } = row;
   const files = evaluationFiles(conf);
   await environment.writeFile(files.desc, modelDescToYaml(result.desc));
   await environment.writeFile(files.metrics, stringify(metricsTree(result.run)));
-  const weights = modelTensors(trained.params, unpackValues(trained.values));
-  await environment.writeFile(files.weights, writeSafetensors(weights));
+  await environment.writeFile(files.weights, weightsOf(row));
 }
+
+const weightsOf = ({ trained: { params, values } }: GalleryRow) =>
+  writeSafetensors(modelTensors(params, unpackValues(values)));
 
 function evaluationJob(desc: ModelDesc, { conf, seed }: EvaluaterParts): FixedJob {
   const { trainer, loader } = conf.nas.eval;

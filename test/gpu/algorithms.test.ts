@@ -48,6 +48,7 @@ const PETRIDISH_FILES = [
   ...["model_desc_0", "model_desc_1"].flatMap((name) => [
     `search/model_desc_gallery/${name}.yaml`,
     `eval/model_desc_gallery/${name}.yaml`,
+    `eval/model_desc_gallery/${name}.safetensors`,
     ...trained(`eval/model_desc_gallery/trained/${name}`),
   ]),
   ...["0001_seed", "0002_seed", "0003_candidate", "0003_child"].flatMap((name) =>

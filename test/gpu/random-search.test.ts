@@ -61,8 +61,7 @@ describe("two draws", () => {
     expect(top1(two)).toBe(top1(first));
     const weights = (ran: Ran, path: string) => ran.files.get(`${FOLDER}_eval/${path}`);
     expect(weights(two, "model.safetensors")).toEqual(weights(first, "model.safetensors"));
-    const trained = "model_desc_gallery/trained/draw1.safetensors";
-    expect(weights(two, trained)).toEqual(weights(second, "model.safetensors"));
+    expect(weights(two, "model_desc_gallery/draw1.safetensors")).toEqual(weights(second, "model.safetensors"));
   });
 
   test("are told as a table with mean and deviation", () => {
