@@ -45,8 +45,12 @@ test("no point lies below the hull, and what lies on it lies near it", () => {
       const { hull, near } = convexHull(set, { eps });
       for (const { x, y } of all) expect(y).toBeGreaterThanOrEqual(errorAt(set, x) - 1e-12);
       for (const at of hull) expect(near).toContain(at);
-      for (const at of near)
+      // Of several points of one cost that are on the hull all but the lowest lie above it: as in Archai.
+      const above = (at: number) => hull.some((one) => set.xs[one] === set.xs[at] && set.ys[one]! < set.ys[at]!);
+      for (const at of near) {
+        if (hull.includes(at) && above(at)) continue;
         expect(set.ys[at]! * (1 - 1e-12)).toBeLessThanOrEqual(errorAt(set, set.xs[at]!) * (1 + eps));
+      }
     }),
   );
 });
