@@ -4,13 +4,13 @@ import type { Dataset } from "../data/dataset.ts";
 import { ModelDescBuilder } from "../desc/builder.ts";
 import { fullyConnected } from "../desc/full-cell.ts";
 import type { CellPlan } from "../desc/macro.ts";
-import type { ModelDesc, NodeDesc } from "../desc/model-desc.ts";
+import type { NodeDesc } from "../desc/model-desc.ts";
 import type { NetworkDesc } from "../desc/network-desc.ts";
 import { SupernetError } from "../errors.ts";
 import { lowerNetwork } from "../models/network.ts";
-import { factoryDesc } from "../models/spec.ts";
 import { fixedShape, type NetworkShape, supernetShape } from "../train/graphs.ts";
 import type { Algorithm } from "./algorithm.ts";
+import { givenNetwork, scaledToConf } from "./evaluated-network.ts";
 import { evaluationPlan, type LoaderConf, searchPlan } from "./feeds.ts";
 import { macroCombinations, shaped } from "./macro-combinations.ts";
 import type { Phase } from "./phase.ts";
@@ -71,17 +71,17 @@ function checkEvaluation(dataset: Dataset, check: DatasetCheck): void {
   const { eval: evaluation } = check.conf.nas;
   const { model_factory_spec: spec, model_desc } = evaluation;
   if (!spec) checkAgreement("nas.eval", model_desc, dataset);
-  const networks = spec ? [factoryDesc(spec, dataset)] : evaluatedDescs(check);
+  const given = givenNetwork(check.algorithm, check.conf);
+  const networks = given ? [given(dataset)] : evaluatedDescs(check);
   for (const network of networks) checkFixed(network, dataset, evaluation);
 }
 
 /** Networks like those that may be evaluated; which ops they have is not known yet. */
 function evaluatedDescs({ algorithm, conf, phases }: DatasetCheck): NetworkDesc[] {
-  const { network, evaluated } = algorithm;
+  const { evaluated } = algorithm;
   const { search, eval: evaluation } = conf.nas;
-  if (network) return [network(conf)];
   if (!evaluated && !phases.includes("search")) return [found.build(evaluation.model_desc)];
-  const scaled = evaluated ?? ((desc: ModelDesc) => new ModelDescBuilder().build(evaluation.model_desc, desc));
+  const scaled = evaluated ?? scaledToConf;
   return sizesOf(search).map((model_desc) => scaled(found.build(model_desc), conf));
 }
 

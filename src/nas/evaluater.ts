@@ -1,27 +1,14 @@
 import { stringify } from "yaml";
 import type { ExperimentConf } from "../config/index.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { NetworkDesc } from "../desc/network-desc.ts";
 import { modelDescToYaml } from "../desc/yaml.ts";
 import { modelTensors } from "../export/model.ts";
 import { writeSafetensors } from "../export/safetensors.ts";
-import type { Logger } from "../log/logger.ts";
 import { metricsTree, type RunRecord } from "../train/metrics.ts";
-import type { Environment } from "./environment.ts";
-import type { Executor } from "./executor.ts";
-
-export interface EvaluaterParts {
-  readonly environment: Environment;
-  /** Paths in it are expanded. */
-  readonly conf: ExperimentConf;
-  readonly dataset: Dataset;
-  readonly seed: number;
-  readonly logger: Logger;
-  /** Trains networks that do not depend on each other. */
-  readonly executor: Executor;
-}
+import { scaledToConf } from "./evaluated-network.ts";
+import type { PhaseParts } from "./phase-parts.ts";
 
 export interface EvaluationResult {
   /** The network that was trained. */
@@ -35,22 +22,22 @@ export interface EvaluationResult {
 }
 
 /** Evaluates what a search has found. */
-export type Evaluate = (found: ModelDesc, parts: EvaluaterParts) => Promise<EvaluationResult>;
+export type Evaluate = (found: ModelDesc, parts: PhaseParts) => Promise<EvaluationResult>;
 
 /**
  * Trains a network from scratch and tests it: a found architecture, scaled to the conf's cells and channels, or any other. Writes
  * `full_model_desc.yaml`, the metrics, and the weights as safetensors with PyTorch's names and layouts.
  */
 export class Evaluater {
-  readonly #parts: EvaluaterParts;
+  readonly #parts: PhaseParts;
 
-  constructor(parts: EvaluaterParts) {
+  constructor(parts: PhaseParts) {
     this.#parts = parts;
   }
 
   /** @param found what a search has found; its cells are the template */
   async evaluate(found: ModelDesc): Promise<EvaluationResult> {
-    return this.evaluateNetwork(new ModelDescBuilder().build(this.#parts.conf.nas.eval.model_desc, found));
+    return this.evaluateNetwork(scaledToConf(found, this.#parts.conf));
   }
 
   /** @param desc what is evaluated, as it is */

@@ -5,10 +5,10 @@ import type { ModelDesc } from "../desc/model-desc.ts";
 import { parseModelDesc } from "../desc/yaml.ts";
 import { SupernetError } from "../errors.ts";
 import { Logger } from "../log/logger.ts";
-import { factoryDesc } from "../models/spec.ts";
 import { type Algorithm, searches } from "./algorithm.ts";
 import { checkDataset } from "./check-dataset.ts";
 import type { Environment } from "./environment.ts";
+import { givenNetwork } from "./evaluated-network.ts";
 import { Evaluater, type EvaluationResult } from "./evaluater.ts";
 import { type Executor, localExecutor } from "./executor.ts";
 import { copyGallery } from "./gallery.ts";
@@ -78,14 +78,15 @@ export class ExperimentRunner {
   async evaluate(): Promise<EvaluationResult> {
     return this.#inPhase("eval", async (conf, logger) => {
       const { environment, algorithm } = this.#experiment;
-      const { model_factory_spec: spec, final_desc_filename: path, loader } = conf.nas.eval;
-      const found = spec || algorithm.network ? undefined : await this.#readFound(path);
+      const { final_desc_filename: path, loader } = conf.nas.eval;
+      const given = givenNetwork(algorithm, conf);
+      // A missing description is told before the images are read.
+      const found = given ? undefined : await this.#readFound(path);
       const dataset = await this.#load(loader.dataset, logger);
       const parts = { environment, conf, dataset, seed: seedOf(conf), logger, executor: this.#executor() };
       const evaluater = new Evaluater(parts);
-      if (found) return algorithm.evaluate ? algorithm.evaluate(found, parts) : evaluater.evaluate(found);
-      const fixed = spec ? factoryDesc(spec, dataset) : undefined;
-      return evaluater.evaluateNetwork(fixed ?? algorithm.network!(conf));
+      if (!found) return evaluater.evaluateNetwork(given!(dataset));
+      return algorithm.evaluate ? algorithm.evaluate(found, parts) : evaluater.evaluate(found);
     });
   }
 

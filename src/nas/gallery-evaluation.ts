@@ -1,5 +1,4 @@
 import { stringify } from "yaml";
-import { ModelDescBuilder } from "../desc/builder.ts";
 import { modelDescToJson } from "../desc/json.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import { modelDescToYaml } from "../desc/yaml.ts";
@@ -7,13 +6,14 @@ import { modelTensors } from "../export/model.ts";
 import { writeSafetensors } from "../export/safetensors.ts";
 import { modelStats } from "../models/stats.ts";
 import { metricsTree } from "../train/metrics.ts";
-import type { Algorithm } from "./algorithm.ts";
-import { type EvaluaterParts, type EvaluationResult, evaluationFiles, imageFacts } from "./evaluater.ts";
+import { scaledToConf } from "./evaluated-network.ts";
+import { type EvaluationResult, evaluationFiles, imageFacts } from "./evaluater.ts";
 import type { GalleryEntry } from "./gallery.ts";
 import { inOrder } from "./in-order.ts";
 import type { FixedJob, JobResult } from "./job.ts";
 import { unpackValues } from "./job.ts";
 import { KeptJobs } from "./kept-jobs.ts";
+import type { PhaseParts } from "./phase-parts.ts";
 
 /** What became of one architecture of a gallery. */
 export interface GalleryRow {
@@ -32,9 +32,6 @@ export interface GalleryRow {
   readonly trained: JobResult;
 }
 
-const asConfSays: NonNullable<Algorithm["evaluated"]> = (found, { nas }) =>
-  new ModelDescBuilder().build(nas.eval.model_desc, found);
-
 /**
  * Evaluates every architecture of a gallery: each is trained from scratch with the same settings and tested. Its weights lie
  * beside it in the gallery, with PyTorch's names and layouts. The folder `trained` keeps what a resumed evaluation goes by, see
@@ -44,8 +41,8 @@ const asConfSays: NonNullable<Algorithm["evaluated"]> = (found, { nas }) =>
  */
 export async function evaluateGallery(
   entries: readonly GalleryEntry[],
-  parts: EvaluaterParts,
-  build = asConfSays,
+  parts: PhaseParts,
+  build = scaledToConf,
 ): Promise<GalleryRow[]> {
   const { environment, executor, conf, logger } = parts;
   const { final_desc_foldername: folder, resume } = conf.nas.eval;
@@ -86,7 +83,7 @@ export function bestRow(rows: readonly GalleryRow[]): GalleryRow {
 }
 
 /** Leaves description, metrics and weights of a row where the evaluation of a single network does. */
-export async function leaveAsResult(row: GalleryRow, parts: EvaluaterParts): Promise<void> {
+export async function leaveAsResult(row: GalleryRow, parts: PhaseParts): Promise<void> {
   const { environment, conf } = parts;
   const { result } = row;
   const files = evaluationFiles(conf);
@@ -98,13 +95,13 @@ export async function leaveAsResult(row: GalleryRow, parts: EvaluaterParts): Pro
 const weightsOf = ({ trained: { params, values } }: GalleryRow) =>
   writeSafetensors(modelTensors(params, unpackValues(values)));
 
-function evaluationJob(desc: ModelDesc, { conf, seed }: EvaluaterParts): FixedJob {
+function evaluationJob(desc: ModelDesc, { conf, seed }: PhaseParts): FixedJob {
   const { trainer, loader } = conf.nas.eval;
   const common = { seed, trainer, loader, dataset: loader.dataset, validateOn: "test", confusion: true } as const;
   return { kind: "fixed", desc: modelDescToJson(desc), path: "eval_arch", ...common };
 }
 
-function rowOf({ name, desc }: GalleryEntry, trained: JobResult, { dataset }: EvaluaterParts): GalleryRow {
+function rowOf({ name, desc }: GalleryEntry, trained: JobResult, { dataset }: PhaseParts): GalleryRow {
   const { height, width } = dataset;
   const { run } = trained;
   const { params, macs, flops } = modelStats(desc, { height, width, affine: true });

@@ -1,13 +1,14 @@
 import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
-import type { PostTraining, SearchParts } from "./search.ts";
+import type { PhaseParts } from "./phase-parts.ts";
+import type { PostTraining } from "./search.ts";
 
 /**
  * Trains a found architecture for a few epochs (`nas.search.post_train`); undefined where the conf asks for none. It is
  * validated on the images that `val_ratio` keeps back, if any: what is chosen by the result must not have seen the test set.
  * @throws as `Trainers`
  */
-export async function postTrain(found: ModelDesc, parts: SearchParts): Promise<PostTraining | undefined> {
+export async function postTrain(found: ModelDesc, parts: PhaseParts): Promise<PostTraining | undefined> {
   const { environment, conf, dataset, seed, logger } = parts;
   const { model_desc, post_train } = conf.nas.search;
   if (!post_train || post_train.skip_unless_compared || post_train.trainer.epochs === 0) return undefined;

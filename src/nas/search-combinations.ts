@@ -2,7 +2,8 @@ import { paretoPlot } from "../report/pareto-plot.ts";
 import { sweepReport, sweepTsv } from "../report/sweep.ts";
 import type { SweepRow } from "../report/sweep-row.ts";
 import { macroCombinations, shapeName } from "./macro-combinations.ts";
-import type { Search, SearchParts, SearchResult } from "./search.ts";
+import type { PhaseParts } from "./phase-parts.ts";
+import type { Search, SearchResult } from "./search.ts";
 import { isSweep } from "./sweep-check.ts";
 import { type FinishedJob, jobState, readJob, runJob, type SweepJob, sweepJobs } from "./sweep-job.ts";
 import { costsOf, markRows } from "./sweep-row.ts";
@@ -24,7 +25,7 @@ export function sweeping(search: Search): Search {
  * its own). For all others each iteration would repeat the one before, so it gets another seed instead. `seed_train` is theirs
  * too: Archai reads it nowhere else.
  */
-async function searchCombinations(search: Search, parts: SearchParts): Promise<SearchResult> {
+async function searchCombinations(search: Search, parts: PhaseParts): Promise<SearchResult> {
   tellSkipped(parts);
   const jobs = sweepJobs(parts);
   const done: { readonly job: SweepJob; readonly finished: FinishedJob }[] = [];
@@ -40,7 +41,7 @@ async function searchCombinations(search: Search, parts: SearchParts): Promise<S
   return { ...best.finished.result, report: sweepReport(rows, costsOf(parts.conf)) };
 }
 
-async function finish(search: Search, job: SweepJob, { conf, environment, logger }: SearchParts): Promise<FinishedJob> {
+async function finish(search: Search, job: SweepJob, { conf, environment, logger }: PhaseParts): Promise<FinishedJob> {
   const { search_iters, resume } = conf.nas.search;
   const name = shapeName(job.place) + (search_iters > 1 ? `.i${job.place.iteration}` : "");
   logger.pushd(name);
@@ -59,7 +60,7 @@ async function finish(search: Search, job: SweepJob, { conf, environment, logger
   return finished;
 }
 
-function tellSkipped({ conf, environment, logger }: SearchParts): void {
+function tellSkipped({ conf, environment, logger }: PhaseParts): void {
   const { skipped } = macroCombinations(conf.nas.search);
   if (skipped.length === 0) return;
   const message = `left out, having too few cells for their reductions: ${skipped.map(shapeName).join(", ")}`;
@@ -67,7 +68,7 @@ function tellSkipped({ conf, environment, logger }: SearchParts): void {
   environment.onWarning?.(message);
 }
 
-async function writeSummary(rows: readonly SweepRow[], { conf, environment }: SearchParts): Promise<void> {
+async function writeSummary(rows: readonly SweepRow[], { conf, environment }: PhaseParts): Promise<void> {
   const { summary_filename } = conf.nas.search.pareto;
   const [cost = "macs"] = costsOf(conf);
   await environment.writeFile(summary_filename, sweepTsv(rows));
@@ -78,7 +79,7 @@ async function writeSummary(rows: readonly SweepRow[], { conf, environment }: Se
 async function copyFound(
   { folder }: SweepJob,
   { result }: FinishedJob,
-  { conf, environment }: SearchParts,
+  { conf, environment }: PhaseParts,
 ): Promise<void> {
   const { final_desc_filename, full_desc_filename } = conf.nas.search;
   const copy = async (name: string, to: string) =>

@@ -1,25 +1,9 @@
-import type { ExperimentConf } from "../config/index.ts";
-import type { Dataset } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
-import type { Logger } from "../log/logger.ts";
 import type { Alphas } from "../ops/mixture.ts";
 import type { RunRecord } from "../train/metrics.ts";
-import type { Environment } from "./environment.ts";
-import type { Executor } from "./executor.ts";
 import type { GalleryEntry } from "./gallery.ts";
+import type { PhaseParts } from "./phase-parts.ts";
 import type { FixedTraining } from "./trainers.ts";
-
-/** What every search has at hand. */
-export interface SearchParts {
-  readonly environment: Environment;
-  /** Paths in it are expanded. */
-  readonly conf: ExperimentConf;
-  readonly dataset: Dataset;
-  readonly seed: number;
-  readonly logger: Logger;
-  /** Trains networks that do not depend on each other. */
-  readonly executor: Executor;
-}
 
 export interface SearchResult {
   /** What is to be evaluated. */
@@ -48,4 +32,4 @@ export interface TrainedSupernet {
 }
 
 /** Finds an architecture. Writes `final_model_desc.yaml` and whatever else there is to tell. */
-export type Search = (parts: SearchParts) => Promise<SearchResult>;
+export type Search = (parts: PhaseParts) => Promise<SearchResult>;

@@ -1,8 +1,9 @@
 import { stringify } from "yaml";
 import { modelDescToYaml } from "../desc/yaml.ts";
 import { metricsTree } from "../train/metrics.ts";
+import type { PhaseParts } from "./phase-parts.ts";
 import { postTrain } from "./post-train.ts";
-import type { SearchParts, SearchResult } from "./search.ts";
+import type { SearchResult } from "./search.ts";
 import type { SearchMethod } from "./search-method.ts";
 import type { Trained } from "./trained.ts";
 
@@ -12,9 +13,9 @@ import type { Trained } from "./trained.ts";
  */
 export class Searcher {
   readonly #method: SearchMethod;
-  readonly #parts: SearchParts;
+  readonly #parts: PhaseParts;
 
-  constructor(method: SearchMethod, parts: SearchParts) {
+  constructor(method: SearchMethod, parts: PhaseParts) {
     this.#method = method;
     this.#parts = parts;
   }

@@ -7,7 +7,8 @@ import type { SweepFigures, SweepPlace } from "../report/sweep-row.ts";
 import { metricsTree, type RunRecord } from "../train/metrics.ts";
 import type { Environment } from "./environment.ts";
 import { type MacroShape, macroCombinations, shaped } from "./macro-combinations.ts";
-import type { PostTraining, Search, SearchParts, SearchResult } from "./search.ts";
+import type { PhaseParts } from "./phase-parts.ts";
+import type { PostTraining, Search, SearchResult } from "./search.ts";
 import type { SearchConf } from "./search-method.ts";
 import { sweepFigures } from "./sweep-row.ts";
 
@@ -15,7 +16,7 @@ import { sweepFigures } from "./sweep-row.ts";
 export interface SweepJob {
   readonly place: SweepPlace;
   /** The search by itself: its shape, its seed, its files in `folder`. */
-  readonly parts: SearchParts;
+  readonly parts: PhaseParts;
   readonly folder: string;
 }
 
@@ -35,14 +36,14 @@ const RESULT = "result.yaml";
 const UNFINISHED = "# being searched\n";
 
 /** Repetition i of a shape has i added to the seed. */
-export function sweepJobs(parts: SearchParts): SweepJob[] {
+export function sweepJobs(parts: PhaseParts): SweepJob[] {
   const { search } = parts.conf.nas;
   return macroCombinations(search).shapes.flatMap((shape) =>
     Array.from({ length: search.search_iters }, (_, iteration) => jobOf(parts, shape, iteration)),
   );
 }
 
-function jobOf(parts: SearchParts, shape: MacroShape, iteration: number): SweepJob {
+function jobOf(parts: PhaseParts, shape: MacroShape, iteration: number): SweepJob {
   const { conf, seed } = parts;
   const { search } = conf.nas;
   const numbers: Readonly<Record<string, number>> = { ...shape, search_iter: iteration };
@@ -84,7 +85,7 @@ export async function runJob(search: Search, { parts, folder }: SweepJob): Promi
   await environment.writeFile(`${folder}/${RESULT}`, toText(kept));
 }
 
-async function figuresOf({ desc, run, params, values }: PostTraining, parts: SearchParts): Promise<SweepFigures> {
+async function figuresOf({ desc, run, params, values }: PostTraining, parts: PhaseParts): Promise<SweepFigures> {
   const { environment, conf, dataset } = parts;
   const { height, width, channels, mean, std } = dataset;
   const dropPath = (conf.nas.search.post_train?.trainer.drop_path_prob ?? 0) > 0;
@@ -140,7 +141,7 @@ const NOT_DECISIVE: ReadonlySet<string> = new Set([
   ...["pareto", "search_iters", "seed_train", "resume", "checkpoint", "data_parallel"],
 ]);
 
-function determinedBy({ conf, seed }: SearchParts): Tree {
+function determinedBy({ conf, seed }: PhaseParts): Tree {
   const search = Object.fromEntries(Object.entries(conf.nas.search).filter(([key]) => !NOT_DECISIVE.has(key)));
   return { common: { seed }, nas: { search } };
 }

@@ -3,17 +3,16 @@ import { petridishFinalizer } from "../algos/petridish/finalizer.ts";
 import type { ExperimentConf } from "../config/index.ts";
 import type { ModelDescConf } from "../config/schema/nas.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
 import type { NetworkDesc } from "../desc/network-desc.ts";
 import { parseModelDesc } from "../desc/yaml.ts";
 import { SupernetError } from "../errors.ts";
 import type { AdapterKind } from "../host/gpu.ts";
-import { factoryDesc } from "../models/spec.ts";
 import { checkDataset } from "../nas/check-dataset.ts";
+import { givenNetwork, scaledToConf } from "../nas/evaluated-network.ts";
 import { finalizeModel } from "../nas/finalizers.ts";
 import { forecastImages, forecastMemory } from "../nas/forecast.ts";
-import { macroCombinations } from "../nas/macro-combinations.ts";
+import { macroCombinations, shaped } from "../nas/macro-combinations.ts";
 import { runFolder } from "../nas/phase.ts";
 import { type Alphas, alphasName, PRIMITIVES } from "../ops/mixture.ts";
 import { datasetLoader } from "./datasets.ts";
@@ -50,9 +49,7 @@ export async function forecastRun(request: ResolvedRequest, host: Host, kind: Ad
 function largest({ nas }: ExperimentConf): ModelDescConf {
   const { model_desc } = nas.search;
   const last = macroCombinations(nas.search).shapes.at(-1);
-  if (!last) return model_desc;
-  const cell = { ...model_desc.cell, n_nodes: last.nodes };
-  return { ...model_desc, n_reductions: last.reductions, n_cells: last.cells, cell };
+  return last ? shaped(model_desc, last) : model_desc;
 }
 
 /** The network of the evaluation, as `ExperimentRunner.evaluate` chooses it. */
@@ -63,11 +60,10 @@ async function evaluatedDesc(
   dataset: Dataset,
 ): Promise<NetworkDesc> {
   const { algorithm, conf } = request;
-  const { model_factory_spec: spec, model_desc } = conf.nas.eval;
-  if (spec) return factoryDesc(spec, dataset);
-  if (algorithm.network) return algorithm.network(conf);
-  const found = await foundDesc(request, host, supernet);
-  return algorithm.evaluated?.(found, conf) ?? new ModelDescBuilder().build(model_desc, found);
+  const given = givenNetwork(algorithm, conf);
+  if (given) return given(dataset);
+  const { evaluated = scaledToConf } = algorithm;
+  return evaluated(await foundDesc(request, host, supernet), conf);
 }
 
 async function foundDesc(request: ResolvedRequest, host: Host, supernet: ModelDesc): Promise<ModelDesc> {

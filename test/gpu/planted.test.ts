@@ -7,7 +7,8 @@ import { readText } from "../../src/host/node/files.ts";
 import { Logger } from "../../src/log/logger.ts";
 import { Evaluater } from "../../src/nas/evaluater.ts";
 import { localExecutor } from "../../src/nas/executor.ts";
-import type { SearchParts, SearchResult } from "../../src/nas/search.ts";
+import type { PhaseParts } from "../../src/nas/phase-parts.ts";
+import type { SearchResult } from "../../src/nas/search.ts";
 import { Searcher } from "../../src/nas/searcher.ts";
 import { PRIMITIVES } from "../../src/ops/mixture.ts";
 import { mixtureWeights } from "../../src/report/weights.ts";
@@ -60,7 +61,7 @@ async function confOf(algo: string, more: Readonly<Record<string, unknown>> = {}
   return parseExperimentConf(tree, places);
 }
 
-function partsOf(conf: ExperimentConf, seed: number): SearchParts {
+function partsOf(conf: ExperimentConf, seed: number): PhaseParts {
   const environment = memoryEnvironment(engine, new Map());
   const logger = new Logger(environment.logSink("/log"));
   const methodOf = (algo: string) => findAlgorithm(algo).method!;

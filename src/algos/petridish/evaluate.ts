@@ -2,9 +2,10 @@ import type { ExperimentConf } from "../../config/index.ts";
 import { ModelDescBuilder } from "../../desc/builder.ts";
 import type { ModelDesc } from "../../desc/model-desc.ts";
 import { modelOf } from "../../desc/network-desc.ts";
-import type { EvaluaterParts, EvaluationResult } from "../../nas/evaluater.ts";
+import type { EvaluationResult } from "../../nas/evaluater.ts";
 import { readGallery } from "../../nas/gallery.ts";
 import { bestRow, evaluateGallery, type GalleryRow, leaveAsResult } from "../../nas/gallery-evaluation.ts";
+import type { PhaseParts } from "../../nas/phase-parts.ts";
 import { grouped, inPercent, textTable } from "../../report/table.ts";
 import { bestEpochs } from "../../train/metrics.ts";
 import { countNetwork, type HullPoint } from "./points.ts";
@@ -17,7 +18,7 @@ import { hullTable } from "./table.ts";
  *
  * @param found evaluated alone where there is no gallery
  */
-export async function evaluatePetridish(found: ModelDesc, parts: EvaluaterParts): Promise<EvaluationResult> {
+export async function evaluatePetridish(found: ModelDesc, parts: PhaseParts): Promise<EvaluationResult> {
   const { environment, conf, dataset } = parts;
   const gallery = await readGallery(environment, conf.nas.eval.final_desc_foldername);
   const entries = gallery.length > 0 ? gallery : [{ name: "model_desc_0", desc: found }];

@@ -2,7 +2,8 @@ import { modelDescToYaml } from "../../desc/yaml.ts";
 import { galleryNames, writeGallery } from "../../nas/gallery.ts";
 import { inOrder } from "../../nas/in-order.ts";
 import { KeptJobs } from "../../nas/kept-jobs.ts";
-import type { SearchParts, SearchResult } from "../../nas/search.ts";
+import type { PhaseParts } from "../../nas/phase-parts.ts";
+import type { SearchResult } from "../../nas/search.ts";
 import { type GrowthParts, grow, type Member, trainSeed } from "./growth.ts";
 import { countNetwork, frontier } from "./points.ts";
 import { Pool, type Standing } from "./pool.ts";
@@ -20,7 +21,7 @@ import { seedNetworks } from "./seeds.ts";
  *
  * Writes the networks near the hull as a gallery, `final_model_desc.yaml`, the largest of them, and what `writePool` does.
  */
-export async function searchPetridish(parts: SearchParts): Promise<SearchResult> {
+export async function searchPetridish(parts: PhaseParts): Promise<SearchResult> {
   const { environment, conf } = parts;
   const { search } = conf.nas;
   const eps = search.petridish.convex_hull_eps;
@@ -36,7 +37,7 @@ export async function searchPetridish(parts: SearchParts): Promise<SearchResult>
 }
 
 /** The networks of the search, in the order in which they joined. */
-async function growPool(parts: SearchParts): Promise<readonly Member[]> {
+async function growPool(parts: PhaseParts): Promise<readonly Member[]> {
   const { environment, executor, conf, seed, dataset, logger } = parts;
   const {
     search,
@@ -68,7 +69,7 @@ async function growPool(parts: SearchParts): Promise<readonly Member[]> {
   return pool.members;
 }
 
-function logJoin({ logger }: SearchParts, member: Member, standing: Standing): void {
+function logJoin({ logger }: PhaseParts, member: Member, standing: Standing): void {
   const { id, stage, parentId, reductions, cells, nodes, madd, params, train, top1 } = member;
   logger.pushd(id);
   logger.info({ job_stage: stage, parent_id: parentId, reductions, cells, nodes });

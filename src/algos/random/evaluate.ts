@@ -2,9 +2,10 @@ import type { ExperimentConf } from "../../config/index.ts";
 import type { ModelDesc } from "../../desc/model-desc.ts";
 import { SupernetError } from "../../errors.ts";
 import { modelStats } from "../../models/stats.ts";
-import { Evaluater, type EvaluaterParts, type EvaluationResult } from "../../nas/evaluater.ts";
+import { Evaluater, type EvaluationResult } from "../../nas/evaluater.ts";
 import { type GalleryEntry, readGallery } from "../../nas/gallery.ts";
 import { evaluateGallery } from "../../nas/gallery-evaluation.ts";
+import type { PhaseParts } from "../../nas/phase-parts.ts";
 import { meanText } from "../../report/statistics.ts";
 import { grouped, inPercent, textTable } from "../../report/table.ts";
 
@@ -18,7 +19,7 @@ export const drawName = (k: number): string => `draw${k}`;
  * Trains all that was drawn, draw k with k added to the seed: the same budget, other weights and batches. The run's result is
  * the first one, whatever the others reach: to take the best by its test accuracy would be to choose on the test set.
  */
-export async function evaluateDraws(found: ModelDesc, parts: EvaluaterParts): Promise<EvaluationResult> {
+export async function evaluateDraws(found: ModelDesc, parts: PhaseParts): Promise<EvaluationResult> {
   const draws = seedsOf(parts.conf);
   const others = draws > 1 ? await otherDraws(parts, draws) : [];
   const first = await new Evaluater(parts).evaluate(found);
@@ -33,7 +34,7 @@ export async function evaluateDraws(found: ModelDesc, parts: EvaluaterParts): Pr
 }
 
 /** @throws SupernetError("io") where fewer were drawn */
-async function otherDraws({ environment, conf }: EvaluaterParts, draws: number): Promise<GalleryEntry[]> {
+async function otherDraws({ environment, conf }: PhaseParts, draws: number): Promise<GalleryEntry[]> {
   const folder = conf.nas.eval.final_desc_foldername;
   const gallery = await readGallery(environment, folder);
   return Array.from({ length: draws - 1 }, (_, i) => {
