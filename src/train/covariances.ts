@@ -1,10 +1,9 @@
 import type { Node } from "../graph/types.ts";
-import { encodePass, type Kernel } from "../runtime/webgpu/engine.ts";
 import { f32 } from "../runtime/webgpu/kernel.ts";
 import { each } from "../runtime/webgpu/kernels/launch.ts";
-import type { BoundProgram, Program } from "../runtime/webgpu/program.ts";
-import { StepUniform } from "../runtime/webgpu/step.ts";
-import { type Feed, selectChunks } from "./feed.ts";
+import type { Program } from "../runtime/webgpu/program.ts";
+import type { Feed } from "./feed.ts";
+import { FeedPass } from "./feed-pass.ts";
 import { Flow } from "./flow.ts";
 import type { Gate } from "./gate.ts";
 import type { Network } from "./network.ts";
@@ -38,21 +37,18 @@ export interface CovarianceParts extends CovarianceSettings {
 export class CandidateCovariances {
   readonly #parts: CovarianceParts;
   readonly #program: Program;
-  readonly #step: StepUniform;
+  readonly #pass: FeedPass;
   readonly #flow: Flow;
   readonly #nodes: readonly MixingNode[];
   /** Of all nodes, one after another. */
   readonly #sums: GPUBuffer;
-  #bound: BoundProgram | undefined;
-  #accumulate: readonly Kernel[] = [];
-  readonly #disposers: (() => void)[] = [];
 
   constructor(parts: CovarianceParts) {
     const { network, feed, signal, gate } = parts;
     const { engine } = network;
     this.#parts = parts;
     this.#program = network.candidateDistancesProgram(feed.samples);
-    this.#step = new StepUniform(engine.device, engine.buffers, feed.chunks);
+    this.#pass = new FeedPass({ network, feed, program: this.#program, signal });
     this.#flow = new Flow(engine, signal, gate);
     this.#nodes = mixingNodes(this.#program);
     const pairs = this.#nodes.reduce((sum, node) => sum + node.pairs, 0);
@@ -61,34 +57,20 @@ export class CandidateCovariances {
 
   /** Binds the program; best after all programs of a network are compiled, so that they share their temporaries. */
   async prepare(): Promise<void> {
-    const { network, feed, sigma, signal } = this.#parts;
-    const { engine } = network;
-    await feed.prepare(this.#step.buffer);
-    signal?.throwIfAborted();
-    const bound = await this.#program.bind({
-      arenas: { params: network.arenas, grads: {}, next: {} },
-      inputs: { x: feed.x, ...feed.inputs },
-      step: this.#step.buffer,
+    const { network, feed, sigma } = this.#parts;
+    const accumulate = this.#nodes.map(({ place, pairs, first }) => {
+      const launch = each(pairs, network.engine.tuning);
+      const { buffer } = this.#program.output(place);
+      return {
+        shader: "kernel_sums",
+        ...launch,
+        uniforms: { ...launch.uniforms, samples: feed.samples, first, factor: f32(-1 / (2 * sigma * sigma)) },
+        reads: [{ buffer }],
+        writes: [{ buffer: this.#sums }],
+        step: this.#pass.step.buffer,
+      };
     });
-    this.#disposers.push(bound.dispose);
-    const accumulate = await engine.kernels(
-      this.#nodes.map(({ place, pairs, first }) => {
-        const launch = each(pairs, engine.tuning);
-        const { buffer } = this.#program.output(place);
-        return {
-          shader: "kernel_sums",
-          ...launch,
-          uniforms: { ...launch.uniforms, samples: feed.samples, first, factor: f32(-1 / (2 * sigma * sigma)) },
-          reads: [{ buffer }],
-          writes: [{ buffer: this.#sums }],
-          step: this.#step.buffer,
-        };
-      }),
-      "sums of kernels",
-    );
-    this.#disposers.push(accumulate.dispose);
-    this.#accumulate = accumulate.kernels;
-    this.#bound = bound;
+    await this.#pass.prepare(accumulate, "sums of kernels");
   }
 
   /** By the weights and alphas of now. @throws SupernetError("device") when the device fails; the signal's reason when aborted */
@@ -97,18 +79,11 @@ export class CandidateCovariances {
     let images = 0;
     const batches = feed.startPass(0);
     for (let batch = 0; batch < batches; batch++) {
-      const chunks = selectChunks(feed, batch);
       const first = lastBatch || batch === 0;
-      images = chunks.reduce((sum, { valid }) => sum + valid, first ? 0 : images);
+      images = (first ? 0 : images) + feed.select(batch).valid;
       await this.#flow.submit((encoder) => {
         if (first) encoder.clearBuffer(this.#sums);
-        this.#step.write(chunks.map(({ start, valid, sampleStart }) => ({ batchStart: start, valid, sampleStart })));
-        for (const chunk of chunks.keys()) {
-          this.#step.use(encoder, chunk);
-          feed.encode(encoder, chunk);
-          this.#bound!.encode(encoder);
-          encodePass(encoder, this.#accumulate);
-        }
+        this.#pass.encode(encoder, batch);
       });
     }
     const sums = new Float32Array(await this.#flow.wait(network.engine.read({ buffer: this.#sums })));
@@ -116,8 +91,7 @@ export class CandidateCovariances {
   }
 
   dispose(): void {
-    for (const dispose of this.#disposers) dispose();
-    this.#step.dispose();
+    this.#pass.dispose();
     this.#parts.network.engine.buffers.destroy(this.#sums);
   }
 }

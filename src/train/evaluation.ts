@@ -1,8 +1,7 @@
-import { encodePass, type Kernel } from "../runtime/webgpu/engine.ts";
 import { unpackPlanes } from "../runtime/webgpu/layout.ts";
-import type { BoundProgram, Program } from "../runtime/webgpu/program.ts";
-import { StepUniform } from "../runtime/webgpu/step.ts";
-import { type Feed, selectChunks } from "./feed.ts";
+import type { Program } from "../runtime/webgpu/program.ts";
+import type { Feed } from "./feed.ts";
+import { FeedPass } from "./feed-pass.ts";
 import { Flow } from "./flow.ts";
 import type { Gate } from "./gate.ts";
 import { type Averages, DeviceMetrics } from "./metric-sums.ts";
@@ -22,47 +21,30 @@ export interface EvaluationParts {
 /** Loss and accuracy of a network, in evaluation mode, over all batches of a feed; every sample counts once. */
 export class Evaluation {
   readonly #parts: EvaluationParts;
-  readonly #step: StepUniform;
+  readonly #pass: FeedPass;
   readonly #metrics: DeviceMetrics;
   readonly #flow: Flow;
   readonly #program: Program;
-  #bound: BoundProgram | undefined;
-  #accumulate: readonly Kernel[] = [];
-  readonly #disposers: (() => void)[] = [];
 
   constructor(parts: EvaluationParts) {
-    const { engine } = parts.network;
+    const { network, feed, smoothing, signal, gate } = parts;
     this.#parts = parts;
-    this.#step = new StepUniform(engine.device, engine.buffers, parts.feed.chunks);
-    this.#metrics = new DeviceMetrics(engine);
-    this.#flow = new Flow(engine, parts.signal, parts.gate);
-    this.#program = parts.network.evaluationProgram(parts.smoothing, parts.feed.samples);
+    this.#program = network.evaluationProgram(smoothing, feed.samples);
+    this.#pass = new FeedPass({ network, feed, program: this.#program, signal });
+    this.#metrics = new DeviceMetrics(network.engine);
+    this.#flow = new Flow(network.engine, signal, gate);
   }
 
   /** Binds the program; best after all programs of a network are compiled, so that they share their temporaries. */
   async prepare(): Promise<void> {
-    const { network, feed, signal } = this.#parts;
-    await feed.prepare(this.#step.buffer);
-    signal?.throwIfAborted();
-    this.#bound = await this.#program.bind({
-      arenas: { params: network.arenas, grads: {}, next: {} },
-      inputs: { x: feed.x, y: feed.y },
-      step: this.#step.buffer,
-    });
-    this.#disposers.push(this.#bound.dispose);
-    const { kernels, dispose } = await network.engine.kernels(
-      [this.#metrics.accumulate(this.#program, this.#step.buffer)],
-      "evaluation metrics",
-    );
-    this.#accumulate = kernels;
-    this.#disposers.push(dispose);
+    await this.#pass.prepare([this.#metrics.accumulate(this.#program, this.#pass.step.buffer)], "evaluation metrics");
   }
 
   async run(onBatch?: (averages: Averages, batch: number, batches: number) => void): Promise<PassRecord> {
     const { feed } = this.#parts;
     return runPass(this.#flow, this.#metrics, {
       batches: feed.startPass(0),
-      encode: (encoder, batch) => this.#encode(encoder, batch),
+      encode: (encoder, batch) => this.#pass.encode(encoder, batch),
       report: (averages, batch, batches) => onBatch?.(averages, batch, batches),
     });
   }
@@ -80,7 +62,7 @@ export class Evaluation {
     const batches = feed.startPass(0);
     if (feed.chunks !== 1) throw new Error("only feeds of one chunk a batch are counted");
     for (let batch = 0; batch < batches; batch++) {
-      await this.#flow.submit((encoder) => this.#encode(encoder, batch));
+      await this.#flow.submit((encoder) => this.#pass.encode(encoder, batch));
       const read = Promise.all([engine.read(logits), engine.read({ buffer: feed.y })]);
       const [scores, labels] = await this.#flow.wait(read);
       const { valid } = feed.select(batch);
@@ -90,21 +72,8 @@ export class Evaluation {
     return counts;
   }
 
-  #encode(encoder: GPUCommandEncoder, batch: number): void {
-    const { feed } = this.#parts;
-    const chunks = selectChunks(feed, batch);
-    this.#step.write(chunks.map(({ start, valid, sampleStart }) => ({ batchStart: start, valid, sampleStart })));
-    for (const chunk of chunks.keys()) {
-      this.#step.use(encoder, chunk);
-      feed.encode(encoder, chunk);
-      this.#bound!.encode(encoder);
-      encodePass(encoder, this.#accumulate);
-    }
-  }
-
   dispose(): void {
-    for (const dispose of this.#disposers) dispose();
     this.#metrics.dispose();
-    this.#step.dispose();
+    this.#pass.dispose();
   }
 }
