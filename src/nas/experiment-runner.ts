@@ -13,7 +13,8 @@ import { Evaluater, type EvaluationResult } from "./evaluater.ts";
 import { type Executor, localExecutor } from "./executor.ts";
 import { copyGallery } from "./gallery.ts";
 import { checkBuilt } from "./not-built.ts";
-import { type Phase, runFolder } from "./phase.ts";
+import { checkOwnFiles } from "./own-files.ts";
+import { PHASES, type Phase, runFolder } from "./phase.ts";
 import type { SearchResult } from "./search.ts";
 import { sweeping } from "./search-combinations.ts";
 import { Searcher } from "./searcher.ts";
@@ -153,13 +154,15 @@ export class ExperimentRunner {
 
   /**
    * Reads the images of all phases that will run, so that a missing folder, or images that an evaluation cannot use, are told
-   * before a search and not after it.
-   * @throws SupernetError("data") naming the folder and the remedy; as `checkDataset`
+   * before a search and not after it. Likewise paths that the run may not write to.
+   * @throws SupernetError("data") naming the folder and the remedy; as `checkDataset` and `checkOwnFiles`
    */
   async loadData(phases: readonly Phase[]): Promise<void> {
     const { algorithm } = this.#experiment;
+    const folders = PHASES.map((phase) => this.folder(phase));
     for (const phase of phases) {
       const conf = this.#conf(phase);
+      checkOwnFiles(conf, phase, { folders, phases });
       checkBuilt(conf, phase);
       const dataset = await this.#dataset(conf.nas[phase].loader.dataset);
       checkDataset(dataset, phase, { algorithm, conf, phases });

@@ -47,8 +47,8 @@ export async function resolveRequest(request: RunRequest, host: Host): Promise<R
   const { algo, dataset, full = false, overrides = [], allowUnknown = false, confText } = request;
   const { prefix = full ? "full" : "toy", phases = PHASES } = request;
   const algorithm = findAlgorithm(algo);
-  if (/[/\\]/.test(prefix)) {
-    throw new SupernetError("config", `the prefix "${prefix}" names folders: leave slashes out`);
+  for (const [what, name] of Object.entries({ prefix, "data set": dataset })) {
+    if (/[/\\]/.test(name)) throw new SupernetError("config", `the ${what} "${name}" names folders: leave slashes out`);
   }
   if (phases.length === 0) throw new SupernetError("config", "there is nothing to run: name search, eval or both");
   const leftOut: Phase[] = searches(algorithm) ? [] : phases.filter((phase) => phase === "search");

@@ -1,8 +1,8 @@
-import { SupernetError } from "../errors.ts";
 import { folderLogSink } from "../log/sink.ts";
 import type { Environment, SearchState } from "../nas/environment.ts";
 import type { Executor } from "../nas/executor.ts";
 import { ExperimentRunner } from "../nas/experiment-runner.ts";
+import { requireOwn } from "../nas/own-files.ts";
 import { PHASES, type Phase, runFolder } from "../nas/phase.ts";
 import { skipShare } from "../report/cells.ts";
 import { throughput } from "../report/throughput.ts";
@@ -140,7 +140,7 @@ function adapterText({ name, backend }: AdapterReport): string {
 /** @param logdir folder of all runs */
 async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: string): Promise<Environment> {
   const { host, backend, request, tune, tell, signal, gate } = parts;
-  const folders = PHASES.map((one) => `${runFolder(logdir, request.name, one)}/`);
+  const folders = PHASES.map((one) => runFolder(logdir, request.name, one));
   const onWarning = (message: string) => tell({ kind: "warning", message });
   const tuning = tune && {
     mode: tune.mode,
@@ -157,13 +157,13 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
     trainers,
     datasets: host.datasets,
     writeFile: async (path, data) => {
-      if (host.confined) checkOwn(path, folders);
+      requireOwn(path, folders);
       await host.files.writeFile(path, data);
     },
     readText: (path) => host.files.readText(path),
     readBytes: (path) => host.files.readBytes(path),
     remove: async (path) => {
-      if (host.confined) checkOwn(path, folders);
+      requireOwn(path, folders);
       await host.files.remove(path);
     },
     listFiles: (folder) => filesIn(host, folder),
@@ -183,16 +183,6 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
 async function filesIn({ files }: Host, folder: string): Promise<string[]> {
   const inside = await files.list(folder, { recursive: false });
   return inside.map(({ path }) => path);
-}
-
-/** @throws SupernetError("config") for a path that leaves the run's folders */
-function checkOwn(path: string, folders: readonly string[]): void {
-  const inside = folders.some((folder) => path.startsWith(folder));
-  if (inside && !path.split("/").includes("..")) return;
-  throw new SupernetError(
-    "config",
-    `the conf writes to ${path}, which is not the run's own: begin the name with $expdir/`,
-  );
 }
 
 function progressEvent(
