@@ -58,6 +58,7 @@ const ofSearch = ({ nas: { search } }: ExperimentConf): Paths => ({
     "nas.search.full_desc_filename": search.full_desc_filename,
     "nas.search.final_desc_filename": search.final_desc_filename,
     "nas.search.pareto.summary_filename": search.pareto.summary_filename,
+    ...(search.checkpoint && { "nas.search.checkpoint.filename": search.checkpoint.filename }),
   },
   filled: {
     "nas.search.final_desc_foldername": search.final_desc_foldername,
@@ -71,6 +72,7 @@ const ofEvaluation = ({ nas: { eval: evaluation } }: ExperimentConf, phases: rea
     "nas.eval.full_desc_filename": evaluation.full_desc_filename,
     "nas.eval.metric_filename": evaluation.metric_filename,
     "nas.eval.model_filename": evaluation.model_filename,
+    ...(evaluation.checkpoint && { "nas.eval.checkpoint.filename": evaluation.checkpoint.filename }),
     // Without a search before it is only read, and may be anybody's.
     ...(phases.includes("search") && { "nas.eval.final_desc_filename": evaluation.final_desc_filename }),
   },

@@ -83,10 +83,11 @@ describe("paths of a conf", () => {
     const changed = structuredClone(conf) as unknown as Record<string, Conf>;
     const names = (key ?? "").split(".");
     const last = names.pop()!;
-    const section = names.reduce((tree, name) => tree[name] as Record<string, Conf>, changed) as Record<
-      string,
-      unknown
-    >;
+    let section = changed as Record<string, unknown>;
+    for (const name of names) {
+      section[name] ??= {};
+      section = section[name] as Record<string, unknown>;
+    }
     if (last) section[last] = path;
     const expanded = expandVars(changed as Conf, { HOME: "/home/me", expdir: phase === "search" ? SEARCH : EVAL });
     checkOwnFiles(expanded as unknown as ExperimentConf, phase, { folders: FOLDERS, phases });
@@ -112,12 +113,14 @@ describe("paths of a conf", () => {
         "nas.search.full_desc_filename",
         "nas.search.final_desc_filename",
         "nas.search.pareto.summary_filename",
+        "nas.search.checkpoint.filename",
         "nas.search.final_desc_foldername",
         "nas.search.metrics_dir",
         "nas.search.petridish.checkpoints_foldername",
         "nas.eval.full_desc_filename",
         "nas.eval.metric_filename",
         "nas.eval.model_filename",
+        "nas.eval.checkpoint.filename",
         "nas.eval.final_desc_filename",
         "nas.eval.final_desc_foldername",
       ].map(messageOf),
@@ -126,12 +129,14 @@ describe("paths of a conf", () => {
         "nas.search.full_desc_filename writes to "/home/me/elsewhere", which is not the run's own: begin the name with $expdir/",
         "nas.search.final_desc_filename writes to "/home/me/elsewhere", which is not the run's own: begin the name with $expdir/",
         "nas.search.pareto.summary_filename writes to "/home/me/elsewhere", which is not the run's own: begin the name with $expdir/",
+        "nas.search.checkpoint.filename writes to "/home/me/elsewhere", which is not the run's own: begin the name with $expdir/",
         "nas.search.final_desc_foldername writes to "/home/me/elsewhere", which is not the run's own: begin the name with $expdir/",
         "nas.search.metrics_dir writes to "/home/me/elsewhere", which is not the run's own: begin the name with $expdir/",
         "nas.search.petridish.checkpoints_foldername writes to "/home/me/elsewhere", which is not the run's own: begin the name with $expdir/",
         "nas.eval.full_desc_filename writes to "/home/me/elsewhere", which is not the run's own: begin the name with $expdir/",
         "nas.eval.metric_filename writes to "/home/me/elsewhere", which is not the run's own: begin the name with $expdir/",
         "nas.eval.model_filename writes to "/home/me/elsewhere", which is not the run's own: begin the name with $expdir/",
+        "nas.eval.checkpoint.filename writes to "/home/me/elsewhere", which is not the run's own: begin the name with $expdir/",
         "nas.eval.final_desc_filename writes to "/home/me/elsewhere", which is not the run's own: begin the name with $expdir/",
         "nas.eval.final_desc_foldername writes to "/home/me/elsewhere", which is not the run's own: begin the name with $expdir/",
       ]
