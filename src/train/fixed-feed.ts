@@ -43,8 +43,8 @@ export class FixedFeed implements Feed {
         };
       }),
     );
-    this.x = engine.buffers.storage("x", this.#batches[0]!.x.size, "data");
-    this.y = engine.buffers.storage("y", this.#batches[0]!.y.size, "data");
+    this.x = engine.buffers.storage("batch images", this.#batches[0]!.x.size, "data");
+    this.y = engine.buffers.storage("batch labels", this.#batches[0]!.y.size, "data");
   }
 
   async prepare(): Promise<void> {}

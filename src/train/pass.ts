@@ -1,6 +1,7 @@
 import type { Flow } from "./flow.ts";
-import type { Averages, DeviceMetrics } from "./metric-sums.ts";
+import type { Averages, DeviceMetrics, PassAverages } from "./metric-sums.ts";
 import type { PassRecord } from "./metrics.ts";
+import { NotFinite } from "./not-finite.ts";
 
 /** One pass over a feed, in training or evaluation. */
 export interface PassSteps {
@@ -12,21 +13,34 @@ export interface PassSteps {
   readonly report: (averages: Averages, batch: number, batches: number) => void;
 }
 
-/** Runs all batches of a pass, with the metrics counted from zero. @throws as `Flow.submit` */
+/**
+ * Runs all batches of a pass, with the metrics counted from zero.
+ * @throws NotFinite within 50 batches of one whose loss is NaN or infinite; as `Flow.submit`
+ */
 export async function runPass(flow: Flow, metrics: DeviceMetrics, steps: PassSteps): Promise<PassRecord> {
   const { batches, encode, afterBatch, report } = steps;
   const startTime = Date.now() / 1000;
+  let notFinite: number | undefined;
+  const tell = (read: PassAverages, batch: number) => {
+    notFinite ??= read.notFinite;
+    if (notFinite === undefined) report(read.pass, batch, batches);
+  };
+  const check = () => {
+    if (notFinite !== undefined) throw new NotFinite(notFinite);
+  };
   metrics.reset();
   for (let batch = 0; batch < batches; batch++) {
     await flow.submit((encoder) => encode(encoder, batch));
     await afterBatch?.(batch);
+    check();
     if (batch + 1 === batches) break;
     flow.report(
       () => metrics.read(),
-      ({ pass }) => report(pass, batch + 1, batches),
+      (read) => tell(read, batch + 1),
     );
   }
-  const { pass, step } = await flow.wait(metrics.read());
-  report(pass, batches, batches);
-  return { averages: pass, lastStep: step, steps: batches, startTime, endTime: Date.now() / 1000 };
+  const last = await flow.wait(metrics.read());
+  tell(last, batches);
+  check();
+  return { averages: last.pass, lastStep: last.step, steps: batches, startTime, endTime: Date.now() / 1000 };
 }
