@@ -1,28 +1,19 @@
 import type { Engine } from "../runtime/webgpu/engine.ts";
-import {
-  type BadElement,
-  type BadWrite,
-  clearWritten,
-  findBad,
-  findBadWrite,
-} from "../runtime/webgpu/finite-checks.ts";
+import { type BadWrite, clearWritten, findBadWrite } from "../runtime/webgpu/finite-checks.ts";
 import { type Command, Recorder } from "../runtime/webgpu/recorder.ts";
 import { submit } from "../runtime/webgpu/submission.ts";
-import type { NamedBuffers } from "./snapshot.ts";
 
 /** Steps that can be run again, to the same bits, from a state in which all was well. */
 export interface Replay {
   readonly engine: Engine;
-  /** What a step leaves to the next. */
-  readonly state: NamedBuffers;
   /** Batches: the first that is not in the state yet, and the one after which something is bad. */
   readonly from: number;
   readonly until: number;
   /** Puts that state back. */
   readonly restore: () => void;
   readonly encode: (encoder: GPUCommandEncoder, batch: number) => void;
-  /** Whether a loss of the steps so far is NaN or infinite. */
-  readonly lossIsBad: () => Promise<boolean>;
+  /** Whether a loss of the steps so far, or what they leave to the next, is NaN or infinite. */
+  readonly isBad: () => Promise<boolean>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -51,24 +42,17 @@ export async function findBadStep(replay: Replay): Promise<BadStep | undefined> 
 }
 
 async function firstBadBatch(replay: Replay): Promise<number | undefined> {
-  const { engine, state, from, until, encode, restore, lossIsBad, signal } = replay;
+  const { engine, from, until, encode, restore, isBad, signal } = replay;
   restore();
   for (let batch = from; batch <= until; batch++) {
     signal?.throwIfAborted();
     submit(engine, (encoder) => encode(encoder, batch));
-    if ((await lossIsBad()) || (await findBadState(engine, state))) return batch;
+    if (await isBad()) return batch;
   }
   return undefined;
 }
 
-/** The first element of a training's state that is NaN or infinite. */
-export function findBadState(engine: Engine, state: NamedBuffers): Promise<BadElement | undefined> {
-  return findBad(
-    engine,
-    [...state.values()].map((buffer) => ({ buffer })),
-  );
-}
-
+/** What is encoded, to be run in another way. */
 export function commandsOf(encode: (encoder: GPUCommandEncoder) => void): readonly Command[] {
   const recorder = new Recorder();
   encode(recorder.encoder);

@@ -24,8 +24,15 @@ export interface PassAverages {
   readonly notFinite?: number;
 }
 
-/** `Sums` of shaders/metrics.wesl. */
+/** `Sums` of shaders/metrics.wesl, and where its `first_bad` is among the words. */
 const BYTES = 48;
+const FIRST_BAD = 9;
+
+/** The first batch of a pass whose loss was NaN or infinite, from 0, by its sums. */
+export function badBatchOf({ buffer, byteOffset }: Float32Array<ArrayBuffer>): number | undefined {
+  const [firstBad = 0] = new Uint32Array(buffer, byteOffset + 4 * FIRST_BAD, 1);
+  return firstBad > 0 ? firstBad - 1 : undefined;
+}
 
 /**
  * Loss and accuracy, summed on the device, and where the loss stopped being a number; the host reads ten numbers now and
@@ -33,14 +40,15 @@ const BYTES = 48;
  * Reads wait for each other: there is one staging buffer.
  */
 export class DeviceMetrics {
+  /** What is counted; goes on from where it stands. */
+  readonly sums: GPUBuffer;
   readonly #engine: Engine;
-  readonly #sums: GPUBuffer;
   readonly #staging: GPUBuffer;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    this.#sums = engine.buffers.storage("metrics", BYTES);
+    this.sums = engine.buffers.storage("metrics", BYTES);
     this.#staging = engine.buffers.staging("metrics", BYTES);
   }
 
@@ -51,14 +59,14 @@ export class DeviceMetrics {
       shader: "metrics",
       uniforms: { samples: outputs[0]!.type.shape[0]! },
       reads: outputs.map(({ buffer }) => ({ buffer })),
-      writes: [{ buffer: this.#sums }],
+      writes: [{ buffer: this.sums }],
       step,
       workgroups: [1, 1, 1],
     };
   }
 
   reset(): void {
-    this.#engine.device.queue.writeBuffer(this.#sums, 0, new Float32Array(BYTES / 4));
+    this.#engine.device.queue.writeBuffer(this.sums, 0, new Float32Array(BYTES / 4));
   }
 
   /**
@@ -74,18 +82,17 @@ export class DeviceMetrics {
   async #map(): Promise<PassAverages> {
     const { device } = this.#engine;
     const encoder = device.createCommandEncoder();
-    encoder.copyBufferToBuffer(this.#sums, 0, this.#staging, 0, BYTES);
+    encoder.copyBufferToBuffer(this.sums, 0, this.#staging, 0, BYTES);
     device.queue.submit([encoder.finish()]);
-    const bytes = (await this.#engine.map(this.#staging)).slice();
+    const sums = new Float32Array((await this.#engine.map(this.#staging)).slice());
     this.#staging.unmap();
-    const sums = [...new Float32Array(bytes, 0, 8)];
-    const [firstBad = 0] = new Uint32Array(bytes, 36, 1);
-    const averages = { pass: averagesOf(sums.slice(0, 4)), step: averagesOf(sums.slice(4)) };
-    return firstBad > 0 ? { ...averages, notFinite: firstBad - 1 } : averages;
+    const averages = { pass: averagesOf([...sums.slice(0, 4)]), step: averagesOf([...sums.slice(4, 8)]) };
+    const notFinite = badBatchOf(sums);
+    return notFinite === undefined ? averages : { ...averages, notFinite };
   }
 
   dispose(): void {
-    this.#engine.buffers.destroy(this.#sums);
+    this.#engine.buffers.destroy(this.sums);
     this.#engine.buffers.destroy(this.#staging);
   }
 }

@@ -1,4 +1,5 @@
 import { SupernetError } from "../errors.ts";
+import { IMAGES } from "./feed.ts";
 import type { Progress } from "./progress.ts";
 
 /** NaN or infinity was seen in a pass; whoever knows the training makes a `NumericError` of it. */
@@ -22,27 +23,35 @@ export class NumericError extends SupernetError {
   readonly epoch: number;
   /** In the epoch's training or validation, from 0. */
   readonly step: number;
-  /** The first tensor that went bad. */
-  readonly tensor: string;
+  /** The first tensor that went bad; undefined where it was not found. */
+  readonly tensor: string | undefined;
+  /** The message without its remedy. */
+  readonly what: string;
 
   /** @param halvings how often the learning rate was halved before */
-  constructor(place: BadPlace, tensor: string, halvings = 0) {
-    super("numeric", `${whatHappened(place, tensor)}; ${remedy(halvings)}`);
+  constructor(place: BadPlace, tensor: string | undefined, halvings = 0) {
+    const what = whatHappened(place, tensor);
+    super("numeric", `${what}; ${remedy(place, tensor, halvings)}`);
+    this.what = what;
     this.epoch = place.epoch;
     this.step = place.batch ?? 0;
     this.tensor = tensor;
   }
 }
 
-/** One clause about what went bad and where; people count from 1. */
-export function whatHappened({ phase, epoch, epochs, batch, batches }: BadPlace, tensor: string): string {
+/** People count from 1. */
+function whatHappened({ phase, epoch, epochs, batch, batches }: BadPlace, tensor: string | undefined): string {
   const step = batch === undefined ? "before the first step" : `step ${batch + 1} of ${batches}`;
-  const what = phase === "train" ? "training" : "validation";
-  return `NaN or infinity in ${what}, epoch ${epoch + 1} of ${epochs}, ${step}: it came up first in ${tensor}`;
+  const where = `NaN or infinity in ${PHASES[phase]}, epoch ${epoch + 1} of ${epochs}, ${step}`;
+  return tensor ? `${where}: it came up first in ${tensor}` : `${where}, and not again when the step was run once more`;
 }
 
-function remedy(halvings: number): string {
+const PHASES = { train: "training", validate: "validation" };
+
+function remedy({ batch }: BadPlace, tensor: string | undefined, halvings: number): string {
+  if (batch === undefined) return "start from other weights";
+  if (tensor === IMAGES) return "look into the data set, and whether its normalisation divides by 0";
   const lower = "lower the trainer's optimizer.lr, or bound the gradient with grad_clip";
   if (halvings > 0) return `halving the learning rate ${halvings} times has not helped; ${lower}`;
-  return `${lower}, or set on_nonfinite: back_off, which goes back an epoch and halves the learning rate`;
+  return `${lower}, or set on_nonfinite: back_off, which goes back to the start of the epoch and halves the learning rate`;
 }
