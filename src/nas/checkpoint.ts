@@ -1,10 +1,10 @@
 import { SupernetError } from "../errors.ts";
 import type { Snapshot } from "../train/snapshot.ts";
-import type { Environment } from "./environment.ts";
+import { fileExists, type RunFiles } from "./run-files.ts";
 import { fileToSnapshot, type Identity, snapshotToFile } from "./snapshot-file.ts";
 
 export interface CheckpointOptions {
-  readonly files: Pick<Environment, "writeFile" | "readBytes" | "listFiles">;
+  readonly files: RunFiles;
   readonly path: string;
   /** Epochs, and minutes, from one checkpoint to the next. */
   readonly freq: number;
@@ -39,10 +39,12 @@ export class Checkpoint {
    */
   async read(): Promise<Snapshot | undefined> {
     const { files, path, identity, resume } = this.#options;
-    if (resume === "no") return undefined;
-    const slash = path.lastIndexOf("/");
-    const there = (await files.listFiles(path.slice(0, slash))).includes(path.slice(slash + 1));
-    if (!there) return undefined;
+    if (resume === "no") {
+      // Whoever is cut off before he has written his own shall not go on from it.
+      await files.remove(path);
+      return undefined;
+    }
+    if (!(await fileExists(files, path))) return undefined;
     const { identity: other, snapshot } = await fileToSnapshot(await files.readBytes(path), path);
     const changed = [...new Set([...Object.keys(identity), ...Object.keys(other)])].find(
       (name) => identity[name] !== other[name],

@@ -2,15 +2,13 @@ import { modelDescFromJson } from "../desc/json.ts";
 import { modelDescToYaml } from "../desc/yaml.ts";
 import type { ParamSpec } from "../graph/types.ts";
 import type { EpochRecord, PassRecord, RunRecord } from "../train/metrics.ts";
-import type { Environment } from "./environment.ts";
 import type { Executor } from "./executor.ts";
 import type { JobControl, JobResult, TrainingJob } from "./job.ts";
+import type { RunFiles } from "./run-files.ts";
 import { sha256, sha256OfJson } from "./sha256.ts";
 
-type Files = Pick<Environment, "writeFile" | "readText" | "readBytes" | "listFiles">;
-
 export interface KeptJobsOptions {
-  readonly files: Files;
+  readonly files: RunFiles;
   readonly folder: string;
   /** Take finished jobs from the folder; otherwise all run anew. */
   readonly resume: boolean;
