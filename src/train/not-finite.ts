@@ -50,6 +50,7 @@ const PHASES = { train: "training", validate: "validation" };
 
 function remedy({ batch }: BadPlace, tensor: string | undefined, halvings: number): string {
   if (batch === undefined) return "start from other weights";
+  if (!tensor) return "go on from the last checkpoint; if it happens again, the device computes wrongly";
   if (tensor === IMAGES) return "look into the data set, and whether its normalisation divides by 0";
   const lower = "lower the trainer's optimizer.lr, or bound the gradient with grad_clip";
   if (halvings > 0) return `halving the learning rate ${halvings} times has not helped; ${lower}`;

@@ -1,5 +1,6 @@
 import { isFactory, type NetworkDesc } from "../desc/network-desc.ts";
 import type { Member } from "../graph/members.ts";
+import type { ParamSpec } from "../graph/types.ts";
 import { PRIMITIVES } from "../ops/mixture.ts";
 import { Arena } from "../runtime/webgpu/arena.ts";
 import type { Binding } from "../runtime/webgpu/engine.ts";
@@ -14,10 +15,15 @@ export function arenaTensor({ binding, element }: BadElement): string | undefine
   const at = (binding.offset ?? 0) / 4 + element;
   const slot = [...arena.layout.slots.values()].findLast(({ offset }) => offset <= at);
   if (!slot) return arena.label;
-  const { name, role } = slot.spec;
-  const purpose = arena.label.slice(role.length + 1);
+  const { spec } = slot;
+  const purpose = arena.label.slice(spec.role.length + 1);
+  return purpose === "parameters" || spec.role === "state" ? parameterName(spec) : `${purpose} of ${spec.name}`;
+}
+
+/** `weight …`, `alphas …` or `running statistics of …`. */
+export function parameterName({ name, role }: Pick<ParamSpec, "name" | "role">): string {
   if (role === "state") return `running statistics of ${name.replace(/\.running_stats$/, "")}`;
-  return purpose === "parameters" ? `${role === "alphas" ? "alphas" : "weight"} ${name}` : `${purpose} of ${name}`;
+  return `${role === "alphas" ? "alphas" : "weight"} ${name}`;
 }
 
 /** What a command has written: `gradient of …`, `weight …`, `cells.1.dag.0.1… (sep_conv_3x3): result of depthwise_bundle`. */
