@@ -28,8 +28,8 @@ export class NumericError extends SupernetError {
   /** The message without its remedy. */
   readonly what: string;
 
-  /** @param halvings how often the learning rate was halved before */
-  constructor(place: BadPlace, tensor: string | undefined, halvings = 0) {
+  /** @param halvings how often the learning rate was halved before; undefined where it cannot be */
+  constructor(place: BadPlace, tensor: string | undefined, halvings: number | undefined) {
     const what = whatHappened(place, tensor);
     super("numeric", `${what}; ${remedy(place, tensor, halvings)}`);
     this.what = what;
@@ -48,11 +48,12 @@ function whatHappened({ phase, epoch, epochs, batch, batches }: BadPlace, tensor
 
 const PHASES = { train: "training", validate: "validation" };
 
-function remedy({ batch }: BadPlace, tensor: string | undefined, halvings: number): string {
+function remedy({ batch }: BadPlace, tensor: string | undefined, halvings: number | undefined): string {
   if (batch === undefined) return "start from other weights";
   if (!tensor) return "go on from the last checkpoint; if it happens again, the device computes wrongly";
   if (tensor === IMAGES) return "look into the data set, and whether its normalisation divides by 0";
   const lower = "lower the trainer's optimizer.lr, or bound the gradient with grad_clip";
+  if (halvings === undefined) return lower;
   if (halvings > 0) return `halving the learning rate ${halvings} times has not helped; ${lower}`;
   return `${lower}, or set on_nonfinite: back_off, which goes back to the start of the epoch and halves the learning rate`;
 }

@@ -254,7 +254,7 @@ export class Trainer {
     if (!bad) return;
     const { epochs, stepsPerEpoch: batches } = this.#course;
     const place: BadPlace = { phase: "train", epoch: from?.epoch ?? 0, epochs, batch: undefined, batches };
-    throw new NumericError(place, arenaTensor(bad) ?? bad.binding.buffer.label);
+    throw new NumericError(place, arenaTensor(bad) ?? bad.binding.buffer.label, 0);
   }
 
   #place(place: Omit<Place, "halvings">): Place {

@@ -89,30 +89,40 @@ async function train({
 }
 
 /** Which kernel computes a result depends on the adapter. */
-const messageOf = ({ error }: Outcome): string => (error as Error).message.replace(/result of \w+/, "result of a kernel");
+const messageOf = ({ error }: Outcome): string =>
+  (error as Error).message.replace(/result of \w+/, "result of a kernel");
 
 describe("a training that does not stay finite", () => {
   afterEach(() => vi.restoreAllMocks());
 
   test("names epoch, step and tensor, for a learning rate that is too large", () =>
     attempt("names epoch, step and tensor, for a learning rate that is too large", async () => {
-    const outcome = await train({ conf: { optimizer: { ...PLAIN.optimizer, lr: 1e30 } } });
-    expect(outcome.error).toMatchObject({ name: "SupernetError", code: "numeric", epoch: 0, step: 1 });
-    expect(messageOf(outcome)).toMatchInlineSnapshot();    }));
+      const outcome = await train({ conf: { optimizer: { ...PLAIN.optimizer, lr: 1e30 } } });
+      expect(outcome.error).toMatchObject({ name: "SupernetError", code: "numeric", epoch: 0, step: 1 });
+      expect(messageOf(outcome)).toMatchInlineSnapshot(
+        `"NaN or infinity in training, epoch 1 of 1, step 2 of 4: it came up first in model_stems: result of a kernel; lower the trainer's optimizer.lr, or bound the gradient with grad_clip, or set on_nonfinite: back_off, which goes back to the start of the epoch and halves the learning rate"`,
+      );
+    }));
 
   test("names a weight that was bad from the start", () =>
     attempt("names a weight that was bad from the start", async () => {
-    const outcome = await train({ damage: (values) => values.get("logits_op._op.weight")!.fill(Infinity, 3, 4) });
-    expect(messageOf(outcome)).toMatchInlineSnapshot();
-    expect(outcome.steps).toBe(0);    }));
+      const outcome = await train({ damage: (values) => values.get("logits_op._op.weight")!.fill(Infinity, 3, 4) });
+      expect(messageOf(outcome)).toMatchInlineSnapshot(
+        `"NaN or infinity in training, epoch 1 of 1, before the first step: it came up first in weight logits_op._op.weight; start from other weights"`,
+      );
+      expect(outcome.steps).toBe(0);
+    }));
 
   test("names the candidate among those that one kernel computes", () =>
     attempt("names the candidate among those that one kernel computes", async () => {
-    const outcome = await train({
-      desc: smallSupernet(1, 2),
-      damage: (values) => values.get("cells.0.dag.1.2._wrapped._ops.4.op.0.op.1.weight")!.fill(3e38),
-    });
-    expect(messageOf(outcome)).toMatchInlineSnapshot();    }));
+      const outcome = await train({
+        desc: smallSupernet(1, 2),
+        damage: (values) => values.get("cells.0.dag.1.2._wrapped._ops.4.op.0.op.1.weight")!.fill(3e38),
+      });
+      expect(messageOf(outcome)).toMatchInlineSnapshot(
+        `"NaN or infinity in training, epoch 1 of 1, step 1 of 4: it came up first in cells.0.dag.1.2._wrapped._ops.4.op.0.op.1 (sep_conv_5x5): result of a kernel; lower the trainer's optimizer.lr, or bound the gradient with grad_clip, or set on_nonfinite: back_off, which goes back to the start of the epoch and halves the learning rate"`,
+      );
+    }));
 
   test("is noticed within 50 steps, by what the device has counted", async () => {
     // Time stands still: progress is told by steps alone.
@@ -140,13 +150,16 @@ describe("a training that does not stay finite", () => {
 
   test("is noticed when only its validation is", () =>
     attempt("is noticed when only its validation is", async () => {
-    const outcome = await train({
-      validation: randomBatches(2, SHAPE, 3),
-      damage: (values) => {
-        for (const [name, data] of values) if (name.endsWith("running_stats")) data.fill(-1e6);
-      },
-    });
-    expect(messageOf(outcome)).toMatchInlineSnapshot();    }));
+      const outcome = await train({
+        validation: randomBatches(2, SHAPE, 3),
+        damage: (values) => {
+          for (const [name, data] of values) if (name.endsWith("running_stats")) data.fill(-1e6);
+        },
+      });
+      expect(messageOf(outcome)).toMatchInlineSnapshot(
+        `"NaN or infinity in validation, epoch 1 of 1, step 1 of 2: it came up first in model_stems.0._op.1: result of a kernel; lower the trainer's optimizer.lr, or bound the gradient with grad_clip, or set on_nonfinite: back_off, which goes back to the start of the epoch and halves the learning rate"`,
+      );
+    }));
 
   test("is left alone while its loss is huge, but finite", async () => {
     const outcome = await train({ damage: (values) => values.get("logits_op._op.bias")!.set([1e30, -1e30]) });
@@ -156,12 +169,15 @@ describe("a training that does not stay finite", () => {
 
   test("is told of what cannot be found again", () =>
     attempt("is told of what cannot be found again", async () => {
-    const outcome = await train({
-      afterStep: (step, { arenas }) => {
-        if (step === 1) engine.device.queue.writeBuffer(arenas.weights.buffer, 0, Float32Array.of(Number.NaN));
-      },
-    });
-    expect(messageOf(outcome)).toMatchInlineSnapshot();    }));
+      const outcome = await train({
+        afterStep: (step, { arenas }) => {
+          if (step === 1) engine.device.queue.writeBuffer(arenas.weights.buffer, 0, Float32Array.of(Number.NaN));
+        },
+      });
+      expect(messageOf(outcome)).toMatchInlineSnapshot(
+        `"NaN or infinity in training, epoch 1 of 1, step 4 of 4, and not again when the step was run once more; go on from the last checkpoint; if it happens again, the device computes wrongly"`,
+      );
+    }));
 
   describe("and backs off", () => {
     const conf = (lr: number): Partial<TrainerConf> => ({
@@ -174,34 +190,40 @@ describe("a training that does not stay finite", () => {
 
     test("comes to what half the learning rate, or a quarter, comes to; from its snapshots, too", () =>
       attempt("comes to what half the learning rate, or a quarter, comes to; from its snapshots, too", async () => {
-      const lr = 1000;
-      const outcome = await train({ conf: conf(lr) });
-      const [first, second] = outcome.epochs!;
-      const halvings = first!.warnings!.length;
-      expect(first!.warnings![0]).toMatch(
-        /^NaN or infinity in training, epoch 1 of 2, step \d of 4: it came up first in .*; the epoch begins anew with half the learning rate$/,
-      );
-      expect(first!.startLr).toBe(lr / 2 ** halvings);
-      expect(second).not.toHaveProperty("warnings");
-      const lower = await train({ conf: { ...conf(lr / 2 ** halvings), on_nonfinite: "stop" } });
-      expect(outcome.values).toEqual(lower.values);
+        const lr = 1000;
+        const outcome = await train({ conf: conf(lr) });
+        const [first, second] = outcome.epochs!;
+        const halvings = first!.warnings!.length;
+        expect(first!.warnings![0]).toMatch(
+          /^NaN or infinity in training, epoch 1 of 2, step \d of 4: it came up first in .*; the epoch begins anew with half the learning rate$/,
+        );
+        expect(first!.startLr).toBe(lr / 2 ** halvings);
+        expect(second).not.toHaveProperty("warnings");
+        const lower = await train({ conf: { ...conf(lr / 2 ** halvings), on_nonfinite: "stop" } });
+        expect(outcome.values).toEqual(lower.values);
 
-      const places = outcome.snapshots.map(({ epoch, batch, halvings }) => ({ epoch, batch, halvings }));
-      expect(places).toEqual([1, 2].map((epoch) => ({ epoch, batch: 0, halvings })));
-      const resumed = await train({ conf: conf(lr), from: outcome.snapshots[0]! });
-      expect(resumed.values).toEqual(outcome.values);
-      expect(resumed.epochs!.map(({ startLr }) => startLr)).toEqual([first!.startLr, second!.startLr]);      }));
+        const places = outcome.snapshots.map(({ epoch, batch, halvings }) => ({ epoch, batch, halvings }));
+        expect(places).toEqual([1, 2].map((epoch) => ({ epoch, batch: 0, halvings })));
+        const resumed = await train({ conf: conf(lr), from: outcome.snapshots[0]! });
+        expect(resumed.values).toEqual(outcome.values);
+        expect(resumed.epochs!.map(({ startLr }) => startLr)).toEqual([first!.startLr, second!.startLr]);
+      }));
 
     test("ends when that has not helped five times", () =>
       attempt("ends when that has not helped five times", async () => {
-      const outcome = await train({ conf: conf(1e30) });
-      expect(messageOf(outcome)).toMatchInlineSnapshot();
-      expect(outcome.snapshots).toEqual([]);      }));
+        const outcome = await train({ conf: conf(1e30) });
+        expect(messageOf(outcome)).toMatchInlineSnapshot(
+          `"NaN or infinity in training, epoch 1 of 2, step 2 of 4: it came up first in model_stems: result of a kernel; halving the learning rate 5 times has not helped; lower the trainer's optimizer.lr, or bound the gradient with grad_clip"`,
+        );
+        expect(outcome.snapshots).toEqual([]);
+      }));
 
     test("not without a learning rate", async () => {
       await expect(
         train({ conf: { on_nonfinite: "back_off", optimizer: { type: "cocob", alpha: 100 } } }),
-      ).rejects.toThrowErrorMatchingInlineSnapshot(`[SupernetError: on_nonfinite: back_off halves the learning rate, and optimizer.type cocob has none; set on_nonfinite: stop]`);
+      ).rejects.toThrowErrorMatchingInlineSnapshot(
+        `[SupernetError: on_nonfinite: back_off halves the learning rate, and optimizer.type cocob has none; set on_nonfinite: stop]`,
+      );
     });
   });
 });

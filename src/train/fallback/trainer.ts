@@ -171,7 +171,7 @@ export class FallbackTrainer {
   #numeric(place: Where, tensor: string | undefined): NumericError {
     const { validation } = this.#parts;
     const batches = place.phase === "train" ? this.#course.stepsPerEpoch : validation!.startPass(0);
-    return new NumericError({ ...place, epochs: this.#course.epochs, batches }, tensor);
+    return new NumericError({ ...place, epochs: this.#course.epochs, batches }, tensor, undefined);
   }
 
   /** The first parameter that is NaN or infinite. */

@@ -119,10 +119,14 @@ test("without a feed that drives them the alphas stay as they are", async () => 
 
 test("a training that does not stay finite ends, naming epoch, step and what went bad", async () => {
   const optimizer = { ...PLAIN.optimizer, lr: 1e30 };
-  await expect(searched({ optimizer, second_order: false })).rejects.toThrowErrorMatchingInlineSnapshot();
+  await expect(searched({ optimizer, second_order: false })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[SupernetError: NaN or infinity in training, epoch 1 of 1, step 2 of 4: it came up first in weight model_stems.0._op.0.weight; lower the trainer's optimizer.lr, or bound the gradient with grad_clip]`,
+  );
   await expect(
     searched({ second_order: false }, { damage: (values) => values.get("logits_op._op.bias")!.fill(Infinity, 1, 2) }),
-  ).rejects.toThrowErrorMatchingInlineSnapshot();
+  ).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[SupernetError: NaN or infinity in training, epoch 1 of 1, before the first step: it came up first in weight logits_op._op.bias; start from other weights]`,
+  );
 });
 
 test("settings that the fallback does not know are named with a remedy", async () => {
