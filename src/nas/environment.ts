@@ -1,5 +1,6 @@
 import type { DatasetIo } from "../data/dataset.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
+import type { WriteOptions } from "../host/files.ts";
 import type { LogSink } from "../log/sink.ts";
 import type { Alphas } from "../ops/mixture.ts";
 import type { Executor } from "./executor.ts";
@@ -23,7 +24,7 @@ export interface Environment extends TrainingControl {
   readonly executor?: Executor | undefined;
   readonly datasets: DatasetIo;
   /** Replaces a file whole or not at all; makes its folder. @throws SupernetError("io") */
-  writeFile(path: string, data: string | Uint8Array): Promise<void>;
+  writeFile(path: string, data: string | Uint8Array, options?: WriteOptions): Promise<void>;
   /** @throws SupernetError("io") */
   readText(path: string): Promise<string>;
   /** @throws SupernetError("io") */
