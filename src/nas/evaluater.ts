@@ -48,7 +48,16 @@ export class Evaluater {
     await environment.writeFile(files.desc, modelDescToYaml(desc));
 
     logger.pushd("eval_arch");
-    const training = { trainer, loader, dataset, seed, logger, path: "eval_arch", confusion: true };
+    const training = {
+      section: "nas.eval.trainer",
+      trainer,
+      loader,
+      dataset,
+      seed,
+      logger,
+      path: "eval_arch",
+      confusion: true,
+    };
     const { run, params, values } = await environment.trainers.fixed(desc, { ...training, control: environment });
     logger.popd();
 

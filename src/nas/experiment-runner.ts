@@ -154,16 +154,20 @@ export class ExperimentRunner {
   /**
    * Reads the images of all phases that will run, so that a missing folder, or images that an evaluation cannot use, are told
    * before a search and not after it.
+   * @returns those of each phase
    * @throws SupernetError("data") naming the folder and the remedy; as `checkDataset`
    */
-  async loadData(phases: readonly Phase[]): Promise<void> {
+  async loadData(phases: readonly Phase[]): Promise<ReadonlyMap<Phase, Dataset>> {
     const { algorithm } = this.#experiment;
+    const loaded = new Map<Phase, Dataset>();
     for (const phase of phases) {
       const conf = this.#conf(phase);
       checkBuilt(conf, phase);
       const dataset = await this.#dataset(conf.nas[phase].loader.dataset);
       checkDataset(dataset, phase, { algorithm, conf, phases });
+      loaded.set(phase, dataset);
     }
+    return loaded;
   }
 
   async #load(conf: DatasetConf, logger: Logger): Promise<Dataset> {

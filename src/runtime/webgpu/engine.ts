@@ -103,6 +103,7 @@ export class Engine {
       return;
     }
     // Commands on a buffer that is not there are refused, too: whoever has created it is told, and the device is none the worse.
+    event.preventDefault();
     const judge = async () => {
       if (!(await this.buffers.explains())) this.#failure ??= failure;
     };
