@@ -35,9 +35,10 @@ export async function fitOnPaper(training: ChunkedTraining, paper: Paper): Promi
   try {
     return await tryOnPaper(training, paper(), first);
   } catch (error) {
-    const fit = chunks === "auto" && error instanceof DoesNotFit && (await fewestChunks(training, paper, first));
-    if (fit) return fit;
-    throw await withRemedy(error, training, first, paper);
+    if (!(error instanceof DoesNotFit)) throw error;
+    const fit = await fewestChunks(training, paper, first);
+    if (chunks === "auto" && fit) return fit;
+    throw remedied(error, training, fit);
   }
 }
 
@@ -75,10 +76,15 @@ export async function withRemedy(
   paper: Paper,
 ): Promise<unknown> {
   if (!(error instanceof DoesNotFit)) return error;
+  const fit = await fewestChunks(training, () => paper(error.memory), chunks);
+  return remedied(error, training, fit);
+}
+
+function remedied(error: DoesNotFit, training: ChunkedTraining, fit: Trial | undefined): SupernetError {
   const { what, memory } = error;
-  const fit = await fewestChunks(training, () => paper(memory), chunks);
   if (!fit) {
-    const none = "not even one image at a time fits: use fewer cells or channels, or a device with more memory";
+    const none =
+      "not even one image at a time fits: close other programs that use the GPU, or use fewer cells or channels";
     return new SupernetError("device", `${what}; ${none}`, { cause: error });
   }
   // What the device has not told before cannot be known by "auto" either.

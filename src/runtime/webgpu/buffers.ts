@@ -1,4 +1,4 @@
-import { DoesNotFit, mebibytes } from "./does-not-fit.ts";
+import { DoesNotFit, size } from "./does-not-fit.ts";
 
 /** What the memory of a training run goes to. */
 export const BUFFER_ROLES = [
@@ -57,22 +57,24 @@ export class Buffers {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
     const limit = usage & GPUBufferUsage.STORAGE ? Math.min(maxBufferSize, maxStorageBufferBindingSize) : maxBufferSize;
     if (bytes <= limit) return;
-    throw new DoesNotFit(`${label} needs ${mebibytes(bytes)} in one buffer, this device allows ${mebibytes(limit)}`);
+    throw new DoesNotFit(
+      `${label} needs ${size(bytes, limit)} in one buffer, this device allows ${size(limit, bytes)}`,
+    );
   }
 
   /** @throws DoesNotFit when so many bytes more are beyond the memory there is */
   requireMemory(bytes: number): void {
     if (this.memory === undefined || this.#bytes + bytes <= this.memory) return;
-    const needed = mebibytes(this.#bytes + bytes);
-    throw new DoesNotFit(`at least ${needed} are needed on the device, which has ${mebibytes(this.memory)}`);
+    const needed = size(this.#bytes + bytes);
+    throw new DoesNotFit(`at least ${needed} are needed on the device, which has ${size(this.memory)}`);
   }
 
   /**
-   * @param size in bytes; rounded up to a multiple of 4. The buffer starts zeroed.
+   * @param wanted in bytes; rounded up to a multiple of 4. The buffer starts zeroed.
    * @throws DoesNotFit when the size is beyond the device's limits, or the memory there is
    */
-  create(label: string, size: number, usage: GPUBufferUsageFlags, role: BufferRole = "other"): GPUBuffer {
-    const bytes = Math.max(4, Math.ceil(size / 4) * 4);
+  create(label: string, wanted: number, usage: GPUBufferUsageFlags, role: BufferRole = "other"): GPUBuffer {
+    const bytes = Math.max(4, Math.ceil(wanted / 4) * 4);
     this.require(label, bytes, usage);
     this.requireMemory(bytes);
     const buffer = this.#allocate({ label, size: bytes, usage });
@@ -85,8 +87,8 @@ export class Buffers {
     const memory = this.#bytes;
     const failed = (cause: unknown) => {
       this.#failures++;
-      const { label, size } = descriptor;
-      const what = `${label}: the device has no ${mebibytes(size)} left beside the ${mebibytes(memory)} that are taken`;
+      const needs = `${descriptor.label} needs ${size(descriptor.size)}`;
+      const what = `${needs}, which the device does not have beside the ${size(memory)} that are taken`;
       return new DoesNotFit(what, { memory, cause });
     };
     const created: { buffer?: GPUBuffer } = {};
@@ -138,17 +140,17 @@ export class Buffers {
   }
 
   /** Storage that kernels read and write and the host can copy from and to. */
-  storage(label: string, size: number, role?: BufferRole): GPUBuffer {
+  storage(label: string, bytes: number, role?: BufferRole): GPUBuffer {
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    return this.create(label, size, usage, role);
+    return this.create(label, bytes, usage, role);
   }
 
-  uniform(label: string, size: number): GPUBuffer {
-    return this.create(label, size, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+  uniform(label: string, bytes: number): GPUBuffer {
+    return this.create(label, bytes, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
   }
 
-  staging(label: string, size: number): GPUBuffer {
-    return this.create(label, size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+  staging(label: string, bytes: number): GPUBuffer {
+    return this.create(label, bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
   }
 
   /** What `make` returns; if it throws, every buffer that it has created is destroyed. */

@@ -22,4 +22,9 @@ export class DoesNotFit extends SupernetError {
   }
 }
 
-export const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+const rounded = (bytes: number) =>
+  bytes < 2 ** 20 ? `${(bytes / 2 ** 10).toFixed(1)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+/** Bytes for people; exact where `other`, which they are compared with, would read the same. */
+export const size = (bytes: number, other = bytes): string =>
+  other !== bytes && rounded(bytes) === rounded(other) ? `${bytes} bytes` : rounded(bytes);
