@@ -31,7 +31,7 @@ export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions
   return trainRun(options, async (run) => {
     const chunks = await chunksOf(training, source);
     let snapshots = 0;
-    let last = await checkpoint?.read();
+    let last = await checkpoint?.read({ batch_chunks: String(chunks) });
     const tell = (snapshot: Snapshot) => {
       snapshots++;
       last = snapshot;

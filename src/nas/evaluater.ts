@@ -8,6 +8,7 @@ import { modelTensors } from "../export/model.ts";
 import { writeSafetensors } from "../export/safetensors.ts";
 import { metricsTree, type RunRecord } from "../train/metrics.ts";
 import { scaledToConf } from "./evaluated-network.ts";
+import { openCheckpoint } from "./keeping.ts";
 import type { PhaseParts } from "./phase-parts.ts";
 
 export interface EvaluationResult {
@@ -47,6 +48,7 @@ export class Evaluater {
     const files = evaluationFiles(conf);
     await environment.writeFile(files.desc, modelDescToYaml(desc));
 
+    const checkpoint = await openCheckpoint(this.#parts.keeping, "eval_train", { seed, desc: modelDescToYaml(desc) });
     logger.pushd("eval_arch");
     const training = {
       section: "nas.eval.trainer",
@@ -55,6 +57,7 @@ export class Evaluater {
       dataset,
       seed,
       logger,
+      checkpoint,
       path: "eval_arch",
       confusion: true,
     };

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SupernetError } from "../../src/errors.ts";
 import { adapterName } from "../../src/host/gpu.ts";
 import { requestGpu } from "../../src/host/node/gpu.ts";
 import { packageRoot, packageVersion } from "../../src/host/node/package-root.ts";
