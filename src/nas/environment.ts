@@ -27,6 +27,4 @@ export interface Environment extends TrainingControl, RunFiles {
   logSink(folder: string): LogSink;
   /** Told after every epoch of a search. Reading the alphas costs a wait for the device: leave it out if nobody looks. */
   readonly onSearchEpoch?: ((state: SearchState) => void) | undefined;
-  /** What the user should know and is no error. */
-  readonly onWarning?: ((message: string) => void) | undefined;
 }

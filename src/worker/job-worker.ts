@@ -26,6 +26,7 @@ export function createJobWorker(host: Host): JobWorkerApi {
       const control: JobControl = {
         signal: stop.signal,
         gate,
+        onWarning: (message) => outbox.send({ kind: "warning", message }),
         onPreparing: (title) => outbox.send({ kind: "preparing", title }),
         onProgress: (title, progress) => outbox.send({ kind: "progress", title, progress }),
         ...(epochs && {
