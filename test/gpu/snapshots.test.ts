@@ -6,10 +6,10 @@ import { readText } from "../../src/host/node/files.ts";
 import { createTrainer, setUpSearch } from "../../src/nas/training-setup.ts";
 import { Rng } from "../../src/random/rng.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
-import type { EpochRecord } from "../../src/train/metrics.ts";
 import type { Snapshot } from "../../src/train/snapshot.ts";
 import { testEngine } from "./engine.ts";
 import { held, shapes } from "./small.ts";
+import { timelessEpoch } from "./timeless.ts";
 
 // Trainings that are cut off after any step, and go on elsewhere from their snapshot, end with the same bits.
 
@@ -45,11 +45,6 @@ interface Outcome {
   readonly snapshots: readonly Snapshot[];
 }
 
-function timeless({ train, val, ...rates }: EpochRecord) {
-  const pass = ({ startTime: _, endTime: __, ...figures }: typeof train) => figures;
-  return { train: pass(train), val: val && pass(val), ...rates };
-}
-
 describe.each([
   ["darts", { "nas.search.trainer.batch_chunks": 2 }],
   ["didarts", {}],
@@ -67,7 +62,7 @@ describe.each([
       const snapshots: Snapshot[] = [];
       const tell = (snapshot: Snapshot) => void snapshots.push(snapshot);
       const trainer = await createTrainer(setup, { snapshots: { tell, every: 1 } });
-      const epochs = (await trainer.fit(undefined, from)).map(timeless);
+      const epochs = (await trainer.fit(undefined, from)).map(timelessEpoch);
       const values = await setup.network.save();
       trainer.dispose();
       setup.dispose();
