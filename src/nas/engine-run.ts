@@ -2,6 +2,7 @@ import type { RunRecord } from "../train/metrics.ts";
 import type { Snapshot } from "../train/snapshot.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { type EngineSource, survivingLoss } from "./engine-source.ts";
+import { layDown, takeUp } from "./kept-training.ts";
 import { type TrainRun, type TrainRunOptions, trainRun } from "./train-run.ts";
 import { createTrainer, type SetupContext, type TrainingSetup } from "./training-setup.ts";
 
@@ -25,7 +26,7 @@ export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions
   const { control, logger, checkpoint } = options;
   return trainRun(options, async (run) => {
     let snapshots = 0;
-    let last = await checkpoint?.read();
+    let last = await takeUp(options);
     const tell = (snapshot: Snapshot) => {
       snapshots++;
       last = snapshot;
@@ -46,7 +47,7 @@ export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions
         },
       });
     } finally {
-      await checkpoint?.close();
+      await layDown(options);
     }
   });
 }

@@ -4,6 +4,7 @@ import { folderLogSink } from "../log/sink.ts";
 import type { Environment, SearchState } from "../nas/environment.ts";
 import type { Executor } from "../nas/executor.ts";
 import { ExperimentRunner } from "../nas/experiment-runner.ts";
+import type { OpenCheckpoints } from "../nas/open-checkpoints.ts";
 import { PHASES, type Phase, runFolder } from "../nas/phase.ts";
 import type { PhaseRecord } from "../nas/phase-record.ts";
 import { skipShare } from "../report/cells.ts";
@@ -14,11 +15,11 @@ import type { Backend } from "./backend.ts";
 import { cellDrawings, cellWeights } from "./drawings.ts";
 import type { Host } from "./host.ts";
 import { type JobPool, openJobPool } from "./job-pool.ts";
-import type { AdapterReport, RunEvent, RunRequest, RunSummary, TuneRequest } from "./protocol.ts";
+import type { AdapterReport, EpochFigures, RunEvent, RunRequest, RunSummary, TuneRequest } from "./protocol.ts";
 import type { ResolvedRequest } from "./request.ts";
 import { runFiles } from "./run-files.ts";
 import { readSummary, SUMMARY } from "./runs.ts";
-import { evalSummary, type StoredSummary, searchSummary } from "./summary.ts";
+import { epochFigures, evalSummary, type StoredSummary, searchSummary } from "./summary.ts";
 
 /** An event without its time. */
 export type EventBody = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, "time"> : never) : never;
@@ -35,6 +36,7 @@ export interface RunParts {
   readonly tell: (event: EventBody) => void;
   readonly signal: AbortSignal;
   readonly gate: Gate;
+  readonly checkpoints: OpenCheckpoints;
 }
 
 /**
@@ -92,7 +94,9 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   if (phases.includes("search")) {
     enter("search");
     let search = resumed.search?.ended as SearchSummary | undefined;
-    if (!search) {
+    if (search) {
+      tellEnded(parts, "search", search.epochs);
+    } else {
       const seconds = stopwatch(parts.gate);
       search = { ...searchSummary(await runner.search()), seconds: seconds() };
       await runner.kept?.ended("search", search);
@@ -106,9 +110,11 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   }
   if (phases.includes("eval")) {
     enter("eval");
-    const record = resumed.eval ?? (await runner.kept?.open("eval", parts.asked));
+    const record = resumed.eval ?? (await runner.kept?.open("eval", forLater(parts.asked)));
     let evaluation = record?.ended as EvaluationSummary | undefined;
-    if (!evaluation) {
+    if (evaluation) {
+      tellEnded(parts, "eval", evaluation.eval?.epochs ?? []);
+    } else {
       const seconds = stopwatch(parts.gate);
       const result = await runner.evaluate();
       const { mean, std } = result.image;
@@ -121,6 +127,18 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   summary = { ...summary, ended: Date.now() };
   await writeSummary(host, runner.folder(current.phase), summary);
   return summary;
+}
+
+/** A phase need not run again. */
+function tellEnded({ request, tell }: RunParts, phase: Phase, done: readonly EpochFigures[]): void {
+  const { title } = request.conf.nas[phase].trainer;
+  const epochs = done.length;
+  if (epochs > 0) tell({ kind: "restored", phase, title, epoch: epochs, epochs, done });
+}
+
+/** What whoever goes on with a run asks for; how he does, is his business. */
+function forLater({ resume: _, ...asked }: RunRequest): RunRequest {
+  return asked;
 }
 
 type SearchSummary = NonNullable<StoredSummary["search"]>;
@@ -137,10 +155,10 @@ async function resume(
   { request, asked }: RunParts,
 ): Promise<Partial<Record<Phase, PhaseRecord | undefined>>> {
   const { phases, name } = request;
-  const search = phases.includes("search") ? await runner.kept?.open("search", asked) : undefined;
+  const search = phases.includes("search") ? await runner.kept?.open("search", forLater(asked)) : undefined;
   const found = !phases.includes("search") || search?.ended !== undefined;
   if (found && search) await runner.copySearchToEval();
-  const evaluation = found && phases.includes("eval") ? await runner.kept?.open("eval", asked) : undefined;
+  const evaluation = found && phases.includes("eval") ? await runner.kept?.open("eval", forLater(asked)) : undefined;
   if (asked.resume === "require" && !search?.resumes && !evaluation?.resumes) {
     const remedy = "check --exp-prefix and the log folder, or let it begin with --resume auto";
     throw new SupernetError("io", `${name} has left nothing to go on from: ${remedy}`);
@@ -181,7 +199,7 @@ function adapterText({ name, backend }: AdapterReport): string {
 
 /** @param logdir folder of all runs */
 async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: string): Promise<Environment> {
-  const { host, backend, request, tune, tell, signal, gate } = parts;
+  const { host, backend, request, tune, tell, checkpoints, signal, gate } = parts;
   const folders = PHASES.map((one) => `${runFolder(logdir, request.name, one)}/`);
   const onWarning = (message: string) => tell({ kind: "warning", message });
   const tuning = tune && {
@@ -216,6 +234,9 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
     },
     onSearchEpoch: (state) => tell(alphasEvent(state)),
     onWarning,
+    onRestored: (title, { epoch, epochs: done }, epochs) =>
+      tell({ kind: "restored", phase: phase(), title, epoch, epochs, done: epochFigures(done) }),
+    checkpoints,
     signal,
     gate,
   };
