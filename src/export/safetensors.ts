@@ -64,13 +64,40 @@ export function writeSafetensors(
 }
 
 /**
- * Reads a file, believing nothing it says about itself. Its metadata are checked and left aside. Data are copies.
+ * Reads a file, believing nothing it says about itself. Data are copies.
  *
  * @param source names it in errors
  * @throws SupernetError("io") when it is truncated, its header is malformed or names a tensor twice, or its tensors
  *   overlap, leave gaps, end outside of the file, or have another size than their shape
  */
 export function readSafetensors(bytes: Uint8Array, source = "file"): Map<string, SafeTensor> {
+  const { start, listed, fail } = readHeader(bytes, source);
+  const entries = Object.entries(listed).map(([name, entry]) => checkEntry(name, entry, fail));
+  checkPlaces(entries, bytes.length - start, fail);
+  return new Map(
+    entries.map(({ name, dtype, shape, from, to }) => {
+      // Not bytes.slice: on Node's buffers it yields a view.
+      const data = new ARRAYS[dtype](new Uint8Array(bytes.subarray(start + from, start + to)).buffer);
+      return [name, { dtype, shape, data } as SafeTensor];
+    }),
+  );
+}
+
+/** The metadata of a file. @throws SupernetError("io") when it is too short or its header is malformed */
+export function readMetadata(bytes: Uint8Array, source = "file"): Readonly<Record<string, string>> {
+  return readHeader(bytes, source).metadata;
+}
+
+interface FileHeader {
+  readonly metadata: Readonly<Record<string, string>>;
+  /** What is said of each tensor, by name. */
+  readonly listed: Readonly<Record<string, unknown>>;
+  /** Where the data begin. */
+  readonly start: number;
+  readonly fail: Fail;
+}
+
+function readHeader(bytes: Uint8Array, source: string): FileHeader {
   const fail: Fail = (what) => {
     throw new SupernetError(
       "io",
@@ -86,15 +113,7 @@ export function readSafetensors(bytes: Uint8Array, source = "file"): Map<string,
   if (!isObject(metadata) || Object.values(metadata).some((value) => typeof value !== "string")) {
     return fail("its metadata are not a map of strings");
   }
-  const entries = Object.entries(listed).map(([name, entry]) => checkEntry(name, entry, fail));
-  checkPlaces(entries, bytes.length - start, fail);
-  return new Map(
-    entries.map(({ name, dtype, shape, from, to }) => {
-      // Not bytes.slice: on Node's buffers it yields a view.
-      const data = new ARRAYS[dtype](new Uint8Array(bytes.subarray(start + from, start + to)).buffer);
-      return [name, { dtype, shape, data } as SafeTensor];
-    }),
-  );
+  return { metadata: metadata as Record<string, string>, listed, start, fail };
 }
 
 type Fail = (what: string) => never;

@@ -124,24 +124,31 @@ interface FallbackRun
 
 /** `trainRun` with the fallback's trainer. */
 function trainOnFallback(network: FallbackNetwork, parts: FallbackRun): Promise<RunRecord> {
-  const { control, trainer: conf, feeds, seed, trained, temperature } = parts;
+  const { control, trainer: conf, feeds, seed, trained, temperature, onEpoch, confusion } = parts;
   const { train, alphas, validation, sizes } = feeds;
-  const facts = { ...sizes, batch_chunks: train.chunks, backend: "tfjs" };
-  return trainRun(
-    { ...parts, params: network.params, facts },
-    () =>
-      new FallbackTrainer({
-        network,
-        conf,
-        seed,
-        train,
-        alphas,
-        validation,
-        trained,
-        temperature,
-        onProgress: (progress) => control.onProgress?.(conf.title, progress),
-        signal: control.signal,
-        gate: control.gate,
-      }),
-  );
+  return trainRun(parts, async (run) => {
+    run.begin(network.params, { ...sizes, batch_chunks: train.chunks, backend: "tfjs" });
+    const trainer = new FallbackTrainer({
+      network,
+      conf,
+      seed,
+      train,
+      alphas,
+      validation,
+      trained,
+      temperature,
+      onProgress: (progress) => control.onProgress?.(conf.title, progress),
+      signal: control.signal,
+      gate: control.gate,
+    });
+    try {
+      const epochs = await trainer.fit(async (_record, epoch, all) => {
+        await run.epochsDone(all);
+        await onEpoch?.(epoch);
+      });
+      return run.end(epochs, confusion ? await trainer.confusion() : undefined);
+    } finally {
+      trainer.dispose();
+    }
+  });
 }

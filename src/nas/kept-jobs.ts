@@ -2,14 +2,13 @@ import { modelDescFromJson } from "../desc/json.ts";
 import { modelDescToYaml } from "../desc/yaml.ts";
 import type { ParamSpec } from "../graph/types.ts";
 import type { EpochRecord, PassRecord, RunRecord } from "../train/metrics.ts";
-import type { Environment } from "./environment.ts";
 import type { Executor } from "./executor.ts";
 import type { JobControl, JobResult, TrainingJob } from "./job.ts";
-
-type Files = Pick<Environment, "writeFile" | "readText" | "readBytes" | "listFiles">;
+import type { RunFiles } from "./run-files.ts";
+import { sha256, sha256OfJson } from "./sha256.ts";
 
 export interface KeptJobsOptions {
-  readonly files: Files;
+  readonly files: RunFiles;
   readonly folder: string;
   /** Take finished jobs from the folder; otherwise all run anew. */
   readonly resume: boolean;
@@ -85,12 +84,7 @@ async function keyOf(job: TrainingJob): Promise<string> {
   // Of a search's conf only these two reach the training; the rest is mostly paths.
   const conf = job.kind === "supernet" && { trainer: job.conf.trainer, loader: job.conf.loader };
   const from = start && { seed: start.seed, values: await sha256(start.values) };
-  return sha256(new TextEncoder().encode(JSON.stringify({ FORMAT, ...job, conf, start: from })));
-}
-
-async function sha256(bytes: Uint8Array): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return sha256OfJson({ FORMAT, ...job, conf, start: from });
 }
 
 function withoutTimes(run: RunRecord): RunRecord {

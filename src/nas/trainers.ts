@@ -6,6 +6,7 @@ import type { ParamSpec } from "../graph/types.ts";
 import type { Logger } from "../log/logger.ts";
 import type { WarmStart } from "../train/initial-values.ts";
 import type { RunRecord } from "../train/metrics.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import type { ClassifierParts } from "./classifier.ts";
 import type { LoaderConf, ValidateOn } from "./feeds.ts";
 import type { InferenceCost } from "./inference-cost.ts";
@@ -20,6 +21,8 @@ interface TrainingParts {
   readonly logger: Logger;
   /** Default: everything is drawn from `seed`. */
   readonly start?: WarmStart | undefined;
+  /** Where the training is kept, so that it can go on when it was cut off. */
+  readonly checkpoint?: Checkpoint | undefined;
 }
 
 export interface ArchTrainerParts extends TrainingParts {

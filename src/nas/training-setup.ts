@@ -17,14 +17,18 @@ export interface TrainingSetup {
   readonly network: Network;
   readonly feeds: RunFeeds;
   /** All that makes a trainer but its feeds and whom it tells. */
-  readonly parts: Omit<TrainerParts, "train" | "validation" | "onProgress" | "signal">;
+  readonly parts: Omit<TrainerParts, "train" | "validation" | keyof Told>;
   /** What the finalizer of a search asks for beside alphas. */
   readonly covariances?: CandidateCovariances;
   dispose(): void;
 }
 
-export interface SearchSetup extends Pick<TrainingControl, "signal" | "gate"> {
+/** What a training is set up with, whatever it trains. */
+export interface SetupContext extends Pick<TrainingControl, "signal" | "gate"> {
   readonly engine: Engine;
+}
+
+export interface SearchSetup extends SetupContext {
   readonly method: SearchMethod;
   readonly conf: SearchConf;
   readonly dataset: Dataset;
@@ -108,7 +112,7 @@ export async function createTrainer({ feeds, parts, covariances }: TrainingSetup
   }
 }
 
-type Told = Pick<TrainerParts, "onProgress" | "signal" | "gate">;
+type Told = Pick<TrainerParts, "onProgress" | "snapshots" | "signal" | "gate">;
 
 function disposeBoth(network: Network, feeds: RunFeeds): void {
   network.dispose();

@@ -5,8 +5,8 @@ import type { OptimizerSpec } from "./optimizers/spec.ts";
 import type { Progress } from "./progress.ts";
 import type { Schedule } from "./schedules/index.ts";
 
-/** Told after each epoch, and awaited. */
-export type OnEpoch = (record: EpochRecord, epoch: number) => void | Promise<void>;
+/** Told after each epoch, and awaited. @param epochs all so far, this one included */
+export type OnEpoch = (record: EpochRecord, epoch: number, epochs: readonly EpochRecord[]) => void | Promise<void>;
 
 /** Temperature of Gumbel-softmax samples by epoch, from 0. */
 export type Temperature = (epoch: number) => number;
@@ -26,13 +26,21 @@ export class Course {
     this.schedule = optimizerSchedule(conf.lr_schedule, optimizer, { epochs, stepsPerEpoch }, epochs * stepsPerEpoch);
   }
 
-  /** Runs all epochs, one after another. */
-  async fit(runEpoch: (epoch: number) => Promise<EpochRecord>, onEpoch?: OnEpoch): Promise<EpochRecord[]> {
-    const results: EpochRecord[] = [];
-    for (let epoch = 0; epoch < this.#conf.epochs; epoch++) {
-      const result = await runEpoch(epoch);
-      results.push(result);
-      await onEpoch?.(result, epoch);
+  /**
+   * Runs all epochs, one after another.
+   * @param runEpoch is given those before
+   * @param done the first epochs, which have been run before
+   */
+  async fit(
+    runEpoch: (epoch: number, epochs: readonly EpochRecord[]) => Promise<EpochRecord>,
+    onEpoch?: OnEpoch,
+    done: readonly EpochRecord[] = [],
+  ): Promise<EpochRecord[]> {
+    let results = [...done];
+    for (let epoch = done.length; epoch < this.#conf.epochs; epoch++) {
+      const result = await runEpoch(epoch, results);
+      results = [...results, result];
+      await onEpoch?.(result, epoch, results);
     }
     return results;
   }

@@ -29,14 +29,15 @@ const BYTES = 32;
  * Reads wait for each other: there is one staging buffer.
  */
 export class DeviceMetrics {
+  /** What is counted; goes on from where it stands. */
+  readonly sums: GPUBuffer;
   readonly #engine: Engine;
-  readonly #sums: GPUBuffer;
   readonly #staging: GPUBuffer;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    this.#sums = engine.buffers.storage("metrics", BYTES);
+    this.sums = engine.buffers.storage("metrics", BYTES);
     this.#staging = engine.buffers.staging("metrics", BYTES);
   }
 
@@ -47,14 +48,14 @@ export class DeviceMetrics {
       shader: "metrics",
       uniforms: { samples: outputs[0]!.type.shape[0]! },
       reads: outputs.map(({ buffer }) => ({ buffer })),
-      writes: [{ buffer: this.#sums }],
+      writes: [{ buffer: this.sums }],
       step,
       workgroups: [1, 1, 1],
     };
   }
 
   reset(): void {
-    this.#engine.device.queue.writeBuffer(this.#sums, 0, new Float32Array(BYTES / 4));
+    this.#engine.device.queue.writeBuffer(this.sums, 0, new Float32Array(BYTES / 4));
   }
 
   /**
@@ -70,7 +71,7 @@ export class DeviceMetrics {
   async #map(): Promise<PassAverages> {
     const { device } = this.#engine;
     const encoder = device.createCommandEncoder();
-    encoder.copyBufferToBuffer(this.#sums, 0, this.#staging, 0, BYTES);
+    encoder.copyBufferToBuffer(this.sums, 0, this.#staging, 0, BYTES);
     device.queue.submit([encoder.finish()]);
     const sums = [...new Float32Array(await this.#engine.map(this.#staging))];
     this.#staging.unmap();
@@ -78,7 +79,7 @@ export class DeviceMetrics {
   }
 
   dispose(): void {
-    this.#engine.buffers.destroy(this.#sums);
+    this.#engine.buffers.destroy(this.sums);
     this.#engine.buffers.destroy(this.#staging);
   }
 }

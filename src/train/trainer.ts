@@ -14,9 +14,11 @@ import { type Averages, DeviceMetrics } from "./metric-sums.ts";
 import type { EpochRecord, PassRecord } from "./metrics.ts";
 import type { Network } from "./network.ts";
 import { type OptimizerSpec, optimizerSpec, stepRates } from "./optimizers/index.ts";
+import { ROLES } from "./parameters.ts";
 import { runPass } from "./pass.ts";
 import type { Progress } from "./progress.ts";
 import type { Schedule } from "./schedules/index.ts";
+import { type NamedBuffers, type Place, type Snapshot, Snapshots, type SnapshotTaking } from "./snapshot.ts";
 import { trainedRoles } from "./trained-roles.ts";
 import { type RoleUpdate, type TrainedBy, type TrainedRole, WeightUpdate } from "./weight-update.ts";
 
@@ -33,6 +35,8 @@ export interface StepHook {
   select(step: number, batch: number): readonly Partial<StepValues>[];
   startEpoch(epoch: number): void;
   encode(encoder: GPUCommandEncoder): void;
+  /** Vectors that outlive a step, by names of its own, but for the network's parameters. */
+  readonly state: NamedBuffers;
   dispose(): void;
 }
 
@@ -69,10 +73,15 @@ export interface TrainerParts {
   /** Called and awaited after each step is submitted, to look at what it did; training waits meanwhile. */
   readonly onStep?: ((step: number) => Promise<void>) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Who is given where the training stands, now and then and after each epoch: from there, `fit` can go on. */
+  readonly snapshots?: SnapshotTaking | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Holds the run before its next step while it is closed. */
   readonly gate?: Gate | undefined;
 }
+
+/** Where a pass begins that nothing of is done. */
+const BEGINNING = { batch: 0, seconds: 0 };
 
 /**
  * Trains a network by a conf's `trainer` section: everything between two reads of the metrics happens on the device.
@@ -92,6 +101,8 @@ export class Trainer {
   readonly #alphas: AlphaOptimizer | undefined;
   readonly #course: Course;
   readonly #evaluation: Evaluation | undefined;
+  readonly #snapshots: Snapshots | undefined;
+  #epochs: readonly EpochRecord[] = [];
 
   #bound: BoundProgram | undefined;
   #accumulateMetrics: readonly Kernel[] = [];
@@ -151,6 +162,22 @@ export class Trainer {
       const { validation: feed, signal, gate } = parts;
       this.#evaluation = new Evaluation({ network, feed, smoothing, signal, gate });
     }
+    const { snapshots } = parts;
+    this.#snapshots = snapshots && new Snapshots(engine, this.#vectors(), snapshots);
+  }
+
+  /** All that a step leaves to the next. */
+  #vectors(): NamedBuffers {
+    const { arenas } = this.#parts.network;
+    const optimizers = [...this.update.optimizers].flatMap(([role, { state }]) =>
+      [...state].map(([name, { buffer }]) => [`${role} ${name}`, buffer] as const),
+    );
+    return new Map<string, GPUBuffer>([
+      ...ROLES.map((role) => [role, arenas[role].buffer] as const),
+      ...optimizers,
+      ...(this.hook?.state ?? []),
+      ["metrics", this.metrics.sums],
+    ]);
   }
 
   #updateOf(by: TrainedBy[TrainedRole]): RoleUpdate {
@@ -192,26 +219,41 @@ export class Trainer {
 
   /**
    * Trains all epochs; the caller is told after each.
+   * @param from where this training stood before: what follows is the same to the bit as if it had never been cut off
    * @throws SupernetError("device") when the device fails; the signal's reason when aborted.
    */
-  fit(onEpoch?: OnEpoch): Promise<EpochRecord[]> {
-    return this.#course.fit((epoch) => this.runEpoch(epoch), onEpoch);
+  async fit(onEpoch?: OnEpoch, from?: Snapshot): Promise<EpochRecord[]> {
+    if (from) this.#snapshots!.restore(from);
+    const runEpoch = (epoch: number, epochs: readonly EpochRecord[]) => {
+      this.#epochs = epochs;
+      return this.runEpoch(epoch, from?.epoch === epoch ? from : BEGINNING);
+    };
+    const told: OnEpoch = async (record, epoch, epochs) => {
+      await onEpoch?.(record, epoch, epochs);
+      await this.#snapshots?.take({ ...BEGINNING, epoch: epoch + 1, epochs });
+    };
+    return this.#course.fit(runEpoch, told, from?.epochs);
   }
 
-  runEpoch(epoch: number): Promise<EpochRecord> {
+  runEpoch(epoch: number, from: Pick<Place, "batch" | "seconds"> = BEGINNING): Promise<EpochRecord> {
     const evaluation = this.#evaluation;
     const validate = evaluation && (() => evaluation.run(this.#report("validate", epoch)));
-    return this.#course.runEpoch(epoch, () => this.#train(epoch), validate);
+    return this.#course.runEpoch(epoch, () => this.#train(epoch, from), validate);
   }
 
-  async #train(epoch: number): Promise<PassRecord> {
+  async #train(epoch: number, from: Pick<Place, "batch" | "seconds">): Promise<PassRecord> {
     const { train, onStep } = this.#parts;
     const batches = train.startPass(epoch);
     this.hook?.startEpoch(epoch);
     return runPass(this.#flow, this.metrics, {
       batches,
+      from,
       encode: (encoder, batch) => this.encodeStep(encoder, epoch, batch),
-      afterBatch: (batch) => onStep?.(this.#course.step(epoch, batch)),
+      afterBatch: async (batch, seconds) => {
+        const place = () => ({ epoch, batch: batch + 1, epochs: this.#epochs, seconds: seconds() });
+        await this.#snapshots?.stepped(place);
+        await onStep?.(this.#course.step(epoch, batch));
+      },
       report: this.#report("train", epoch),
     });
   }
@@ -270,6 +312,7 @@ export class Trainer {
     for (const dispose of this.#disposers) dispose();
     this.hook?.dispose();
     this.#evaluation?.dispose();
+    this.#snapshots?.dispose();
     this.update.dispose();
     this.metrics.dispose();
     this.step.dispose();

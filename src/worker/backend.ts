@@ -7,9 +7,9 @@ import type { TuneParts } from "./tune.ts";
 /** What computes: the engine on a WebGPU device, or TensorFlow.js on WebGL. */
 export interface Backend {
   readonly adapter: AdapterReport;
-  /** Resolves when the device is lost for another reason than `dispose`; never rejects. */
-  readonly lost: Promise<SupernetError>;
-  /** False for good once the device is lost or has failed. */
+  /** Resolves when the device is lost for another reason than `dispose`, where trainings cannot go on then; never rejects. */
+  readonly lost?: Promise<SupernetError>;
+  /** False once the device is lost or has failed. */
   works(): boolean;
   /** What trains the networks of a run. @param tune time variants of kernels before they run, where there are any */
   trainers(tune: TuneParts | undefined): Promise<RunTrainers>;

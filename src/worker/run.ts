@@ -156,9 +156,9 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
   return {
     trainers,
     datasets: host.datasets,
-    writeFile: async (path, data) => {
+    writeFile: async (path, data, options) => {
       if (host.confined) checkOwn(path, folders);
-      await host.files.writeFile(path, data);
+      await host.files.writeFile(path, data, options);
     },
     readText: (path) => host.files.readText(path),
     readBytes: (path) => host.files.readBytes(path),

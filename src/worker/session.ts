@@ -50,7 +50,7 @@ export function createSession(host: Host): SupernetApi {
       if (!request.fallback) await requireWebGpu(host);
       return await host.alone(resolved.name, async () => {
         const backend = await device.open();
-        void backend.lost.then((error) => stop.abort(error));
+        void backend.lost?.then((error) => stop.abort(error));
         const parts = { host, backend, request: resolved, tune: request.tune, workers: request.workers ?? 1 };
         return await runExperiment({ ...parts, tell, signal: stop.signal, gate });
       });

@@ -1,39 +1,101 @@
 import { adapterName, type GpuHandle } from "../host/gpu.ts";
 import { Classifier } from "../nas/classifier.ts";
+import type { EngineSource } from "../nas/engine-source.ts";
 import { engineTrainers } from "../nas/engine-trainers.ts";
-import { Engine } from "../runtime/webgpu/engine.ts";
+import { Engine, type KernelTuner } from "../runtime/webgpu/engine.ts";
 import type { Backend } from "./backend.ts";
 import type { AdapterReport } from "./protocol.ts";
 import { openTuner } from "./tune.ts";
 
-/** The engine on an open device, which is the backend's from then on. */
-export function webgpuBackend(gpu: GpuHandle): Backend {
-  const engine = new Engine(gpu);
-  const engines = [engine];
-  let lost = false;
-  void gpu.lost.then(() => {
-    lost = true;
-  });
+/**
+ * The engine on an open device, which is the backend's from then on.
+ * @param reopen gives another device when that is lost in the middle of a run
+ */
+export function webgpuBackend(gpu: GpuHandle, reopen: () => Promise<GpuHandle>): Backend {
+  const device = new ReopenedDevice(gpu, reopen);
+  const untuned = device.source(async () => undefined);
   return {
     adapter: adapterReport(gpu),
-    lost: gpu.lost,
-    works: () => !lost && works(engine),
+    works: () => device.works(),
     async trainers(tune) {
       // Kernels that were tuned for one run are not those of the next.
-      const own = tune ? new Engine(gpu, await openTuner(gpu, tune)) : engine;
-      if (own !== engine) engines.push(own);
-      return { trainers: engineTrainers(own), bytes: () => own.buffers.liveBytes };
+      const source = tune ? device.source((now) => openTuner(now, tune)) : untuned;
+      await source.open();
+      return { trainers: engineTrainers(source), bytes: () => source.engine.buffers.liveBytes };
     },
-    classifier: (parts) => Classifier.create(engine, parts),
-    async dispose() {
-      engine.dispose();
-      gpu.dispose();
-      await gpu.device.lost;
-      await Promise.all(engines.map((each) => each.settled()));
-    },
+    classifier: async (parts) => Classifier.create(await untuned.open(), parts),
+    dispose: () => device.dispose(),
   };
 }
 
+/** A device and the engines on it; another one after it was lost. */
+class ReopenedDevice {
+  readonly #reopen: () => Promise<GpuHandle>;
+  #gpu: GpuHandle;
+  #lost = false;
+  #engines: Engine[] = [];
+  /** One reopens it for all. */
+  #opening: Promise<void> = Promise.resolve();
+
+  constructor(gpu: GpuHandle, reopen: () => Promise<GpuHandle>) {
+    this.#reopen = reopen;
+    this.#gpu = gpu;
+    this.#watch();
+  }
+
+  /** Engines with a tuner of their own, one for each device. */
+  source(tunerOf: (gpu: GpuHandle) => Promise<KernelTuner | undefined>): EngineSource {
+    let engine: Engine | undefined;
+    return {
+      get engine() {
+        if (!engine) throw new Error("the engine is not open yet");
+        return engine;
+      },
+      open: async () => {
+        const gpu = await this.#open();
+        if (engine?.device === gpu.device) return engine;
+        engine = new Engine(gpu, await tunerOf(gpu));
+        this.#engines.push(engine);
+        return engine;
+      },
+    };
+  }
+
+  async #open(): Promise<GpuHandle> {
+    this.#opening = this.#opening
+      .catch(() => {})
+      .then(async () => {
+        if (!this.#lost) return;
+        await this.dispose();
+        this.#engines = [];
+        this.#gpu = await this.#reopen();
+        this.#watch();
+      });
+    await this.#opening;
+    return this.#gpu;
+  }
+
+  #watch(): void {
+    const { device } = this.#gpu;
+    this.#lost = false;
+    void device.lost.then(() => {
+      this.#lost ||= device === this.#gpu.device;
+    });
+  }
+
+  /** False once the device is lost, or has failed for good. */
+  works(): boolean {
+    return !this.#lost && this.#engines.every(works);
+  }
+
+  /** Frees the device; waits for the work it still has. */
+  async dispose(): Promise<void> {
+    for (const engine of this.#engines) engine.dispose();
+    this.#gpu.dispose();
+    await this.#gpu.device.lost;
+    await Promise.all(this.#engines.map((engine) => engine.settled()));
+  }
+}
 function works(engine: Engine): boolean {
   try {
     engine.check();

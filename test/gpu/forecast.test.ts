@@ -43,7 +43,7 @@ async function allocated(
     phase === "search"
       ? setUpSearch(desc, { ...common, method: method!, conf: search })
       : setUpFixed(desc, { ...common, trainer: evaluation.trainer, loader: evaluation.loader });
-  const built = await createTrainer(setup);
+  const built = await createTrainer(setup, { snapshots: { tell: () => {} } });
   const { liveBytes, liveBuffers } = engine.buffers;
   const result = { bytes: liveBytes, buffers: liveBuffers, roles: engine.buffers.bytesByRole() };
   await built.fit();

@@ -48,6 +48,9 @@ export function encodePass(encoder: GPUCommandEncoder, kernels: readonly Kernel[
   pass.end();
 }
 
+/** What fails on a lost device is heard of at most so much earlier than the loss, in milliseconds. */
+const HEARD_WITHIN = 250;
+
 const SMALLER = "use a smaller batch, more batch_chunks, or fewer cells or channels";
 
 /**
@@ -61,6 +64,8 @@ export class Engine {
   /** Whether waiting for the device would slow it down; see `wait`. */
   readonly quiet: boolean;
   readonly tuner: KernelTuner | undefined;
+  /** Aborted when the device is lost, by a SupernetError("device") that says why. */
+  readonly lost: AbortSignal;
   readonly #pipelines: Pipelines;
   readonly #firstRuns: FirstRuns | undefined;
   readonly #leftovers = new Set<Promise<unknown>>();
@@ -80,12 +85,24 @@ export class Engine {
       const why = error instanceof GPUOutOfMemoryError ? `it has no memory left; ${SMALLER}` : error.message;
       this.#failure ??= new SupernetError("device", `the GPU refused a command: ${why}`);
     });
+    const lost = new AbortController();
+    this.lost = lost.signal;
     device.lost.then((info) => {
-      if (info.reason !== "destroyed") {
-        const why = info.message || "no reason given";
-        this.#failure ??= new SupernetError("device", `the GPU device was lost: ${why}; run again, and ${SMALLER}`);
-      }
+      const why = info.message.trim() || info.reason || "no reason given";
+      const loss = new SupernetError("device", `the GPU device was lost: ${why}; run again, and ${SMALLER}`);
+      this.#failure ??= loss;
+      lost.abort(loss);
     });
+  }
+
+  /** Whether the device is gone. To be asked when something failed: the loss itself may be heard of a little later. */
+  async isLost(): Promise<boolean> {
+    const { lost } = this;
+    if (!lost.aborted) {
+      const heard = new Promise((resolve) => lost.addEventListener("abort", resolve, { once: true }));
+      await Promise.race([heard, new Promise((resolve) => setTimeout(resolve, HEARD_WITHIN))]);
+    }
+    return lost.aborted;
   }
 
   /** @throws SupernetError("device"): the first thing that went wrong on the device since its creation. */
