@@ -23,10 +23,8 @@ export interface Environment extends TrainingControl, RunFiles {
   /** Where searches that train many networks do so; default here, one after another. */
   readonly executor?: Executor | undefined;
   readonly datasets: DatasetIo;
-  /** Where the logs of an experiment's folder go. */
-  logSink(folder: string): LogSink;
+  /** Where the logs of an experiment's folder go. @param goOn with those of an earlier run that was cut off */
+  logSink(folder: string, goOn: boolean): LogSink;
   /** Told after every epoch of a search. Reading the alphas costs a wait for the device: leave it out if nobody looks. */
   readonly onSearchEpoch?: ((state: SearchState) => void) | undefined;
-  /** What the user should know and is no error. */
-  readonly onWarning?: ((message: string) => void) | undefined;
 }

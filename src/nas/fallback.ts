@@ -22,6 +22,7 @@ import type { ArchTrainerParts, ArchTraining, FixedTraining, FixedTrainingParts,
 
 /** Trains on TensorFlow.js's current backend. */
 export const fallbackTrainers: Trainers = {
+  checkpoints: false,
   supernet: trainSupernetFallback,
   fixed: trainFixedFallback,
   // What TensorFlow.js keeps in textures while it computes, it does not tell.

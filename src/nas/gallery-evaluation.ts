@@ -46,7 +46,12 @@ export async function evaluateGallery(
 ): Promise<GalleryRow[]> {
   const { environment, executor, conf, logger } = parts;
   const { final_desc_foldername: folder, resume } = conf.nas.eval;
-  const kept = new KeptJobs(executor, { files: environment, folder: `${folder}/trained`, resume });
+  const kept = new KeptJobs(executor, {
+    files: environment,
+    folder: `${folder}/trained`,
+    resume,
+    keeping: parts.keeping,
+  });
   const networks = entries.map(({ name, desc }) => ({ name, desc: build(desc, conf) }));
   const rows: GalleryRow[] = [];
   logger.pushd("eval_arch");

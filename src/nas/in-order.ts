@@ -49,9 +49,10 @@ export async function inOrder<T>({ executor, control, start, fold }: OrderedTask
 }
 
 function controlOf(control: TrainingControl, stopped: AbortSignal, foremost: () => boolean): TrainingControl {
-  const { signal, gate, onPreparing, onProgress } = control;
+  const { signal, gate, onWarning, onPreparing, onProgress } = control;
   return {
     gate,
+    onWarning,
     signal: signal ? AbortSignal.any([signal, stopped]) : stopped,
     onPreparing: onPreparing && ((title) => foremost() && onPreparing(title)),
     onProgress: onProgress && ((title, progress) => foremost() && onProgress(title, progress)),

@@ -3,7 +3,8 @@ import { modelDescToYaml } from "../desc/yaml.ts";
 import type { ParamSpec } from "../graph/types.ts";
 import type { EpochRecord, PassRecord, RunRecord } from "../train/metrics.ts";
 import type { Executor } from "./executor.ts";
-import type { JobControl, JobResult, TrainingJob } from "./job.ts";
+import type { JobCheckpoint, JobControl, JobResult, TrainingJob } from "./job.ts";
+import type { Keeping } from "./keeping.ts";
 import type { RunFiles } from "./run-files.ts";
 import { sha256, sha256OfJson } from "./sha256.ts";
 
@@ -12,6 +13,8 @@ export interface KeptJobsOptions {
   readonly folder: string;
   /** Take finished jobs from the folder; otherwise all run anew. */
   readonly resume: boolean;
+  /** How jobs are kept while they run; absent where only finished ones are. */
+  readonly keeping?: Pick<Keeping, "freq" | "minutes"> | undefined;
 }
 
 /** The file that says that a job is finished; written last. */
@@ -46,8 +49,15 @@ export class KeptJobs {
     const key = await keyOf(job);
     const kept = this.#options.resume ? await this.#read(name, key) : undefined;
     if (kept) return kept;
-    const result = await this.#executor.run(job, control);
+    const { files, folder, resume, keeping } = this.#options;
+    const path = `${folder}/${name}.checkpoint.safetensors`;
+    const checkpoint: JobCheckpoint | undefined = keeping && {
+      ...{ freq: keeping.freq, minutes: keeping.minutes },
+      ...{ path, identity: { job: key }, resume: resume ? "same" : "no" },
+    };
+    const result = await this.#executor.run({ ...job, checkpoint }, control);
     await this.#write(name, key, job, result);
+    if (checkpoint) await files.remove(path);
     return result;
   }
 

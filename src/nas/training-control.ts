@@ -7,6 +7,8 @@ export interface TrainingControl {
   readonly onPreparing?: ((title: string) => void) | undefined;
   /** Title of a training run and how far it is. */
   readonly onProgress?: ((title: string, progress: Progress) => void) | undefined;
+  /** What the user should know and is no error. */
+  readonly onWarning?: ((message: string) => void) | undefined;
   /** Ends the training before its next step. */
   readonly signal?: AbortSignal | undefined;
   /** Holds the training before its next step while it is closed. */

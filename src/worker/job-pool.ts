@@ -80,8 +80,9 @@ async function runOn({ api, failed }: JobThread, job: TrainingJob, control: JobC
   }
 }
 
-function tell(event: JobEvent, { onPreparing, onProgress, onEpoch }: JobControl): void {
+function tell(event: JobEvent, { onPreparing, onWarning, onProgress, onEpoch }: JobControl): void {
   if (event.kind === "preparing") onPreparing?.(event.title);
+  else if (event.kind === "warning") onWarning?.(event.message);
   else if (event.kind === "progress") onProgress?.(event.title, event.progress);
   else onEpoch?.(event.epoch, event.trained);
 }

@@ -6,6 +6,7 @@ import type { Progress } from "../train/progress.ts";
 /** What a job tells while it runs. */
 export type JobEvent =
   | { readonly kind: "preparing"; readonly title: string }
+  | { readonly kind: "warning"; readonly message: string }
   | { readonly kind: "progress"; readonly title: string; readonly progress: Progress }
   | { readonly kind: "epoch"; readonly epoch: number; readonly trained: Trained };
 

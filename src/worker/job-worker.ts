@@ -7,6 +7,7 @@ import { DeviceHolder } from "./device.ts";
 import type { Host } from "./host.ts";
 import type { JobWorkerApi } from "./job-protocol.ts";
 import { Outbox } from "./outbox.ts";
+import { runFiles } from "./run-files.ts";
 
 /** The API behind a thread for jobs. */
 export function createJobWorker(host: Host): JobWorkerApi {
@@ -17,6 +18,7 @@ export function createJobWorker(host: Host): JobWorkerApi {
     if (!method) throw new Error(`${name} trains no supernet`);
     return method;
   };
+  const files = runFiles(host.files);
   const gate = new Gate();
   let stop = new AbortController();
   return {
@@ -26,6 +28,7 @@ export function createJobWorker(host: Host): JobWorkerApi {
       const control: JobControl = {
         signal: stop.signal,
         gate,
+        onWarning: (message) => outbox.send({ kind: "warning", message }),
         onPreparing: (title) => outbox.send({ kind: "preparing", title }),
         onProgress: (title, progress) => outbox.send({ kind: "progress", title, progress }),
         ...(epochs && {
@@ -35,7 +38,7 @@ export function createJobWorker(host: Host): JobWorkerApi {
       try {
         const backend = await device.open();
         const { trainers } = await backend.trainers(undefined);
-        return await runJob(job, { trainers, load, methodOf }, control);
+        return await runJob(job, { trainers, files, load, methodOf }, control);
       } finally {
         await outbox.close();
       }

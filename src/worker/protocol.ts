@@ -9,9 +9,10 @@
 import type { DatasetReport, ImportRequest } from "../data/own/types.ts";
 import type { AdapterReport } from "../host/gpu.ts";
 import type { Phase } from "../nas/phase.ts";
+import type { ResumeMode } from "../nas/phase-record.ts";
 import type { TuneMode } from "../runtime/webgpu/tune-modes.ts";
 
-export type { AdapterReport, DatasetReport, ImportRequest };
+export type { AdapterReport, DatasetReport, ImportRequest, ResumeMode };
 
 /** Errors cross the boundary as this, thrown by every method below: `SupernetError` in parts. */
 export interface WireError {
@@ -39,6 +40,12 @@ export interface RunRequest {
   readonly phases?: readonly Phase[];
   /** Time variants of kernels before they run; without it what is known of them is neither read nor written. */
   readonly tune?: TuneRequest;
+  /**
+   * What to do with what a run of the same name has left when it was cut off or has ended: begin anew, or go on to the same end;
+   * "require" refuses to begin. Conf, data set and architecture must be what they were. Default is what the conf's keys
+   * `resume` say. With any of the three, checkpoints are written, even where the conf names no `checkpoint`.
+   */
+  readonly resume?: ResumeMode;
   /**
    * Networks that a search or evaluation of several trains at once, each in a thread with a device of its own; Node only.
    * Default 1. What is found does not depend on it.

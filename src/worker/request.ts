@@ -20,7 +20,7 @@ import { checkAlgorithm } from "../nas/compatibility.ts";
 import { PHASES, type Phase } from "../nas/phase.ts";
 import { datasetNames } from "./datasets.ts";
 import type { Host } from "./host.ts";
-import type { ConfProblem, RunRequest } from "./protocol.ts";
+import type { ConfProblem, ResumeMode, RunRequest } from "./protocol.ts";
 
 /** A request with everything looked up and checked. */
 export interface ResolvedRequest {
@@ -60,7 +60,7 @@ export async function resolveRequest(request: RunRequest, host: Host): Promise<R
     confText === undefined
       ? await loadFiles({ algo, dataset, full }, options, host)
       : await loadText(confText, options);
-  const conf = parseExperimentConf(loaded.tree, loaded.places);
+  const conf = withResume(parseExperimentConf(loaded.tree, loaded.places), request.resume);
   checkAlgorithm(algorithm, conf);
   return {
     algorithm,
@@ -71,6 +71,20 @@ export async function resolveRequest(request: RunRequest, host: Host): Promise<R
     phases: PHASES.filter((phase) => phases.includes(phase) && !leftOut.includes(phase)),
     leftOut,
   };
+}
+
+/** Where trainings are kept when the conf does not say. */
+const CHECKPOINT = { filename: "$expdir/checkpoint.pth", freq: 10, minutes: 10 };
+
+/** The conf with its keys `resume` and `checkpoint` as the caller wants them, if he says anything. */
+function withResume(conf: ExperimentConf, mode: ResumeMode | undefined): ExperimentConf {
+  if (mode === undefined) return conf;
+  const { common, nas } = conf;
+  const resume = mode !== "fresh";
+  const kept = <T extends Pick<typeof common, "checkpoint">>(section: T) => {
+    return { ...section, resume, checkpoint: section.checkpoint ?? CHECKPOINT };
+  };
+  return { ...conf, common: kept(common), nas: { ...nas, search: kept(nas.search), eval: kept(nas.eval) } };
 }
 
 /** What is wrong with a conf text: at most the first problem of its syntax, or all of its keys and values. */

@@ -1,9 +1,11 @@
 import { SupernetError } from "../errors.ts";
+import { resumedLogSink } from "../log/resumed-log.ts";
 import { folderLogSink } from "../log/sink.ts";
 import type { Environment, SearchState } from "../nas/environment.ts";
 import type { Executor } from "../nas/executor.ts";
 import { ExperimentRunner } from "../nas/experiment-runner.ts";
 import { PHASES, type Phase, runFolder } from "../nas/phase.ts";
+import type { PhaseRecord } from "../nas/phase-record.ts";
 import { skipShare } from "../report/cells.ts";
 import { throughput } from "../report/throughput.ts";
 import type { Gate } from "../train/gate.ts";
@@ -12,8 +14,9 @@ import type { Backend } from "./backend.ts";
 import { cellDrawings, cellWeights } from "./drawings.ts";
 import type { Host } from "./host.ts";
 import { type JobPool, openJobPool } from "./job-pool.ts";
-import type { AdapterReport, RunEvent, RunSummary, TuneRequest } from "./protocol.ts";
+import type { AdapterReport, RunEvent, RunRequest, RunSummary, TuneRequest } from "./protocol.ts";
 import type { ResolvedRequest } from "./request.ts";
+import { runFiles } from "./run-files.ts";
 import { readSummary, SUMMARY } from "./runs.ts";
 import { evalSummary, type StoredSummary, searchSummary } from "./summary.ts";
 
@@ -24,6 +27,8 @@ export interface RunParts {
   readonly host: Host;
   readonly backend: Backend;
   readonly request: ResolvedRequest;
+  /** What it was resolved from. */
+  readonly asked: RunRequest;
   readonly tune: TuneRequest | undefined;
   /** Networks that are trained at once, where there are several. */
   readonly workers: number;
@@ -65,6 +70,7 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   const runner = new ExperimentRunner({ ...request, environment, logdir, variables: host.variables });
   await runner.loadData(phases);
   signal.throwIfAborted();
+  const resumed = await resume(runner, parts);
   const before = await forget(host, runner, phases);
 
   tell({ kind: "started", name, phases });
@@ -85,8 +91,12 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   };
   if (phases.includes("search")) {
     enter("search");
-    const seconds = stopwatch(parts.gate);
-    const search = { ...searchSummary(await runner.search()), seconds: seconds() };
+    let search = resumed.search?.ended as SearchSummary | undefined;
+    if (!search) {
+      const seconds = stopwatch(parts.gate);
+      search = { ...searchSummary(await runner.search()), seconds: seconds() };
+      await runner.kept?.ended("search", search);
+    }
     summary = { ...summary, search };
     tell({ kind: "found", cells: search.cells, text: search.text });
     await runner.copySearchToEval();
@@ -96,15 +106,47 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   }
   if (phases.includes("eval")) {
     enter("eval");
-    const seconds = stopwatch(parts.gate);
-    const result = await runner.evaluate();
-    const { mean, std } = result.image;
-    const classifier = { mean, std, dropPath: conf.nas.eval.trainer.drop_path_prob > 0 };
-    summary = { ...summary, eval: { ...evalSummary(result), seconds: seconds() }, classifier };
+    const record = resumed.eval ?? (await runner.kept?.open("eval", parts.asked));
+    let evaluation = record?.ended as EvaluationSummary | undefined;
+    if (!evaluation) {
+      const seconds = stopwatch(parts.gate);
+      const result = await runner.evaluate();
+      const { mean, std } = result.image;
+      const classifier = { mean, std, dropPath: conf.nas.eval.trainer.drop_path_prob > 0 };
+      evaluation = { eval: { ...evalSummary(result), seconds: seconds() }, classifier };
+      await runner.kept?.ended("eval", evaluation);
+    }
+    summary = { ...summary, ...evaluation };
   }
   summary = { ...summary, ended: Date.now() };
   await writeSummary(host, runner.folder(current.phase), summary);
   return summary;
+}
+
+type SearchSummary = NonNullable<StoredSummary["search"]>;
+type EvaluationSummary = Pick<StoredSummary, "eval" | "classifier">;
+
+/**
+ * Finds out what an earlier run of the same has left, and begins to keep this one. Nothing has been written yet where that is
+ * refused.
+ * @returns what is kept of the phases, that of the evaluation only where what it evaluates is there already
+ * @throws SupernetError("io") for a run that was begun otherwise, and where there is nothing to go on from though there must be
+ */
+async function resume(
+  runner: ExperimentRunner,
+  { request, asked }: RunParts,
+): Promise<Partial<Record<Phase, PhaseRecord | undefined>>> {
+  const { phases, name } = request;
+  const search = phases.includes("search") ? await runner.kept?.open("search", asked) : undefined;
+  const found = !phases.includes("search") || search?.ended !== undefined;
+  if (found && search) await runner.copySearchToEval();
+  const evaluation = found && phases.includes("eval") ? await runner.kept?.open("eval", asked) : undefined;
+  if (asked.resume === "require" && !search?.resumes && !evaluation?.resumes) {
+    const remedy = "check --exp-prefix and the log folder, or let it begin with --resume auto";
+    throw new SupernetError("io", `${name} has left nothing to go on from: ${remedy}`);
+  }
+  if (!found) await runner.kept?.forgetEvaluation();
+  return { search, eval: evaluation };
 }
 
 /** Seconds from now on, but for those in which the run stood still. */
@@ -151,23 +193,22 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
     signal,
   };
   const { trainers, bytes } = await backend.trainers(tuning);
+  const own = runFiles(host.files);
   // A clock that stands still with the run.
   const speed = throughput(() => performance.now() - gate.held);
   return {
     trainers,
     datasets: host.datasets,
+    ...own,
     writeFile: async (path, data, options) => {
       if (host.confined) checkOwn(path, folders);
-      await host.files.writeFile(path, data, options);
+      await own.writeFile(path, data, options);
     },
-    readText: (path) => host.files.readText(path),
-    readBytes: (path) => host.files.readBytes(path),
     remove: async (path) => {
       if (host.confined) checkOwn(path, folders);
-      await host.files.remove(path);
+      await own.remove(path);
     },
-    listFiles: (folder) => filesIn(host, folder),
-    logSink: (folder) => folderLogSink(host.files, folder),
+    logSink: (folder, goOn) => (goOn ? resumedLogSink : folderLogSink)(host.files, folder),
     onPreparing: (title) => tell({ kind: "preparing", phase: phase(), title }),
     onProgress: (title, progress) => {
       const imagesPerSecond = speed(title, progress);
@@ -178,11 +219,6 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
     signal,
     gate,
   };
-}
-
-async function filesIn({ files }: Host, folder: string): Promise<string[]> {
-  const inside = await files.list(folder, { recursive: false });
-  return inside.map(({ path }) => path);
 }
 
 /** @throws SupernetError("config") for a path that leaves the run's folders */

@@ -51,7 +51,8 @@ export function createSession(host: Host): SupernetApi {
       return await host.alone(resolved.name, async () => {
         const backend = await device.open();
         void backend.lost?.then((error) => stop.abort(error));
-        const parts = { host, backend, request: resolved, tune: request.tune, workers: request.workers ?? 1 };
+        const { tune, workers = 1 } = request;
+        const parts = { host, backend, request: resolved, asked: request, tune, workers };
         return await runExperiment({ ...parts, tell, signal: stop.signal, gate });
       });
     } catch (error) {

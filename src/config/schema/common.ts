@@ -1,7 +1,14 @@
 import { z } from "zod";
 import { amount, count, flag, limit, positive, text } from "./values.ts";
 
-export const checkpoint = z.strictObject({ filename: text, freq: count.default(10) }).nullable();
+export const checkpoint = z
+  .strictObject({
+    filename: text,
+    freq: count.default(10),
+    /** Ours: minutes after which one is written in any case. */
+    minutes: amount.default(10),
+  })
+  .nullable();
 
 /** Settings of several devices and mixed precision: read for Archai's sake, without effect here. */
 export const apex = z.strictObject({
