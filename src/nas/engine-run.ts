@@ -1,12 +1,15 @@
+import type { Engine } from "../runtime/webgpu/engine.ts";
+import { onPaper } from "../runtime/webgpu/paper-engine.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import type { Snapshot } from "../train/snapshot.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import { type ChunkedTraining, fitOnPaper, withRemedy } from "./chunks.ts";
 import { type EngineSource, survivingLoss } from "./engine-source.ts";
 import { type TrainRun, type TrainRunOptions, trainRun } from "./train-run.ts";
-import { createTrainer, type SetupContext, type TrainingSetup } from "./training-setup.ts";
+import { createTrainer, type TrainingSetup } from "./training-setup.ts";
 
 export interface EngineRunOptions<T> extends TrainRunOptions {
-  readonly setUp: (context: SetupContext) => TrainingSetup;
+  readonly training: ChunkedTraining;
   /** Awaited after each epoch is logged. */
   readonly onEpoch?: ((setup: TrainingSetup, epoch: number) => Promise<void>) | undefined;
   /** Count how the validation images are classified in the end. */
@@ -20,12 +23,15 @@ export interface EngineRunOptions<T> extends TrainRunOptions {
 /**
  * Trains a network on the engine from beginning to end, or from where its checkpoint stands. When the device is lost, it is set
  * up again on another one and goes on from its last snapshot, to the same bits.
+ *
+ * @throws SupernetError("device") naming the number of chunks that would fit, where it does not
  */
 export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions<T>): Promise<T> {
-  const { control, logger, checkpoint } = options;
+  const { control, logger, checkpoint, training } = options;
   return trainRun(options, async (run) => {
+    const chunks = await chunksOf(training, source);
     let snapshots = 0;
-    let last = await checkpoint?.read();
+    let last = await checkpoint?.read({ batch_chunks: String(chunks) });
     const tell = (snapshot: Snapshot) => {
       snapshots++;
       last = snapshot;
@@ -37,7 +43,7 @@ export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions
         progress: () => snapshots,
         onLoss: ({ message }) => logger.warn(`${message}; going on with another device`),
         run: async (engine, signal) => {
-          const setup = options.setUp({ engine, signal, gate: control.gate });
+          const setup = training.setUp({ engine, signal, gate: control.gate }, chunks);
           try {
             return await train(setup, signal, run, options, { last, tell });
           } finally {
@@ -45,10 +51,22 @@ export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions
           }
         },
       });
+    } catch (error) {
+      throw await withRemedy(error, training, chunks, paper(source.engine));
     } finally {
       await checkpoint?.close();
     }
   });
+}
+
+const paper = (engine: Engine) => (memory?: number) => onPaper(engine, memory);
+
+/** What the conf says, or as few as fit the device: of the next device, should that be lost, there is no other choice. */
+async function chunksOf(training: ChunkedTraining, source: EngineSource): Promise<number> {
+  if (training.chunks !== "auto") return training.chunks;
+  const engine = await source.open();
+  const { chunks } = await fitOnPaper(training, paper(engine));
+  return chunks;
 }
 
 interface Resumed {
