@@ -155,15 +155,22 @@ export function messageSites(): MessageSite[] {
     [...walk(root)].flatMap(([node]) => {
       if (!isCall(node) || !makes(makers, node, file)) return [];
       // Fewer words than three are a code or the name of something.
-      const texts = (node.arguments as Node[]).flatMap(textsOf).map(flat).filter((one) => one.split(" ").length > 2);
+      const texts = (node.arguments as Node[])
+        .flatMap(textsOf)
+        .map(flat)
+        .filter((one) => one.split(" ").length > 2);
       return texts.length > 0 ? [{ file, line: text.slice(0, node.start).split("\n").length, texts }] : [];
     }),
   );
 }
 
-/** All texts in the tests: strings, templates, regular expressions. */
-export function testTexts(): string {
-  const texts = sources("test").flatMap(({ program }) =>
+/**
+ * All texts in the tests: strings, templates, regular expressions.
+ * @param but a file whose texts do not count
+ */
+export function testTexts(but: string): string {
+  const others = sources("test").filter(({ file }) => file !== but);
+  const texts = others.flatMap(({ program }) =>
     [...walk(program)].flatMap(([node, within]) => {
       if (node.type === "Literal" && "regex" in node) return node.regex.pattern.replaceAll("\\", "");
       const part = within.at(-1)?.type === "BinaryExpression";
@@ -178,11 +185,17 @@ export function testTexts(): string {
 /** So many characters of a message in a test are no accident. */
 const LEAST = 16;
 
-/** Whether a test expects a good part of one of the texts. */
-export function isExpected({ texts }: MessageSite, inTests: string): boolean {
-  return texts.some((text) => {
-    if (text.length <= LEAST) return inTests.includes(text);
-    for (let at = 0; at + LEAST <= text.length; at++) if (inTests.includes(text.slice(at, at + LEAST))) return true;
-    return false;
-  });
+/** All pieces of a text that are long enough, or the text where it is short. */
+const piecesOf = (text: string): string[] =>
+  Array.from({ length: Math.max(1, text.length - LEAST + 1) }, (_, at) => text.slice(at, at + LEAST));
+
+/** The places of whose texts the tests have no piece. */
+export function unexpected(sites: readonly MessageSite[], inTests: string): MessageSite[] {
+  const pieces = new Set(sites.flatMap(({ texts }) => texts.flatMap(piecesOf)));
+  const seen = new Set([...pieces].filter((piece) => piece.length < LEAST && inTests.includes(piece)));
+  for (let at = 0; at < inTests.length; at++) {
+    const piece = inTests.slice(at, at + LEAST);
+    if (pieces.has(piece)) seen.add(piece);
+  }
+  return sites.filter(({ texts }) => !texts.some((text) => piecesOf(text).some((piece) => seen.has(piece))));
 }

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { Rng } from "../../src/random/rng.ts";
 import { Command, type Ended, SMALLEST } from "./command.ts";
@@ -13,6 +13,9 @@ const WITHIN_MS = 2000;
 /** Without waiting for anything; the system still has to take the process's memory back. */
 const AT_ONCE_MS = 500;
 
+/** All that an interrupted run says, if it has begun and has the time. */
+const INTERRUPTED = /^(interrupted: the same command with --resume auto goes on from here\n)?$/;
+
 let signalled = 0;
 const nextSignal = (): NodeJS.Signals => (signalled++ % 2 === 0 ? "SIGINT" : "SIGTERM");
 
@@ -22,11 +25,19 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+const running = new Set<Command>();
+afterEach(() => {
+  for (const command of running) command.kill("SIGKILL");
+  running.clear();
+});
+
 let runs = 0;
 /** A run into a folder of its own below `folder`. */
 function start(args: readonly string[] = [], env?: NodeJS.ProcessEnv): { command: Command; logdir: string } {
   const logdir = join(folder, String(runs++));
-  return { command: new Command(["run", "--common.logdir", logdir, ...SMALLEST, ...args], env), logdir };
+  const command = new Command(["run", "--common.logdir", logdir, ...SMALLEST, ...args], env);
+  running.add(command);
+  return { command, logdir };
 }
 
 /** No file is half written, and no process left. */
@@ -59,18 +70,45 @@ describe("without a signal", () => {
   const file = () => join(folder, "file");
   const dataroot = (name: string) => ["--dataset.dataroot", join(folder, name)];
   it.each([
-    ["a bad conf", "config", () => ["--nas.search.trainer.epochs", "many"], {}],
-    ["a missing data set", "data", () => ["--allow-unknown", "--datasets", "cifar10", ...dataroot("none")], {}],
-    ["no adapter", "device", () => [], { VK_DRIVER_FILES: "/none.json", VK_ICD_FILENAMES: "/none.json" }],
-    ["a network that does not fit", "device", () => ["--nas.search.model_desc.model_stems.init_node_ch", "40000"], {}],
-    ["a folder that cannot be made", "io", () => ["--common.logdir", join(file(), "log")], {}],
-    ["nothing to evaluate", "io", () => ["--no-search"], {}],
-  ] as const)("%s ends it with code 1 and one message", (label, code, args, env) =>
+    [
+      "a bad conf",
+      /^error\[config\]: --nas.search.trainer.epochs: /,
+      () => ["--nas.search.trainer.epochs", "many"],
+      {},
+    ],
+    [
+      "a missing data set",
+      /^error\[data\]: .*: neither /,
+      () => ["--allow-unknown", "--datasets", "cifar10", ...dataroot("none")],
+      {},
+    ],
+    [
+      "no adapter",
+      /^error\[device\]: no WebGPU adapter found: /,
+      () => [],
+      { VK_DRIVER_FILES: "/none.json", VK_ICD_FILENAMES: "/none.json" },
+    ],
+    [
+      "a network that does not fit",
+      /^error\[device\]: /,
+      () => ["--nas.search.model_desc.model_stems.init_node_ch", "40000"],
+      {},
+    ],
+    ["a folder that cannot be made", /^error\[io\]: cannot /, () => ["--common.logdir", join(file(), "log")], {}],
+    ["nothing to evaluate", /^error\[io\]: nothing to evaluate: /, () => ["--no-search"], {}],
+    [
+      "nothing to go on from",
+      /^error\[io\]: .* has left nothing to go on from: check --exp-prefix and the log folder, or /,
+      () => ["--resume", "require"],
+      {},
+    ],
+  ] as const)("%s ends it with code 1 and one message", (label, message, args, env) =>
     quietly.attempt(label, async () => {
       await writeFile(file(), "");
       const { command, logdir } = start(args(), env);
       const ended = await command.ended;
-      expect(ended.stderr).toMatch(new RegExp(`^error\\[${code}\\]: .+\\n$`));
+      expect(ended.stderr).toMatch(message);
+      expect(ended.stderr.trimEnd().split("\n")).toHaveLength(1);
       expect(ended.code).toBe(1);
       await expectWhole(logdir, ended);
     }),
@@ -82,14 +120,15 @@ describe("without a signal", () => {
       await command.printed("search   ");
       command.closeStdout();
       const ended = await command.ended;
-      expect(ended).toMatchObject({ code: 0, stderr: "" });
+      expect(ended.code).toBe(0);
+      expect(ended.stderr).toMatch(INTERRUPTED);
       await expectWhole(logdir, ended);
     }));
 });
 
 /** Ends within two seconds with the signal's code; or with 0 where the run was over by itself. */
 async function expectInterrupted(logdir: string, signal: NodeJS.Signals, ended: Ended): Promise<void> {
-  expect(ended.stderr).toBe("");
+  expect(ended.stderr).toMatch(INTERRUPTED);
   const finished = ended.code === 0 && ended.stdout.includes("test top1");
   if (!finished) expect(ended.code).toBe(128 + constants.signals[signal]);
   expect(ended.endedAfter).toBeLessThan(WITHIN_MS);

@@ -95,10 +95,10 @@ it("steps and checkpoints leave nothing behind", async () => {
   const walk = async () => {
     const samples: Sample[] = [];
     await trainer.fit(async () => {
-      await checkpoint.close();
+      await checkpoint.keep();
       samples.push(await sample(engine, [abort.signal, engine.lost]));
     });
-    await checkpoint.close();
+    await checkpoint.keep();
     // The records of an epoch are the training's result: a few objects. A step that leaves one would leave one each.
     expectFlat(samples, { objects: STEPS_PER_EPOCH / 2, heap: bytesOf(last!) });
     trainer.dispose();
@@ -132,7 +132,7 @@ it("trainings that are built and disposed of leave nothing behind", async () => 
   const repeat = async () => {
     const samples = [await sample(engine, [signal, engine.lost])];
     for (let i = 0; i < cycles; i++) {
-      await survivingLoss(onlyEngine(engine), { signal, run });
+      await survivingLoss(onlyEngine(engine), { control: { signal }, run });
       samples.push(await sample(engine, [signal, engine.lost]));
     }
     expectFlat(samples, { objects: 1, heap: bytesOf(last!) });
