@@ -71,6 +71,7 @@ async function train<T>(
     signal,
     gate: control.gate,
     onProgress: (progress) => control.onProgress?.(conf.title, progress),
+    onWarning: (warning) => run.warned(warning),
     snapshots: { tell },
   });
   try {

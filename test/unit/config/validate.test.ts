@@ -130,7 +130,7 @@ nas:
     delete nas.eval!.model_desc;
     expect(() => validateConf(tree, places)).toThrowErrorMatchingInlineSnapshot(`
       [SupernetError: confs/algos/darts.yaml:49:3: nas.eval.model_desc is missing; it needs a section
-      confs/algos/darts.yaml:187:5: nas.search.trainer.epochs is missing; it needs an integer]
+      confs/algos/darts.yaml:190:5: nas.search.trainer.epochs is missing; it needs an integer]
     `);
   });
 
