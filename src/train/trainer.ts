@@ -200,6 +200,7 @@ export class Trainer {
 
   async #prepare(): Promise<void> {
     const { network, train, signal } = this.#parts;
+    network.requireMemory();
     await network.tune();
     await train.prepare(this.step.buffer);
     await this.hook?.prepare();

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { apex } from "./common.ts";
-import { amount, count, flag, numberOrNaN, positive, share, text } from "./values.ts";
+import { amount, chunks, count, flag, numberOrNaN, positive, share, text } from "./values.ts";
 
 export const lossfn = z.strictObject({
   type: z.enum(["CrossEntropyLoss", "CrossEntropyLabelSmooth"]).default("CrossEntropyLoss"),
@@ -41,7 +41,7 @@ export const lrSchedule = z.strictObject({
 export const validation = z.strictObject({
   title: text.default("validation"),
   freq: count.default(1),
-  batch_chunks: positive.default(1),
+  batch_chunks: chunks.default(1),
   logger_freq: count.default(0),
   lossfn: lossfn.prefault({}),
 });
@@ -49,7 +49,7 @@ export const validation = z.strictObject({
 export const trainer = z.strictObject({
   title: text.default("train"),
   epochs: count,
-  batch_chunks: positive.default(1),
+  batch_chunks: chunks.default(1),
   drop_path_prob: share.default(0),
   aux_weight: amount.default(0),
   grad_clip: amount.default(0),

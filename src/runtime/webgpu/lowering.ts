@@ -13,6 +13,7 @@ import {
   type Value,
 } from "../../graph/types.ts";
 import { ArenaLayout } from "./arena.ts";
+import { DoesNotFit } from "./does-not-fit.ts";
 import type { Engine } from "./engine.ts";
 import type { DispatchSpec, EpilogueTarget, Kernels, Lower, Span, SumJob, TensorRef } from "./kernel.ts";
 import { copy } from "./kernels/copy.ts";
@@ -177,6 +178,7 @@ export class Lowering {
       });
     } catch (error) {
       if (!(error instanceof SupernetError)) throw error;
+      if (error instanceof DoesNotFit) throw node.scope ? error.in(node.scope) : error;
       throw new SupernetError(error.code, node.scope ? `${node.scope}: ${error.message}` : error.message, {
         cause: error,
       });
