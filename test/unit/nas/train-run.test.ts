@@ -13,7 +13,7 @@ async function logged(tell: (run: TrainRun) => Promise<void>) {
   const logger = new Logger({ writeText: async () => {}, appendText: async (_, text) => void texts.push(text) });
   const told: string[] = [];
   const control = { onWarning: (message: string) => void told.push(message) };
-  await tell(new TrainRun({ control, logger, trainer: { title: "train", logger_freq: 0 }, path: "run" }));
+  await tell(new TrainRun({ control, logger, trainer: { title: "train", logger_freq: 0, epochs: 2 }, path: "run" }));
   await logger.close();
   return {
     told,
