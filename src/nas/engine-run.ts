@@ -105,6 +105,7 @@ async function train<T>(setup: TrainingSetup, { run, kept, signal, options }: Tr
     signal,
     gate: control.gate,
     onProgress: (progress) => control.onProgress?.(conf.title, progress),
+    onWarning: (warning) => run.warned(warning),
     snapshots: { tell },
   });
   try {
