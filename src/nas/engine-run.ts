@@ -5,6 +5,7 @@ import type { Snapshot } from "../train/snapshot.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { type ChunkedTraining, fitOnPaper, withRemedy } from "./chunks.ts";
 import { type EngineSource, survivingLoss } from "./engine-source.ts";
+import { layDown, takeUp } from "./kept-training.ts";
 import { type TrainRun, type TrainRunOptions, trainRun } from "./train-run.ts";
 import { createTrainer, type TrainingSetup } from "./training-setup.ts";
 
@@ -24,28 +25,28 @@ export interface EngineRunOptions<T> extends TrainRunOptions {
  * Trains a network on the engine from beginning to end, or from where its checkpoint stands. When the device is lost, it is set
  * up again on another one and goes on from its last snapshot, to the same bits.
  *
- * @throws SupernetError("device") naming the number of chunks that would fit, where it does not
+ * @throws as `Trainers`; SupernetError("device") names the number of chunks that would fit, where it does not
  */
 export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions<T>): Promise<T> {
-  const { control, logger, checkpoint, training } = options;
+  const { control, logger, training } = options;
   return trainRun(options, async (run) => {
     const chunks = await chunksOf(training, source);
-    let snapshots = 0;
-    let last = await checkpoint?.read({ batch_chunks: String(chunks) });
-    const tell = (snapshot: Snapshot) => {
-      snapshots++;
-      last = snapshot;
-      checkpoint?.offer(snapshot);
+    const from = await takeUp(options, { batch_chunks: String(chunks) });
+    const kept: Kept = { last: from, snapshots: 0, epochsTold: 0 };
+    const onLoss = (why: string) => {
+      const message = `${why}; going on with another device ${whereFrom(kept.last)}`;
+      logger.warn(message);
+      control.onWarning?.(message);
     };
     try {
       return await survivingLoss(source, {
-        signal: control.signal,
-        progress: () => snapshots,
-        onLoss: ({ message }) => logger.warn(`${message}; going on with another device`),
+        control,
+        progress: () => kept.snapshots,
+        onLoss,
         run: async (engine, signal) => {
           const setup = training.setUp({ engine, signal, gate: control.gate }, chunks);
           try {
-            return await train(setup, signal, run, options, { last, tell });
+            return await train(setup, { run, kept, signal, options });
           } finally {
             setup.dispose();
           }
@@ -54,7 +55,7 @@ export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions
     } catch (error) {
       throw await withRemedy(error, training, chunks, paper(source.engine));
     } finally {
-      await checkpoint?.close();
+      await layDown(options);
     }
   });
 }
@@ -69,22 +70,37 @@ async function chunksOf(training: ChunkedTraining, source: EngineSource): Promis
   return chunks;
 }
 
-interface Resumed {
-  /** From where it goes on. */
-  readonly last: Snapshot | undefined;
-  readonly tell: (snapshot: Snapshot) => void;
+/** What outlives a device. */
+interface Kept {
+  /** From where the training goes on. */
+  last: Snapshot | undefined;
+  /** How many were taken. */
+  snapshots: number;
+  /** Epochs that `onEpoch` has been told of. */
+  epochsTold: number;
 }
 
-async function train<T>(
-  setup: TrainingSetup,
-  signal: AbortSignal,
-  run: TrainRun,
-  options: EngineRunOptions<T>,
-  { last, tell }: Resumed,
-): Promise<T> {
-  const { control, trainer: conf, onEpoch } = options;
+function whereFrom(last: Snapshot | undefined): string {
+  if (!last) return "from the beginning";
+  return last.batch === 0 ? `after epoch ${last.epoch}` : `after step ${last.batch} of epoch ${last.epoch + 1}`;
+}
+
+interface TrainParts<T> {
+  readonly run: TrainRun;
+  readonly kept: Kept;
+  readonly signal: AbortSignal;
+  readonly options: EngineRunOptions<T>;
+}
+
+async function train<T>(setup: TrainingSetup, { run, kept, signal, options }: TrainParts<T>): Promise<T> {
+  const { control, trainer: conf, checkpoint } = options;
   const { network, feeds } = setup;
   run.begin(network.params, { ...feeds.sizes, batch_chunks: feeds.train.chunks });
+  const tell = (snapshot: Snapshot) => {
+    kept.snapshots++;
+    kept.last = snapshot;
+    checkpoint?.offer(snapshot);
+  };
   const trainer = await createTrainer(setup, {
     signal,
     gate: control.gate,
@@ -94,11 +110,14 @@ async function train<T>(
   try {
     const { liveBuffers, liveBytes } = network.engine.buffers;
     run.prepared({ gpu_buffers: liveBuffers, gpu_bytes: liveBytes });
-    await run.epochsDone(last?.epochs ?? []);
+    await run.epochsDone(kept.last?.epochs ?? []);
     const epochs = await trainer.fit(async (_record, epoch, all) => {
       await run.epochsDone(all);
-      await onEpoch?.(setup, epoch);
-    }, last);
+      // An epoch may be trained twice: the device was lost before its snapshot was whole.
+      if (epoch < kept.epochsTold) return;
+      await options.onEpoch?.(setup, epoch);
+      kept.epochsTold = epoch + 1;
+    }, kept.last);
     const confusion = options.confusion ? await trainer.confusion() : undefined;
     return await options.finish(setup, run.end(epochs, confusion));
   } finally {

@@ -1,5 +1,5 @@
 import { adapterName, type GpuHandle } from "../host/gpu.ts";
-import { Classifier } from "../nas/classifier.ts";
+import { openClassifier } from "../nas/engine-classifier.ts";
 import type { EngineSource } from "../nas/engine-source.ts";
 import { engineTrainers } from "../nas/engine-trainers.ts";
 import { Engine, type KernelTuner } from "../runtime/webgpu/engine.ts";
@@ -29,7 +29,7 @@ export function webgpuBackend(gpu: GpuHandle, reopen: () => Promise<GpuHandle>):
       const engine = await untuned.open();
       return (bytes) => onPaper(engine, bytes ?? device.memory(memory));
     },
-    classifier: async (parts) => Classifier.create(await untuned.open(), parts),
+    classifier: (parts) => openClassifier(untuned, parts),
     dispose: () => device.dispose(),
   };
 }
@@ -54,6 +54,7 @@ class ReopenedDevice {
   /** Engines with a tuner of their own, one for each device. */
   source(tunerOf: (gpu: GpuHandle) => Promise<KernelTuner | undefined>): EngineSource {
     let engine: Engine | undefined;
+    let tuner: { readonly of: string; readonly opened: KernelTuner | undefined } | undefined;
     return {
       get engine() {
         if (!engine) throw new Error("the engine is not open yet");
@@ -62,7 +63,10 @@ class ReopenedDevice {
       open: async () => {
         const gpu = await this.#open();
         if (engine?.device !== gpu.device) {
-          engine = new Engine(gpu, await tunerOf(gpu));
+          // On the same adapter kernels stay what they were, so that a run goes on to the same bits.
+          const adapter = adapterName(gpu.info);
+          if (tuner?.of !== adapter) tuner = { of: adapter, opened: await tunerOf(gpu) };
+          engine = new Engine(gpu, tuner.opened);
           this.#engines.push(engine);
         }
         engine.buffers.memory = this.memory(this.share);
@@ -76,7 +80,7 @@ class ReopenedDevice {
       .catch(() => {})
       .then(async () => {
         if (!this.#lost) return;
-        await this.dispose();
+        await this.#free();
         this.#engines = [];
         this.#gpu = await this.#reopen();
         this.#watch();
@@ -104,8 +108,13 @@ class ReopenedDevice {
     return !this.#lost && this.#engines.every(works);
   }
 
-  /** Frees the device; waits for the work it still has. */
+  /** Frees the device; waits for the work it still has, and for a device that is being opened. */
   async dispose(): Promise<void> {
+    await this.#opening.catch(() => {});
+    await this.#free();
+  }
+
+  async #free(): Promise<void> {
     for (const engine of this.#engines) engine.dispose();
     this.#gpu.dispose();
     await this.#gpu.device.lost;

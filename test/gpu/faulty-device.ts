@@ -1,5 +1,13 @@
 /** Calls that can be made to fail. */
-export type FaultPoint = "createBuffer" | "createComputePipelineAsync" | "submit" | "mapAsync";
+export const FAULT_POINTS = [
+  "createBuffer",
+  "createComputePipelineAsync",
+  "writeBuffer",
+  "submit",
+  "mapAsync",
+  "onSubmittedWorkDone",
+] as const;
+export type FaultPoint = (typeof FAULT_POINTS)[number];
 
 /**
  * What happens instead of a call. `real` makes it; what is returned or thrown is what the caller gets.
@@ -32,7 +40,12 @@ export class FaultyDevice {
 
   constructor(real: GPUDevice) {
     this.#real = real;
-    const queue = around(real.queue, { submit: this.#faulty("submit", real.queue.submit.bind(real.queue)) });
+    const { queue: realQueue } = real;
+    const queue = around(realQueue, {
+      submit: this.#faulty("submit", realQueue.submit.bind(realQueue)),
+      writeBuffer: this.#faulty("writeBuffer", realQueue.writeBuffer.bind(realQueue)),
+      onSubmittedWorkDone: this.#faulty("onSubmittedWorkDone", realQueue.onSubmittedWorkDone.bind(realQueue)),
+    });
     this.device = around(real, {
       queue,
       createBuffer: this.#faulty("createBuffer", (...args) => this.#createBuffer(...args)),
@@ -69,6 +82,12 @@ export class FaultyDevice {
     if (scope) scope.error ??= error;
     else this.#real.dispatchEvent(new GPUUncapturedErrorEvent("uncapturederror", { error }));
   }
+
+  /** A fault of any call: the device is gone just before it. */
+  readonly losing: Fault = (real) => {
+    this.#real.destroy();
+    return real();
+  };
 
   /** A fault of `createBuffer`: the driver gives up at once. */
   readonly throwing: Fault = () => {

@@ -63,6 +63,11 @@ export const trainer = z.strictObject({
   apex: apex.prefault({}),
   /** Ours: true repeats where the reference departs from the paper. */
   reference_quirks: flag.default(false),
+  /**
+   * Ours: what to do when a loss or a parameter becomes NaN or infinite. stop: end the run, saying where; back_off: go back to
+   * where the epoch began and on with half the learning rate of the weights, five times at most.
+   */
+  on_nonfinite: z.enum(["stop", "back_off"]).default("stop"),
 });
 
 /** The trainer of a search: also of the alphas. */

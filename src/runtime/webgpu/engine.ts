@@ -66,7 +66,7 @@ export class Engine {
   /** Whether waiting for the device would slow it down; see `wait`. */
   readonly quiet: boolean;
   readonly tuner: KernelTuner | undefined;
-  /** Aborted when the device is lost, by a SupernetError("device") that says why. */
+  /** Aborted when the device is lost, by a SupernetError("device") that says why, and no more. */
   readonly lost: AbortSignal;
   readonly #pipelines: Pipelines;
   readonly #firstRuns: FirstRuns | undefined;
@@ -87,9 +87,9 @@ export class Engine {
     const lost = new AbortController();
     this.lost = lost.signal;
     device.lost.then((info) => {
-      const why = info.message.trim() || info.reason || "no reason given";
-      const loss = new SupernetError("device", `the GPU device was lost: ${why}; run again, and ${SMALLER}`);
-      this.#failure ??= loss;
+      const why = info.message.trim().replace(/\.$/, "") || info.reason || "no reason given";
+      const loss = new SupernetError("device", `the GPU device was lost: ${why}`);
+      this.#failure ??= new SupernetError("device", `${loss.message}; run again, and ${SMALLER}`, { cause: loss });
       lost.abort(loss);
     });
   }

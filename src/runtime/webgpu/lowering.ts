@@ -1,4 +1,5 @@
 import { SupernetError } from "../../errors.ts";
+import { membersOf } from "../../graph/members.ts";
 import {
   elements,
   flat,
@@ -150,7 +151,12 @@ export class Lowering {
     parts: (sizes: readonly number[]) => Span = () => ({ ref: output, offsets: [0] }),
   ): void {
     const { tuning, buffers } = this.#engine;
-    const dispatch = (spec: DispatchSpec) => this.dispatches.push({ ...spec, module: node.scope || node.op });
+    const module = node.scope || node.op;
+    const members = membersOf(this.#graph, node);
+    const dispatch = (spec: DispatchSpec) => {
+      const whole = spec.writes[0]?.storage === output.storage;
+      this.dispatches.push({ ...spec, module, ...(whole && members.length > 0 && { members }) });
+    };
     const scratch = (type: TensorType) => {
       buffers.require(`${node.op} (intermediate results)`, storageBytes(type));
       return this.#place(type, { kind: "temporary", type });
