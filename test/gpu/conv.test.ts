@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { type ConvCase, compare, integer, results, windows } from "./conv-case.ts";
 import { testEngine } from "./engine.ts";
+import "./quick-compile.ts";
 
 const unit = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 } as const;
 

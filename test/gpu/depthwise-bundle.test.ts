@@ -13,6 +13,7 @@ import { type DepthwiseSettings, depthwiseCase, same } from "../cases/depthwise.
 import type { LoadKind } from "../cases/load.ts";
 import { check, inDirtyStorage } from "./compare.ts";
 import { testEngine } from "./engine.ts";
+import "./quick-compile.ts";
 
 const engines: { software?: Engine; gpu?: Engine } = {};
 const KINDS = ["software", "gpu"] as const;

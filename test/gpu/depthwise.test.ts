@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { type ConvCase, compare, results, windows } from "./conv-case.ts";
 import { testEngine } from "./engine.ts";
+import "./quick-compile.ts";
 
 /** Kernels up to 7 wide: weight gradients take five taps of a row at a time. */
 const depthwise: fc.Arbitrary<ConvCase> = windows({ kernel: 7, channels: 13, extra: 24, samples: 3 })

@@ -14,6 +14,7 @@ import { fewValues } from "../cases/case.ts";
 import { opCases, uniformData, withGradients } from "../properties.ts";
 import { check, inDirtyStorage } from "./compare.ts";
 import { testEngine } from "./engine.ts";
+import "./quick-compile.ts";
 
 /** Tested with more shapes in conv.test.ts. */
 const CONVOLUTIONS = ["conv2d_dense", "conv2d_pointwise", "conv2d_depthwise", "linear", "add_bias"];

@@ -11,6 +11,7 @@ import type { LoadKind } from "../cases/load.ts";
 import { type PointwiseSettings, pointwiseCase } from "../cases/pointwise-conv.ts";
 import { check } from "./compare.ts";
 import { testEngine } from "./engine.ts";
+import "./quick-compile.ts";
 
 let software: Engine;
 let gpu: Engine;

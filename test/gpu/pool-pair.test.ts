@@ -11,6 +11,7 @@ import { runGraph } from "../../src/runtime/webgpu/run.ts";
 import { fewValues, offsetData, uniformData } from "../cases/case.ts";
 import { check, inDirtyStorage } from "./compare.ts";
 import { testEngine } from "./engine.ts";
+import "./quick-compile.ts";
 
 let software: Engine;
 let gpu: Engine;

@@ -9,6 +9,7 @@ import { trainingGraph } from "../../src/train/graphs.ts";
 import { largeCases, opCases, withGradients } from "../properties.ts";
 import { check, inDirtyStorage } from "./compare.ts";
 import { testEngine } from "./engine.ts";
+import "./quick-compile.ts";
 import { TOY_SETTINGS, TOY_SHAPE, toySupernet } from "./supernet.ts";
 
 let engines: Readonly<Record<"software" | "gpu", Engine>>;

@@ -8,6 +8,7 @@ import { Workspace } from "../../src/runtime/webgpu/workspace.ts";
 import type { LoadKind } from "../cases/load.ts";
 import { check, inDirtyStorage } from "./compare.ts";
 import { testEngine } from "./engine.ts";
+import "./quick-compile.ts";
 import { build, type Case, depthwise, type Gradient, leaving, type Pair, pointwise } from "./weight-gradient-case.ts";
 
 let software: Engine;
