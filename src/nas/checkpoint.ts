@@ -23,6 +23,7 @@ export interface CheckpointOptions {
  */
 export class Checkpoint {
   readonly #options: CheckpointOptions;
+  #identity: Identity;
   #latest: Snapshot | undefined;
   #kept: Snapshot | undefined;
   #keptAt = performance.now();
@@ -30,15 +31,19 @@ export class Checkpoint {
 
   constructor(options: CheckpointOptions) {
     this.#options = options;
+    this.#identity = options.identity;
   }
 
   /**
    * Where the training stands; undefined where it is to begin.
+   * @param more what decides the training and turned out only when it was about to begin
    * @throws SupernetError("io") for a file that is damaged or of another format; for one of another training where that is
    *   refused, naming what is different
    */
-  async read(): Promise<Snapshot | undefined> {
-    const { files, path, identity, resume } = this.#options;
+  async read(more: Identity = {}): Promise<Snapshot | undefined> {
+    const { files, path, resume } = this.#options;
+    const identity = { ...this.#options.identity, ...more };
+    this.#identity = identity;
     if (resume === "no") {
       // Whoever is cut off before he has written his own shall not go on from it.
       await files.remove(path);
@@ -70,10 +75,10 @@ export class Checkpoint {
   }
 
   async #write(snapshot: Snapshot): Promise<void> {
-    const { files, path, identity, onWarning } = this.#options;
+    const { files, path, onWarning } = this.#options;
     this.#keptAt = performance.now();
     try {
-      await files.writeFile(path, await snapshotToFile(snapshot, identity), { verify: true });
+      await files.writeFile(path, await snapshotToFile(snapshot, this.#identity), { verify: true });
       this.#kept = snapshot;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);

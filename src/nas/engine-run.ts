@@ -1,12 +1,15 @@
+import type { Engine } from "../runtime/webgpu/engine.ts";
+import { onPaper } from "../runtime/webgpu/paper-engine.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import type { Snapshot } from "../train/snapshot.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import { type ChunkedTraining, fitOnPaper, withRemedy } from "./chunks.ts";
 import { type EngineSource, survivingLoss } from "./engine-source.ts";
 import { type TrainRun, type TrainRunOptions, trainRun } from "./train-run.ts";
-import { createTrainer, type SetupContext, type TrainingSetup } from "./training-setup.ts";
+import { createTrainer, type TrainingSetup } from "./training-setup.ts";
 
 export interface EngineRunOptions<T> extends TrainRunOptions {
-  readonly setUp: (context: SetupContext) => TrainingSetup;
+  readonly training: ChunkedTraining;
   /** Awaited after each epoch is logged. */
   readonly onEpoch?: ((setup: TrainingSetup, epoch: number) => Promise<void>) | undefined;
   /** Count how the validation images are classified in the end. */
@@ -20,12 +23,15 @@ export interface EngineRunOptions<T> extends TrainRunOptions {
 /**
  * Trains a network on the engine from beginning to end, or from where its checkpoint stands. When the device is lost, it is set
  * up again on another one and goes on from its last snapshot, to the same bits.
- * @throws as `Trainers`
+ *
+ * @throws as `Trainers`; of a network that does not fit, naming the number of chunks with which it would
  */
 export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions<T>): Promise<T> {
-  const { control, logger, checkpoint } = options;
+  const { control, logger, checkpoint, training } = options;
   return trainRun(options, async (run) => {
-    const kept: Kept = { last: await checkpoint?.read(), snapshots: 0, epochsTold: 0 };
+    const chunks = await chunksOf(training, source);
+    const read = await checkpoint?.read({ batch_chunks: String(chunks) });
+    const kept: Kept = { last: read, snapshots: 0, epochsTold: 0 };
     const onLoss = (why: string) => {
       const message = `${why}; going on with another device ${whereFrom(kept.last)}`;
       logger.warn(message);
@@ -37,7 +43,7 @@ export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions
         progress: () => kept.snapshots,
         onLoss,
         run: async (engine, signal) => {
-          const setup = options.setUp({ engine, signal, gate: control.gate });
+          const setup = training.setUp({ engine, signal, gate: control.gate }, chunks);
           try {
             return await train(setup, { run, kept, signal, options });
           } finally {
@@ -45,6 +51,8 @@ export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions
           }
         },
       });
+    } catch (error) {
+      throw await withRemedy(error, training, chunks, paper(source.engine));
     } finally {
       await checkpoint?.close();
     }
@@ -59,6 +67,16 @@ interface Kept {
   snapshots: number;
   /** Epochs that `onEpoch` has been told of. */
   epochsTold: number;
+}
+
+const paper = (engine: Engine) => (memory?: number) => onPaper(engine, memory);
+
+/** What the conf says, or as few as fit the device: of the next device, should that be lost, there is no other choice. */
+async function chunksOf(training: ChunkedTraining, source: EngineSource): Promise<number> {
+  if (training.chunks !== "auto") return training.chunks;
+  const engine = await source.open();
+  const { chunks } = await fitOnPaper(training, paper(engine));
+  return chunks;
 }
 
 function whereFrom(last: Snapshot | undefined): string {

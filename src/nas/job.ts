@@ -36,6 +36,8 @@ export type JobCheckpoint = Pick<CheckpointOptions, "path" | "freq" | "minutes" 
 /** Trains a network without alphas. */
 export interface FixedJob extends Job {
   readonly kind: "fixed";
+  /** Where the conf has `trainer`; for messages. */
+  readonly section: string;
   readonly trainer: ExperimentConf["nas"]["eval"]["trainer"];
   readonly loader: LoaderConf;
   readonly validateOn: ValidateOn;

@@ -84,7 +84,8 @@ function countWeights(params: readonly ParamSpec[]): number {
 }
 
 /** Logs the figures of an epoch. */
-function logEpoch(logger: Logger, { train, val, startLr, endLr }: EpochRecord, epoch: number): void {
+function logEpoch(logger: Logger, { train, val, startLr, endLr, warnings = [] }: EpochRecord, epoch: number): void {
+  for (const warning of warnings) logger.warn(warning);
   logger.pushd(epoch);
   logger.info({ start_lr: startLr });
   logPass(logger, "train", train, { end_lr: endLr });

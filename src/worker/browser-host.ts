@@ -55,8 +55,6 @@ export const browserHost: Host = {
     },
   },
   files: browserFiles,
-  // A link brings a conf; it shall not write over other runs and data sets.
-  confined: true,
   root: RUNS,
   logdir: () => RUNS,
   datasets,

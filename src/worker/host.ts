@@ -35,8 +35,6 @@ export interface Host {
   loadGpuConstants(): Promise<void>;
   readonly confs: ConfFolder;
   readonly files: FileTree;
-  /** Whether a run may write into its own folders only, whatever its conf says. */
-  readonly confined: boolean;
   /** Folder of the runs that are listed. */
   readonly root: string;
   /** Folder of the runs of a conf, given its `common.logdir`. */

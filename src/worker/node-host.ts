@@ -48,7 +48,6 @@ export function nodeHost(logdir?: string): Host {
     datasets: nodeDatasetIo,
     decoder: () => decoder,
     // Processes are told apart by their users, with --exp-prefix or --common.logdir.
-    confined: false,
     alone: (_name, work) => work(),
     variables,
     tuningStore: (onWarning, file) => fileTuningStore(file ?? tuningFile(env, homedir(), process.platform), onWarning),

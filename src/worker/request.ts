@@ -18,6 +18,7 @@ import { SupernetError } from "../errors.ts";
 import { type Algorithm, searches } from "../nas/algorithm.ts";
 import { checkAlgorithm } from "../nas/compatibility.ts";
 import { PHASES, type Phase } from "../nas/phase.ts";
+import type { MemoryShare } from "./backend.ts";
 import { datasetNames } from "./datasets.ts";
 import type { Host } from "./host.ts";
 import type { ConfProblem, ResumeMode, RunRequest } from "./protocol.ts";
@@ -47,8 +48,8 @@ export async function resolveRequest(request: RunRequest, host: Host): Promise<R
   const { algo, dataset, full = false, overrides = [], allowUnknown = false, confText } = request;
   const { prefix = full ? "full" : "toy", phases = PHASES } = request;
   const algorithm = findAlgorithm(algo);
-  if (/[/\\]/.test(prefix)) {
-    throw new SupernetError("config", `the prefix "${prefix}" names folders: leave slashes out`);
+  for (const [what, name] of Object.entries({ prefix, "data set": dataset })) {
+    if (/[/\\]/.test(name)) throw new SupernetError("config", `the ${what} "${name}" names folders: leave slashes out`);
   }
   if (phases.length === 0) throw new SupernetError("config", "there is nothing to run: name search, eval or both");
   const leftOut: Phase[] = searches(algorithm) ? [] : phases.filter((phase) => phase === "search");
@@ -72,6 +73,12 @@ export async function resolveRequest(request: RunRequest, host: Host): Promise<R
     leftOut,
   };
 }
+
+/** @param threads that share the device's memory */
+export const memoryOf = ({ conf }: ResolvedRequest, threads = 1): MemoryShare => ({
+  bytes: conf.common.gpu_memory * 2 ** 20,
+  threads,
+});
 
 /** Where trainings are kept when the conf does not say. */
 const CHECKPOINT = { filename: "$expdir/checkpoint.pth", freq: 10, minutes: 10 };

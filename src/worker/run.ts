@@ -4,18 +4,20 @@ import { folderLogSink } from "../log/sink.ts";
 import type { Environment, SearchState } from "../nas/environment.ts";
 import type { Executor } from "../nas/executor.ts";
 import { ExperimentRunner } from "../nas/experiment-runner.ts";
+import { requireOwn } from "../nas/own-files.ts";
 import { PHASES, type Phase, runFolder } from "../nas/phase.ts";
 import type { PhaseRecord } from "../nas/phase-record.ts";
 import { skipShare } from "../report/cells.ts";
 import { throughput } from "../report/throughput.ts";
 import type { Gate } from "../train/gate.ts";
 import type { Progress } from "../train/progress.ts";
-import type { Backend } from "./backend.ts";
+import type { Backend, RunTrainers } from "./backend.ts";
 import { cellDrawings, cellWeights } from "./drawings.ts";
+import { checkMemory } from "./forecast.ts";
 import type { Host } from "./host.ts";
 import { type JobPool, openJobPool } from "./job-pool.ts";
 import type { AdapterReport, RunEvent, RunRequest, RunSummary, TuneRequest } from "./protocol.ts";
-import type { ResolvedRequest } from "./request.ts";
+import { memoryOf, type ResolvedRequest } from "./request.ts";
 import { runFiles } from "./run-files.ts";
 import { readSummary, SUMMARY } from "./runs.ts";
 import { evalSummary, type StoredSummary, searchSummary } from "./summary.ts";
@@ -51,13 +53,13 @@ export async function runExperiment(parts: RunParts): Promise<RunSummary> {
 }
 
 /** Threads that train several networks at once; undefined where one after another will do, or has to. */
-function openPool({ host, workers, tune, tell }: RunParts): JobPool | undefined {
+function openPool({ host, request, workers, tune, tell }: RunParts): JobPool | undefined {
   if (workers === 1) return undefined;
   const start = host.startJobThread;
   if (!start)
     tell({ kind: "warning", message: "networks are trained one after another: only Node has several workers" });
   else if (tune) tell({ kind: "warning", message: "what several workers train is not tuned" });
-  return start && openJobPool(workers, start);
+  return start && openJobPool(memoryOf(request, workers), start);
 }
 
 async function runPhases(parts: RunParts, executor: Executor | undefined): Promise<RunSummary> {
@@ -66,9 +68,13 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   const started = Date.now();
   const current: { phase: Phase } = { phase: phases[0] ?? "search" };
   const logdir = host.logdir(conf.common.logdir);
-  const environment = { ...(await makeEnvironment(parts, () => current.phase, logdir)), executor };
+  const trainers = await openTrainers(parts);
+  const environment = { ...makeEnvironment(parts, trainers, { phase: () => current.phase, logdir }), executor };
   const runner = new ExperimentRunner({ ...request, environment, logdir, variables: host.variables });
-  await runner.loadData(phases);
+  const datasets = await runner.loadData(phases);
+  signal.throwIfAborted();
+  const paper = await backend.paper?.(memoryOf(request));
+  if (paper) await checkMemory(request, host, { datasets, paper });
   signal.throwIfAborted();
   const resumed = await resume(runner, parts);
   const before = await forget(host, runner, phases);
@@ -179,10 +185,7 @@ function adapterText({ name, backend }: AdapterReport): string {
   return backend === "tfjs" ? `${name} (TensorFlow.js)` : name;
 }
 
-/** @param logdir folder of all runs */
-async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: string): Promise<Environment> {
-  const { host, backend, request, tune, tell, signal, gate } = parts;
-  const folders = PHASES.map((one) => `${runFolder(logdir, request.name, one)}/`);
+function openTrainers({ host, backend, request, tune, tell, signal }: RunParts): Promise<RunTrainers> {
   const onWarning = (message: string) => tell({ kind: "warning", message });
   const tuning = tune && {
     mode: tune.mode,
@@ -192,7 +195,17 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
     onWarning,
     signal,
   };
-  const { trainers, bytes } = await backend.trainers(tuning);
+  return backend.trainers(tuning, memoryOf(request));
+}
+
+/** @param place where the run is, and the folder of all runs */
+function makeEnvironment(
+  { host, request, tell, signal, gate }: RunParts,
+  { trainers, bytes }: RunTrainers,
+  { phase, logdir }: { readonly phase: () => Phase; readonly logdir: string },
+): Environment {
+  const folders = PHASES.map((one) => runFolder(logdir, request.name, one));
+  const onWarning = (message: string) => tell({ kind: "warning", message });
   const own = runFiles(host.files);
   // A clock that stands still with the run.
   const speed = throughput(() => performance.now() - gate.held);
@@ -201,11 +214,11 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
     datasets: host.datasets,
     ...own,
     writeFile: async (path, data, options) => {
-      if (host.confined) checkOwn(path, folders);
+      requireOwn(path, folders);
       await own.writeFile(path, data, options);
     },
     remove: async (path) => {
-      if (host.confined) checkOwn(path, folders);
+      requireOwn(path, folders);
       await own.remove(path);
     },
     logSink: (folder, goOn) => (goOn ? resumedLogSink : folderLogSink)(host.files, folder),
@@ -219,16 +232,6 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
     signal,
     gate,
   };
-}
-
-/** @throws SupernetError("config") for a path that leaves the run's folders */
-function checkOwn(path: string, folders: readonly string[]): void {
-  const inside = folders.some((folder) => path.startsWith(folder));
-  if (inside && !path.split("/").includes("..")) return;
-  throw new SupernetError(
-    "config",
-    `the conf writes to ${path}, which is not the run's own: begin the name with $expdir/`,
-  );
 }
 
 function progressEvent(

@@ -10,7 +10,7 @@ import { forecastRun } from "./forecast.ts";
 import type { Host } from "./host.ts";
 import { Outbox } from "./outbox.ts";
 import type { RunEvent, RunRequest, RunSummary, SupernetApi } from "./protocol.ts";
-import { checkConf, resolveRequest } from "./request.ts";
+import { checkConf, memoryOf, resolveRequest } from "./request.ts";
 import { type EventBody, runExperiment } from "./run.ts";
 import { readRunFile, removeRun, storedRuns, zipRun } from "./runs.ts";
 
@@ -86,9 +86,10 @@ export function createSession(host: Host): SupernetApi {
     algorithms: async () => algorithmNames,
     forecast: async (request) => {
       const resolved = await resolveRequest(request, host);
-      const { kind, backend } = (await device.open()).adapter;
+      const backend = await device.open();
       // What TensorFlow.js keeps in textures, and for how long, is its own business.
-      return backend === "tfjs" ? [] : forecastRun(resolved, host, kind);
+      const paper = await backend.paper?.(memoryOf(resolved));
+      return paper ? forecastRun(resolved, host, paper) : [];
     },
     start,
     pause: async () => current?.gate.close(),

@@ -3,7 +3,8 @@ import { openClassifier } from "../nas/engine-classifier.ts";
 import type { EngineSource } from "../nas/engine-source.ts";
 import { engineTrainers } from "../nas/engine-trainers.ts";
 import { Engine, type KernelTuner } from "../runtime/webgpu/engine.ts";
-import type { Backend } from "./backend.ts";
+import { onPaper } from "../runtime/webgpu/paper-engine.ts";
+import type { Backend, MemoryShare } from "./backend.ts";
 import type { AdapterReport } from "./protocol.ts";
 import { openTuner } from "./tune.ts";
 
@@ -17,11 +18,16 @@ export function webgpuBackend(gpu: GpuHandle, reopen: () => Promise<GpuHandle>):
   return {
     adapter: adapterReport(gpu),
     works: () => device.works(),
-    async trainers(tune) {
+    async trainers(tune, memory) {
+      device.share = memory;
       // Kernels that were tuned for one run are not those of the next.
       const source = tune ? device.source((now) => openTuner(now, tune)) : untuned;
       await source.open();
       return { trainers: engineTrainers(source), bytes: () => source.engine.buffers.liveBytes };
+    },
+    async paper(memory) {
+      const engine = await untuned.open();
+      return (bytes) => onPaper(engine, bytes ?? device.memory(memory));
     },
     classifier: (parts) => openClassifier(untuned, parts),
     dispose: () => device.dispose(),
@@ -30,6 +36,8 @@ export function webgpuBackend(gpu: GpuHandle, reopen: () => Promise<GpuHandle>):
 
 /** A device and the engines on it; another one after it was lost. */
 class ReopenedDevice {
+  /** What engines that are opened from now on may take; default all there is. */
+  share: MemoryShare | undefined;
   readonly #reopen: () => Promise<GpuHandle>;
   #gpu: GpuHandle;
   #lost = false;
@@ -54,12 +62,14 @@ class ReopenedDevice {
       },
       open: async () => {
         const gpu = await this.#open();
-        if (engine?.device === gpu.device) return engine;
-        // On the same adapter kernels stay what they were, so that a run goes on to the same bits.
-        const adapter = adapterName(gpu.info);
-        if (tuner?.of !== adapter) tuner = { of: adapter, opened: await tunerOf(gpu) };
-        engine = new Engine(gpu, tuner.opened);
-        this.#engines.push(engine);
+        if (engine?.device !== gpu.device) {
+          // On the same adapter kernels stay what they were, so that a run goes on to the same bits.
+          const adapter = adapterName(gpu.info);
+          if (tuner?.of !== adapter) tuner = { of: adapter, opened: await tunerOf(gpu) };
+          engine = new Engine(gpu, tuner.opened);
+          this.#engines.push(engine);
+        }
+        engine.buffers.memory = this.memory(this.share);
         return engine;
       },
     };
@@ -77,6 +87,12 @@ class ReopenedDevice {
       });
     await this.#opening;
     return this.#gpu;
+  }
+
+  /** Bytes of a share; undefined where nobody knows. */
+  memory({ bytes, threads }: MemoryShare = { bytes: 0, threads: 1 }): number | undefined {
+    const all = bytes || this.#gpu.memory;
+    return all && all / threads;
   }
 
   #watch(): void {

@@ -126,7 +126,7 @@ export class FaultyDevice {
 }
 
 /** The object with some of its properties replaced. Dawn's methods want the real object as `this`. */
-function around<T extends object>(object: T, replaced: Partial<T>): T {
+export function around<T extends object>(object: T, replaced: Partial<T>): T {
   return new Proxy(object, {
     get(target, key) {
       if (key in replaced) return replaced[key as keyof T];

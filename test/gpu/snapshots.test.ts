@@ -6,6 +6,8 @@ import { readText } from "../../src/host/node/files.ts";
 import { createTrainer, setUpSearch } from "../../src/nas/training-setup.ts";
 import { Rng } from "../../src/random/rng.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
+import { findBadWrite } from "../../src/runtime/webgpu/finite-checks.ts";
+import { commandsOf } from "../../src/train/diagnosis.ts";
 import type { Snapshot } from "../../src/train/snapshot.ts";
 import { testEngine } from "./engine.ts";
 import { held, shapes } from "./small.ts";
@@ -81,5 +83,19 @@ describe.each([
       expect(values, places[at]).toEqual(whole.values);
     }
     expect(held(engine)).toEqual(before);
+  });
+
+  test("writes only finite numbers in a step that goes well", async () => {
+    const conf = await confOf(algo, overrides);
+    const method = findAlgorithm(algo).method!;
+    const desc = method.builder(conf).build(conf.model_desc);
+    const setup = setUpSearch(desc, { engine, method, conf, dataset, seed: 3 });
+    const trainer = await createTrainer(setup);
+    trainer.hook?.startEpoch(0);
+    const commands = commandsOf((encoder) => trainer.encodeStep(encoder, 0, 0));
+    expect(commands.length).toBeGreaterThan(100);
+    expect(await findBadWrite(engine, commands)).toBeUndefined();
+    trainer.dispose();
+    setup.dispose();
   });
 });

@@ -111,6 +111,7 @@ async function evaluation(images = dataset, batch = 4, batches = 6): Promise<Tra
       dataset: images,
       seed: 3,
       path: "eval",
+      section: "nas.eval",
       confusion: true,
     });
     const { confusion, epochs } = run;

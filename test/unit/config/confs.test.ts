@@ -32,6 +32,7 @@ it("the DARTS toy conf has the keys and values of the reference's toy run", asyn
   const added = [...ours.keys()].filter((path) => !theirs.has(path));
   expect(added).toEqual([
     "common.checkpoint.minutes",
+    "common.gpu_memory",
     "nas.search.checkpoint.minutes",
     "nas.search.pareto.costs",
     "nas.search.trainer.second_order",
