@@ -112,7 +112,6 @@ async function evaluation(images = dataset, batch = 4, batches = 6): Promise<Tra
       seed: 3,
       section: "nas.eval.trainer",
       path: "eval",
-      section: "nas.eval",
       confusion: true,
     });
     const { confusion, epochs } = run;
