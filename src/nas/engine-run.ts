@@ -25,7 +25,7 @@ export interface EngineRunOptions<T> extends TrainRunOptions {
  * Trains a network on the engine from beginning to end, or from where its checkpoint stands. When the device is lost, it is set
  * up again on another one and goes on from its last snapshot, to the same bits.
  *
- * @throws as `Trainers`; SupernetError("device") names the number of chunks that would fit, where it does not
+ * @throws as `Trainers`; of a network that does not fit, naming the number of chunks with which it would
  */
 export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions<T>): Promise<T> {
   const { control, logger, training } = options;
@@ -60,16 +60,6 @@ export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions
   });
 }
 
-const paper = (engine: Engine) => (memory?: number) => onPaper(engine, memory);
-
-/** What the conf says, or as few as fit the device: of the next device, should that be lost, there is no other choice. */
-async function chunksOf(training: ChunkedTraining, source: EngineSource): Promise<number> {
-  if (training.chunks !== "auto") return training.chunks;
-  const engine = await source.open();
-  const { chunks } = await fitOnPaper(training, paper(engine));
-  return chunks;
-}
-
 /** What outlives a device. */
 interface Kept {
   /** From where the training goes on. */
@@ -78,6 +68,16 @@ interface Kept {
   snapshots: number;
   /** Epochs that `onEpoch` has been told of. */
   epochsTold: number;
+}
+
+const paper = (engine: Engine) => (memory?: number) => onPaper(engine, memory);
+
+/** What the conf says, or as few as fit the device: of the next device, should that be lost, there is no other choice. */
+async function chunksOf(training: ChunkedTraining, source: EngineSource): Promise<number> {
+  if (training.chunks !== "auto") return training.chunks;
+  const engine = await source.open();
+  const { chunks } = await fitOnPaper(training, paper(engine));
+  return chunks;
 }
 
 function whereFrom(last: Snapshot | undefined): string {
@@ -105,6 +105,7 @@ async function train<T>(setup: TrainingSetup, { run, kept, signal, options }: Tr
     signal,
     gate: control.gate,
     onProgress: (progress) => control.onProgress?.(conf.title, progress),
+    onWarning: (warning) => run.warned(warning),
     snapshots: { tell },
   });
   try {
