@@ -27,15 +27,16 @@ export function pathsOf(page: Page, pattern: RegExp): Promise<string[]> {
   return keptFiles(page).then((files) => Object.keys(files).filter((path) => pattern.test(path)));
 }
 
-/** Moments and durations, as logs, metrics and summaries have them. */
+/** Moments and durations, as logs, metrics and summaries have them. A summary has no seconds of what has gone on. */
 const TIMES = [
   /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}/gm,
-  /(?<=\b"?(?:duration|step_time|timestamp|time|start_?time|end_?time|seconds|started|ended)"?[:=]\s*)[\d.e+-]+/gi,
+  /,?\s*"seconds": [\d.e+-]+/g,
+  /(?<=\b"?(?:duration|step_time|timestamp|time|start_?time|end_?time|started|ended)"?[:=]\s*)[\d.e+-]+/gi,
 ];
 
 /** Files without the times of day at which, and the times for which, things happened. */
 export function timeless(files: Readonly<Record<string, string>>): Record<string, string> {
-  const without = (text: string) => TIMES.reduce((rest, time) => rest.replace(time, "–"), text);
+  const without = (text: string) => TIMES.reduce((rest, time) => rest.replace(time, ""), text);
   return Object.fromEntries(
     Object.entries(files).map(([path, text]) => [path, path.endsWith(".safetensors") ? text : without(text)]),
   );

@@ -52,6 +52,37 @@ async function limitRoom(page: Page): Promise<() => Promise<void>> {
 describe("a run on the page", () => {
   let whole: Record<string, string>;
 
+  it("that has become another one is refused, and can begin anew or be discarded", { timeout: 600_000 }, async () => {
+    await damage("images changed before a run on the page goes on").attempt("by another hash", async () => {
+      const page = await openTab();
+      await choose(page, SETTINGS);
+      await runButton(page).click();
+      await untilStatus(page, /^Search: compiling/, PATIENCE);
+      await page.getByRole("button", { name: "Stop" }).click();
+      await offer(page).getByText("darts on shapes was cut off at its beginning.").waitFor();
+      await page.evaluate(async () => {
+        const runs = await (await navigator.storage.getDirectory()).getDirectoryHandle("runs");
+        const folder = await runs.getDirectoryHandle("darts_shapes_toy_search");
+        const handle = await folder.getFileHandle("resume.json");
+        const record = JSON.parse(await (await handle.getFile()).text());
+        const file = await handle.createWritable();
+        await file.write(JSON.stringify({ ...record, data: "other" }));
+        await file.close();
+      });
+      await goOn(page);
+      await page.getByText(/darts_shapes_toy_search was begun with other images or labels: put them back/).waitFor();
+      await inspect(page, "refused");
+      await page.getByRole("button", { name: "Begin darts_shapes_toy anew" }).click();
+      await untilStatus(page, /^Search: compiling/, PATIENCE);
+      await page.getByRole("button", { name: "Stop" }).click();
+      await page.getByRole("button", { name: "Discard darts_shapes_toy" }).click();
+      await offer(page).getByRole("button", { name: "Delete" }).click();
+      await expect.poll(() => pathsOf(page, /./)).toEqual([]);
+      expect(await offer(page).count()).toBe(0);
+      await page.close();
+    });
+  });
+
   it("goes on though its checkpoints cannot be written", { timeout: 1_000_000 }, async () => {
     await damage("no room for a checkpoint in a tab").attempt("in a search", async () => {
       const page = await openTab();
