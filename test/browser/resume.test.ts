@@ -169,7 +169,7 @@ describe("a run on the page", () => {
 
       const last = await openTab();
       await offer(last)
-        .getByText(/darts on shapes was cut off in epoch \d\d of 40 of its evaluation\./)
+        .getByText(/darts on shapes was cut off in epoch \d+ of 40 of its evaluation\./)
         .waitFor();
       await goOn(last);
       await untilStatus(last, /^Done/, PATIENCE);
