@@ -221,7 +221,7 @@ describe("a device is lost", () => {
       ["train 1", "submit", 1],
       // After the snapshot.
       ["validate 2", "submit", 2],
-      ["validate 2", "mapAsync", 12],
+      ["validate 2", "mapAsync", 2],
     ] as const) {
       told.push(await survives(training, outcome, { point, call, since }));
     }
