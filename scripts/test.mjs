@@ -1,6 +1,6 @@
 /**
- * `npm test [-- unit|gpu|oracle|browser … [vitest arguments]]`. Without project names it checks types and style too and runs
- * every project. Projects that need no adapter run without looking for one; for the browser's, what it loads is built.
+ * `npm test [-- unit|gpu|oracle|browser|reliability … [vitest arguments]]`. Without project names it checks types and style too
+ * and runs every project. Projects that need no adapter run without looking for one; for the browser's, what it loads is built.
  *
  * The browser's tests mostly wait for one thread, which compiles shaders. So they run beside others, and what they print comes
  * last.
@@ -10,7 +10,7 @@ import { ensureAdapter, ensureChromium, ensureDependencies } from "./setup.mjs";
 import { ensureWeb } from "./web.mjs";
 
 /** Projects that run one after another; the lanes run side by side, and take about as long. */
-const LANES = [["gpu"], ["unit", "browser", "oracle"]];
+const LANES = [["gpu"], ["unit", "reliability", "browser", "oracle"]];
 const PROJECTS = LANES.flat();
 
 await main(async () => {
@@ -20,7 +20,7 @@ await main(async () => {
   await ensureDependencies();
   const includes = (name) => projects.length === 0 || projects.includes(name);
   let env = {};
-  if (includes("gpu") || includes("oracle")) ({ env } = await ensureAdapter());
+  if (["gpu", "oracle", "reliability"].some(includes)) ({ env } = await ensureAdapter());
   if (includes("browser")) env = { ...env, ...(await ensureChromium()) };
   if (projects.length === 0) {
     const checks = [

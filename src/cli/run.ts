@@ -1,8 +1,8 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { SupernetError } from "../errors.ts";
 import type { Phase } from "../nas/phase.ts";
 import { type EngineClient, startEngine } from "../worker/client-node.ts";
-import type { RunRequest } from "../worker/protocol.ts";
+import type { ResumeMode, RunRequest } from "../worker/protocol.ts";
 import { atLeast } from "./at-least.ts";
 import { closeEngine, namesOf, runShown, sayAdapter } from "./running.ts";
 import { type TuneFlags, tuneOptions, tuneRequest } from "./tune.ts";
@@ -16,6 +16,7 @@ interface RunFlags extends TuneFlags {
   readonly expPrefix?: string;
   readonly allowUnknown?: boolean;
   readonly workers: number;
+  readonly resume?: ResumeMode;
 }
 
 /** Adds `supernet run`: search and evaluation of algorithms on data sets. */
@@ -41,6 +42,13 @@ export function registerRun(program: Command): void {
       atLeast(1),
       1,
     )
+    .addOption(
+      new Option(
+        "--resume <mode>",
+        "what to do with what a run of the same name has left: begin anew (fresh), go on from it (require), or go on from it " +
+          "if it is there (auto); default: what the conf's resume keys say",
+      ).choices(["fresh", "require", "auto"] satisfies ResumeMode[]),
+    )
     .addOption(tune)
     .addOption(tuneFile)
     .option("--allow-unknown", "skip overrides that name nothing in the conf")
@@ -54,12 +62,12 @@ export function registerRun(program: Command): void {
 
 /** Every algorithm on every data set. @throws SupernetError("config") for what leaves nothing to do or says nothing */
 function requests(overrides: string[], flags: RunFlags): RunRequest[] {
-  const { algos, datasets, full, expPrefix: prefix, allowUnknown } = flags;
+  const { algos, datasets, full, expPrefix: prefix, allowUnknown, workers, resume } = flags;
   if (!flags.search && !flags.eval) {
     throw new SupernetError("config", "--no-search and --no-eval leave nothing to do; give one of them");
   }
   const phases: Phase[] = [...(flags.search ? (["search"] as const) : []), ...(flags.eval ? (["eval"] as const) : [])];
-  const common = { full, overrides, allowUnknown, prefix, phases, tune: tuneRequest(flags), workers: flags.workers };
+  const common = { full, overrides, allowUnknown, prefix, phases, tune: tuneRequest(flags), workers, resume };
   return namesOf(algos).flatMap((algo) => namesOf(datasets).map((dataset) => ({ algo, dataset, ...common })));
 }
 

@@ -39,6 +39,7 @@ export async function runShown(
     interrupted = true;
     progress.stop();
     await api.stop();
+    process.stderr.write("interrupted: the same command with --resume auto goes on from here\n");
     await api.dispose();
   });
   try {

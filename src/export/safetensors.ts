@@ -64,28 +64,14 @@ export function writeSafetensors(
 }
 
 /**
- * Reads a file, believing nothing it says about itself. Its metadata are checked and left aside. Data are copies.
+ * Reads a file, believing nothing it says about itself. Data are copies.
  *
  * @param source names it in errors
  * @throws SupernetError("io") when it is truncated, its header is malformed or names a tensor twice, or its tensors
  *   overlap, leave gaps, end outside of the file, or have another size than their shape
  */
 export function readSafetensors(bytes: Uint8Array, source = "file"): Map<string, SafeTensor> {
-  const fail: Fail = (what) => {
-    throw new SupernetError(
-      "io",
-      `${source} is not a valid safetensors file: ${what}; it may be damaged: write or copy it again`,
-    );
-  };
-  if (bytes.length < 8) return fail(`it has ${bytes.length} bytes, less than the length of a header takes`);
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  if (length > MAX_HEADER) return fail(`its header claims ${length} bytes, more than ${MAX_HEADER}`);
-  const start = 8 + Number(length);
-  if (start > bytes.length) return fail(`its header claims ${length} bytes, but only ${bytes.length - 8} follow`);
-  const { [METADATA]: metadata = {}, ...listed } = parseHeader(bytes.subarray(8, start), fail);
-  if (!isObject(metadata) || Object.values(metadata).some((value) => typeof value !== "string")) {
-    return fail("its metadata are not a map of strings");
-  }
+  const { start, listed, fail } = readHeader(bytes, source);
   const entries = Object.entries(listed).map(([name, entry]) => checkEntry(name, entry, fail));
   checkPlaces(entries, bytes.length - start, fail);
   return new Map(
@@ -95,6 +81,56 @@ export function readSafetensors(bytes: Uint8Array, source = "file"): Map<string,
       return [name, { dtype, shape, data } as SafeTensor];
     }),
   );
+}
+
+/** The metadata of a file. @throws SupernetError("io") when it is too short or its header is malformed */
+export function readMetadata(bytes: Uint8Array, source = "file"): Readonly<Record<string, string>> {
+  return readHeader(bytes, source).metadata;
+}
+
+/**
+ * Bytes from the beginning of a file to the end of its header.
+ * @param bytes the first 8 at least
+ * @throws SupernetError("io") for what is no safetensors file
+ */
+export function headerEnd(bytes: Uint8Array, source = "file"): number {
+  return endOfHeader(bytes, failOf(source));
+}
+
+interface FileHeader {
+  readonly metadata: Readonly<Record<string, string>>;
+  /** What is said of each tensor, by name. */
+  readonly listed: Readonly<Record<string, unknown>>;
+  /** Where the data begin. */
+  readonly start: number;
+  readonly fail: Fail;
+}
+
+const failOf =
+  (source: string): Fail =>
+  (what) => {
+    throw new SupernetError(
+      "io",
+      `${source} is not a valid safetensors file: ${what}; it may be damaged: write or copy it again`,
+    );
+  };
+
+function endOfHeader(bytes: Uint8Array, fail: Fail): number {
+  if (bytes.length < 8) return fail(`it has ${bytes.length} bytes, less than the length of a header takes`);
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  if (length > MAX_HEADER) return fail(`its header claims ${length} bytes, more than ${MAX_HEADER}`);
+  return 8 + Number(length);
+}
+
+function readHeader(bytes: Uint8Array, source: string): FileHeader {
+  const fail = failOf(source);
+  const start = endOfHeader(bytes, fail);
+  if (start > bytes.length) return fail(`its header claims ${start - 8} bytes, but only ${bytes.length - 8} follow`);
+  const { [METADATA]: metadata = {}, ...listed } = parseHeader(bytes.subarray(8, start), fail);
+  if (!isObject(metadata) || Object.values(metadata).some((value) => typeof value !== "string")) {
+    return fail("its metadata are not a map of strings");
+  }
+  return { metadata: metadata as Record<string, string>, listed, start, fail };
 }
 
 type Fail = (what: string) => never;

@@ -12,16 +12,23 @@ export interface ListOptions {
   readonly recursive?: boolean;
 }
 
+export interface WriteOptions {
+  /** Read back what was written before it replaces what was there. */
+  readonly verify?: boolean;
+}
+
 /** Files by path: a disk in Node, an origin's private file system in a browser. Paths use `/`. */
 export interface FileTree {
   /** @throws SupernetError("io") */
   readBytes(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** The first bytes of a file; all where it has fewer. @throws SupernetError("io") */
+  readStart(path: string, bytes: number): Promise<Uint8Array<ArrayBuffer>>;
   /** UTF-8, a leading byte order mark removed. @throws SupernetError("io") */
   readText(path: string): Promise<string>;
   /** Whether there is a file or a folder of that path. */
   exists(path: string): Promise<boolean>;
   /** Replaces a file whole or not at all; makes its folder. @throws SupernetError("io") */
-  writeFile(path: string, data: string | Uint8Array): Promise<void>;
+  writeFile(path: string, data: string | Uint8Array, options?: WriteOptions): Promise<void>;
   /** Adds to the end of a file, which is made with its folder if it is missing. @throws SupernetError("io") */
   appendText(path: string, text: string): Promise<void>;
   /**
@@ -35,3 +42,6 @@ export interface FileTree {
 
 /** Temporary files, which no list shows: what was not finished is no file yet. */
 export const TEMPORARY = ".tmp";
+
+/** Why a file that was read back does not replace the one before. */
+export const NOT_AS_WRITTEN = "what was read back is not what was written: the disk may be failing";

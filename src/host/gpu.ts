@@ -29,12 +29,12 @@ export interface GpuHandle {
   readonly device: GPUDevice;
   readonly info: AdapterSummary;
   readonly kind: AdapterKind;
+  /** Bytes that buffers may take, where that is known: nothing but a software adapter's memory, which is the machine's. */
+  readonly memory?: number;
   /** Set where the host polls the device while a promise of it is open. */
   readonly polls?: boolean;
   /** Opens a second device on the same adapter, or gives the one it has opened; set where an engine gains by it. */
   readonly sibling?: () => Promise<GPUDevice>;
-  /** Resolves when the device is lost for another reason than `dispose`; never rejects. */
-  readonly lost: Promise<SupernetError>;
   /** Destroys the device and with it all its buffers. May be called twice. */
   dispose(): void;
 }
@@ -107,24 +107,7 @@ export async function openDevice(adapter: GPUAdapter, options: GpuOptions = {}):
       cause,
     });
   }
-  let disposed = false;
-  const lost = new Promise<SupernetError>((resolve) => {
-    device.lost.then((loss) => {
-      if (disposed) return;
-      const why = loss.message.trim() || loss.reason;
-      resolve(
-        new SupernetError(
-          "device",
-          `adapter "${name}" was lost (${why}): run again; if it happens again, use a smaller batch`,
-        ),
-      );
-    });
-  });
-  const dispose = () => {
-    disposed = true;
-    device.destroy();
-  };
-  return { adapter, device, info, kind: adapterKind(adapter), lost, dispose };
+  return { adapter, device, info, kind: adapterKind(adapter), dispose: () => device.destroy() };
 }
 
 /** The most telling name an adapter gives itself. */

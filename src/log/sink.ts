@@ -8,8 +8,19 @@ export interface LogSink {
   appendText(name: string, text: string): Promise<void>;
 }
 
-/** Log files in a folder, which is created with the first of them. Its methods throw SupernetError("io"). */
-export const folderLogSink = (files: FileTree, folder: string): LogSink => ({
-  writeText: (name, text) => files.writeFile(`${folder}/${name}`, text),
-  appendText: (name, text) => files.appendText(`${folder}/${name}`, text),
-});
+/**
+ * Log files in a folder, which is created with the first of them; those of an earlier run are replaced. Its methods throw
+ * SupernetError("io").
+ */
+export function folderLogSink(files: FileTree, folder: string): LogSink {
+  const begun = new Set<string>();
+  return {
+    writeText: (name, text) => files.writeFile(`${folder}/${name}`, text),
+    appendText(name, text) {
+      const path = `${folder}/${name}`;
+      if (begun.has(name)) return files.appendText(path, text);
+      begun.add(name);
+      return files.writeFile(path, text);
+    },
+  };
+}

@@ -8,6 +8,7 @@ import { type AlphaOptimizer, alphaOptimizer, EPSILON_LENGTH, needsSgd } from ".
 import type { Feed } from "../train/feed.ts";
 import { lossSettings } from "../train/loss-settings.ts";
 import { Optimizer, type OptimizerSpec } from "../train/optimizers/index.ts";
+import type { NamedBuffers } from "../train/snapshot.ts";
 import type { HookContext, StepHook, StepHookFactory } from "../train/trainer.ts";
 import { ValidationBatches } from "./validation-batches.ts";
 
@@ -203,6 +204,10 @@ export class BilevelOptimizer implements StepHook {
       for (const stage of this.#chunkStages) stage.encode(encoder);
     }
     encodePass(encoder, this.#update);
+  }
+
+  get state(): NamedBuffers {
+    return new Map([...this.#optimizer.state].map(([name, { buffer }]) => [`alphas ${name}`, buffer]));
   }
 
   dispose(): void {

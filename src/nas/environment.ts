@@ -3,6 +3,7 @@ import type { ModelDesc } from "../desc/model-desc.ts";
 import type { LogSink } from "../log/sink.ts";
 import type { Alphas } from "../ops/mixture.ts";
 import type { Executor } from "./executor.ts";
+import type { RunFiles } from "./run-files.ts";
 import type { Trainers } from "./trainers.ts";
 import type { TrainingControl } from "./training-control.ts";
 
@@ -17,25 +18,13 @@ export interface SearchState {
 }
 
 /** What an experiment needs of the outside world, the same in a browser tab and in Node. Paths use `/`. */
-export interface Environment extends TrainingControl {
+export interface Environment extends TrainingControl, RunFiles {
   readonly trainers: Trainers;
   /** Where searches that train many networks do so; default here, one after another. */
   readonly executor?: Executor | undefined;
   readonly datasets: DatasetIo;
-  /** Replaces a file whole or not at all; makes its folder. @throws SupernetError("io") */
-  writeFile(path: string, data: string | Uint8Array): Promise<void>;
-  /** @throws SupernetError("io") */
-  readText(path: string): Promise<string>;
-  /** @throws SupernetError("io") */
-  readBytes(path: string): Promise<Uint8Array<ArrayBuffer>>;
-  /** Removes a file, or a folder with all it contains, if it is there. @throws SupernetError("io") */
-  remove(path: string): Promise<void>;
-  /** Names of the files right in a folder, in order; none where there is no such folder. */
-  listFiles(folder: string): Promise<string[]>;
-  /** Where the logs of an experiment's folder go. */
-  logSink(folder: string): LogSink;
+  /** Where the logs of an experiment's folder go. @param goOn with those of an earlier run that was cut off */
+  logSink(folder: string, goOn: boolean): LogSink;
   /** Told after every epoch of a search. Reading the alphas costs a wait for the device: leave it out if nobody looks. */
   readonly onSearchEpoch?: ((state: SearchState) => void) | undefined;
-  /** What the user should know and is no error. */
-  readonly onWarning?: ((message: string) => void) | undefined;
 }

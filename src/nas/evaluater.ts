@@ -8,6 +8,7 @@ import { modelTensors } from "../export/model.ts";
 import { writeSafetensors } from "../export/safetensors.ts";
 import { metricsTree, type RunRecord } from "../train/metrics.ts";
 import { scaledToConf } from "./evaluated-network.ts";
+import { openCheckpoint } from "./keeping.ts";
 import type { PhaseParts } from "./phase-parts.ts";
 
 export interface EvaluationResult {
@@ -47,8 +48,19 @@ export class Evaluater {
     const files = evaluationFiles(conf);
     await environment.writeFile(files.desc, modelDescToYaml(desc));
 
+    const checkpoint = await openCheckpoint(this.#parts.keeping, "eval_train", { seed, desc: modelDescToYaml(desc) });
     logger.pushd("eval_arch");
-    const training = { trainer, loader, dataset, seed, logger, path: "eval_arch", confusion: true };
+    const training = {
+      section: "nas.eval.trainer",
+      trainer,
+      loader,
+      dataset,
+      seed,
+      logger,
+      checkpoint,
+      path: "eval_arch",
+      confusion: true,
+    };
     const { run, params, values } = await environment.trainers.fixed(desc, { ...training, control: environment });
     logger.popd();
 

@@ -12,8 +12,11 @@ import { givenNetwork } from "./evaluated-network.ts";
 import { Evaluater, type EvaluationResult } from "./evaluater.ts";
 import { type Executor, localExecutor } from "./executor.ts";
 import { copyGallery } from "./gallery.ts";
+import { KeptPhases } from "./kept-phases.ts";
 import { checkBuilt } from "./not-built.ts";
-import { type Phase, runFolder } from "./phase.ts";
+import { checkOwnFiles } from "./own-files.ts";
+import { PHASES, type Phase, runFolder } from "./phase.ts";
+import type { PhaseParts } from "./phase-parts.ts";
 import type { SearchResult } from "./search.ts";
 import { sweeping } from "./search-combinations.ts";
 import { Searcher } from "./searcher.ts";
@@ -38,10 +41,23 @@ export class ExperimentRunner {
   readonly #experiment: Experiment;
   /** Search and evaluation mostly use the same images: they are read once. */
   readonly #dataset: (conf: DatasetConf) => Promise<Dataset>;
+  /** Undefined where trainings cannot be kept. */
+  readonly kept: KeptPhases | undefined;
 
   constructor(experiment: Experiment) {
     this.#experiment = experiment;
-    this.#dataset = loadOnce((conf) => loadDataset(conf, experiment.environment.datasets), imagesOf);
+    const { environment, algorithm, conf } = experiment;
+    this.#dataset = loadOnce((asked) => loadDataset(asked, environment.datasets), imagesOf);
+    if (!environment.trainers.checkpoints) return;
+    this.kept = new KeptPhases({
+      files: environment,
+      onWarning: (message) => environment.onWarning?.(message),
+      conf,
+      folder: (phase) => this.folder(phase),
+      expanded: (phase) => this.#conf(phase),
+      dataset: (phase) => this.#dataset(this.#conf(phase).nas[phase].loader.dataset),
+      evaluatesFound: givenNetwork(algorithm, conf) === undefined,
+    });
   }
 
   /** `<logdir>/<algo>_<dataset>_<prefix>_<phase>`. */
@@ -52,10 +68,10 @@ export class ExperimentRunner {
 
   async search(): Promise<SearchResult> {
     return this.#inPhase("search", async (conf, logger) => {
-      const { environment, algorithm } = this.#experiment;
+      const { algorithm } = this.#experiment;
       const dataset = await this.#load(conf.nas.search.loader.dataset, logger);
       const { name, method, search } = algorithm;
-      const parts = { environment, conf, dataset, seed: seedOf(conf), logger, executor: this.#executor() };
+      const parts = await this.#parts("search", { conf, dataset, logger });
       if (search) return search(parts);
       if (method) return sweeping((each) => new Searcher(method, each).search())(parts);
       throw new Error(`${name} has nothing to search`);
@@ -77,23 +93,30 @@ export class ExperimentRunner {
    */
   async evaluate(): Promise<EvaluationResult> {
     return this.#inPhase("eval", async (conf, logger) => {
-      const { environment, algorithm } = this.#experiment;
+      const { algorithm } = this.#experiment;
       const { final_desc_filename: path, loader } = conf.nas.eval;
       const given = givenNetwork(algorithm, conf);
       // A missing description is told before the images are read.
       const found = given ? undefined : await this.#readFound(path);
       const dataset = await this.#load(loader.dataset, logger);
-      const parts = { environment, conf, dataset, seed: seedOf(conf), logger, executor: this.#executor() };
+      const parts = await this.#parts("eval", { conf, dataset, logger });
       const evaluater = new Evaluater(parts);
       if (!found) return evaluater.evaluateNetwork(given!(dataset));
       return algorithm.evaluate ? algorithm.evaluate(found, parts) : evaluater.evaluate(found);
     });
   }
 
+  async #parts(phase: Phase, parts: Pick<PhaseParts, "conf" | "dataset" | "logger">): Promise<PhaseParts> {
+    const { environment } = this.#experiment;
+    const keeping = await this.kept?.keeping(phase);
+    return { ...parts, environment, seed: seedOf(parts.conf), keeping, executor: this.#executor() };
+  }
+
   #executor(): Executor {
     const { environment, algorithm } = this.#experiment;
     const { executor, trainers } = environment;
-    return executor ?? localExecutor({ trainers, load: this.#dataset, methodOf: () => algorithm.method! });
+    const tools = { trainers, files: environment, load: this.#dataset, methodOf: () => algorithm.method! };
+    return executor ?? localExecutor(tools);
   }
 
   async #readFound(path: string): Promise<ModelDesc> {
@@ -110,14 +133,16 @@ export class ExperimentRunner {
   }
 
   async #inPhase<T>(phase: Phase, body: (conf: ExperimentConf, logger: Logger) => Promise<T>): Promise<T> {
-    const { environment, algorithm, confText } = this.#experiment;
+    const { environment, confText } = this.#experiment;
     const folder = this.folder(phase);
-    const logger = new Logger(environment.logSink(folder));
+    const record = this.kept?.record(phase);
+    const logger = new Logger(environment.logSink(folder, record?.resumes ?? false));
     try {
+      await record?.begin();
       logger.info({ expdir: folder, ...environment.trainers.facts() });
       await environment.writeFile(`${folder}/config_used.yaml`, confText);
       const conf = this.#conf(phase);
-      for (const missing of checkBuilt(conf, phase, algorithm)) {
+      for (const missing of [...checkBuilt(conf, phase), ...this.#notKept(phase)]) {
         logger.warn(missing);
         environment.onWarning?.(missing);
       }
@@ -132,6 +157,11 @@ export class ExperimentRunner {
     } finally {
       await logger.close();
     }
+  }
+
+  #notKept(phase: Phase): string[] {
+    if (this.kept || !this.#conf(phase).nas[phase].checkpoint) return [];
+    return ["without WebGPU no checkpoints are written: an interrupted run starts over"];
   }
 
   /** Which variants of kernels ran decides the last bits of what they computed. */
@@ -153,17 +183,23 @@ export class ExperimentRunner {
 
   /**
    * Reads the images of all phases that will run, so that a missing folder, or images that an evaluation cannot use, are told
-   * before a search and not after it.
-   * @throws SupernetError("data") naming the folder and the remedy; as `checkDataset`
+   * before a search and not after it. Likewise paths that the run may not write to.
+   * @returns the images of each phase
+   * @throws SupernetError("data") naming the folder and the remedy; as `checkDataset` and `checkOwnFiles`
    */
-  async loadData(phases: readonly Phase[]): Promise<void> {
+  async loadData(phases: readonly Phase[]): Promise<ReadonlyMap<Phase, Dataset>> {
     const { algorithm } = this.#experiment;
+    const folders = PHASES.map((phase) => this.folder(phase));
+    const loaded = new Map<Phase, Dataset>();
     for (const phase of phases) {
       const conf = this.#conf(phase);
+      checkOwnFiles(conf, phase, { folders, phases });
       checkBuilt(conf, phase);
       const dataset = await this.#dataset(conf.nas[phase].loader.dataset);
       checkDataset(dataset, phase, { algorithm, conf, phases });
+      loaded.set(phase, dataset);
     }
+    return loaded;
   }
 
   async #load(conf: DatasetConf, logger: Logger): Promise<Dataset> {

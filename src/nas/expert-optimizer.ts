@@ -6,6 +6,7 @@ import type { StepValues } from "../runtime/webgpu/step.ts";
 import { addScaled } from "../runtime/webgpu/vector.ts";
 import type { Feed } from "../train/feed.ts";
 import { lossSettings } from "../train/loss-settings.ts";
+import type { NamedBuffers } from "../train/snapshot.ts";
 import type { HookContext, StepHook, StepHookFactory } from "../train/trainer.ts";
 import type { ExpertAdvice } from "./experts.ts";
 import { ValidationBatches } from "./validation-batches.ts";
@@ -117,6 +118,10 @@ export class ExpertOptimizer implements StepHook {
       if (this.#accumulate.length > 0) encodePass(encoder, this.#accumulate);
     }
     encodePass(encoder, this.#update);
+  }
+
+  get state(): NamedBuffers {
+    return new Map([["experts", this.experts.logs.buffer]]);
   }
 
   dispose(): void {

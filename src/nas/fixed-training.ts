@@ -1,17 +1,18 @@
 import type { NetworkDesc } from "../desc/network-desc.ts";
-import type { Engine } from "../runtime/webgpu/engine.ts";
 import { trainOnEngine } from "./engine-run.ts";
+import type { EngineSource } from "./engine-source.ts";
 import type { FixedTraining, FixedTrainingParts } from "./trainers.ts";
-import { setUpFixed } from "./training-setup.ts";
+import { fixedTraining } from "./trainings.ts";
 
 /** Trains a network without alphas on the engine. @throws as `Trainers` */
-export async function trainFixed(engine: Engine, desc: NetworkDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
-  const { control, trainer, logger, path, confusion } = parts;
-  const setup = setUpFixed(desc, { ...parts, engine });
-  try {
-    const run = await trainOnEngine(setup, { control, logger, trainer, path, confusion });
-    return { run, params: setup.network.params, values: await setup.network.save() };
-  } finally {
-    setup.dispose();
-  }
+export async function trainFixed(
+  source: EngineSource,
+  desc: NetworkDesc,
+  parts: FixedTrainingParts,
+): Promise<FixedTraining> {
+  return trainOnEngine(source, {
+    ...parts,
+    training: fixedTraining(desc, parts.section, parts),
+    finish: async ({ network }, run) => ({ run, params: network.params, values: await network.save() }),
+  });
 }

@@ -46,7 +46,12 @@ export async function evaluateGallery(
 ): Promise<GalleryRow[]> {
   const { environment, executor, conf, logger } = parts;
   const { final_desc_foldername: folder, resume } = conf.nas.eval;
-  const kept = new KeptJobs(executor, { files: environment, folder: `${folder}/trained`, resume });
+  const kept = new KeptJobs(executor, {
+    files: environment,
+    folder: `${folder}/trained`,
+    resume,
+    keeping: parts.keeping,
+  });
   const networks = entries.map(({ name, desc }) => ({ name, desc: build(desc, conf) }));
   const rows: GalleryRow[] = [];
   logger.pushd("eval_arch");
@@ -98,7 +103,8 @@ const weightsOf = ({ trained: { params, values } }: GalleryRow) =>
 function evaluationJob(desc: ModelDesc, { conf, seed }: PhaseParts): FixedJob {
   const { trainer, loader } = conf.nas.eval;
   const common = { seed, trainer, loader, dataset: loader.dataset, validateOn: "test", confusion: true } as const;
-  return { kind: "fixed", desc: modelDescToJson(desc), path: "eval_arch", ...common };
+  const section = "nas.eval.trainer";
+  return { kind: "fixed", section, desc: modelDescToJson(desc), path: "eval_arch", ...common };
 }
 
 function rowOf({ name, desc }: GalleryEntry, trained: JobResult, { dataset }: PhaseParts): GalleryRow {

@@ -5,7 +5,9 @@ import { readSafetensors, type SafeTensor, writeSafetensors } from "../export/sa
 import type { ParamSpec } from "../graph/types.ts";
 import { Logger } from "../log/logger.ts";
 import type { RunRecord } from "../train/metrics.ts";
+import { Checkpoint, type CheckpointOptions } from "./checkpoint.ts";
 import type { LoaderConf, ValidateOn } from "./feeds.ts";
+import type { RunFiles } from "./run-files.ts";
 import type { SearchConf, SearchMethod } from "./search-method.ts";
 import type { Trained } from "./trained.ts";
 import type { Trainers } from "./trainers.ts";
@@ -25,11 +27,17 @@ interface Job {
   readonly seed: number;
   /** See `WarmStart`; the values as `packValues` makes them. */
   readonly start?: { readonly seed: number; readonly values: Uint8Array } | undefined;
+  /** Where it is kept while it runs; decides nothing. */
+  readonly checkpoint?: JobCheckpoint | undefined;
 }
+
+export type JobCheckpoint = Pick<CheckpointOptions, "path" | "freq" | "minutes" | "identity" | "resume">;
 
 /** Trains a network without alphas. */
 export interface FixedJob extends Job {
   readonly kind: "fixed";
+  /** Where the conf has `trainer`; for messages. */
+  readonly section: string;
   readonly trainer: ExperimentConf["nas"]["eval"]["trainer"];
   readonly loader: LoaderConf;
   readonly validateOn: ValidateOn;
@@ -63,6 +71,7 @@ export interface JobControl extends TrainingControl {
 /** What a job is carried out with. */
 export interface JobTools {
   readonly trainers: Trainers;
+  readonly files: RunFiles;
   readonly load: (conf: DatasetConf) => Promise<Dataset>;
   /** The method of the algorithm of that name. */
   readonly methodOf: (algorithm: string) => SearchMethod;
@@ -70,7 +79,8 @@ export interface JobTools {
 
 /** Carries out a job. @throws as `Trainers`, and as reading the data set does */
 export async function runJob(job: TrainingJob, tools: JobTools, control: JobControl): Promise<JobResult> {
-  const { seed, start } = job;
+  const { seed, start, checkpoint } = job;
+  const { onWarning = () => {} } = control;
   const desc = modelDescFromJson(job.desc);
   const common = {
     control,
@@ -79,6 +89,7 @@ export async function runJob(job: TrainingJob, tools: JobTools, control: JobCont
     // What happens is told by the record: logs of jobs that run side by side would mix.
     logger: new Logger({ writeText: async () => {}, appendText: async () => {} }),
     start: start && { seed: start.seed, values: unpackValues(start.values) },
+    checkpoint: checkpoint && new Checkpoint({ ...checkpoint, files: tools.files, onWarning }),
   };
   control.signal?.throwIfAborted();
   const { run, params, values } =

@@ -2,17 +2,19 @@ import { modelDescFromJson } from "../desc/json.ts";
 import { modelDescToYaml } from "../desc/yaml.ts";
 import type { ParamSpec } from "../graph/types.ts";
 import type { EpochRecord, PassRecord, RunRecord } from "../train/metrics.ts";
-import type { Environment } from "./environment.ts";
 import type { Executor } from "./executor.ts";
-import type { JobControl, JobResult, TrainingJob } from "./job.ts";
-
-type Files = Pick<Environment, "writeFile" | "readText" | "readBytes" | "listFiles">;
+import type { JobCheckpoint, JobControl, JobResult, TrainingJob } from "./job.ts";
+import type { Keeping } from "./keeping.ts";
+import type { RunFiles } from "./run-files.ts";
+import { sha256, sha256OfJson } from "./sha256.ts";
 
 export interface KeptJobsOptions {
-  readonly files: Files;
+  readonly files: RunFiles;
   readonly folder: string;
   /** Take finished jobs from the folder; otherwise all run anew. */
   readonly resume: boolean;
+  /** How jobs are kept while they run; absent where only finished ones are. */
+  readonly keeping?: Pick<Keeping, "freq" | "minutes"> | undefined;
 }
 
 /** The file that says that a job is finished; written last. */
@@ -47,8 +49,15 @@ export class KeptJobs {
     const key = await keyOf(job);
     const kept = this.#options.resume ? await this.#read(name, key) : undefined;
     if (kept) return kept;
-    const result = await this.#executor.run(job, control);
+    const { files, folder, resume, keeping } = this.#options;
+    const path = `${folder}/${name}.checkpoint.safetensors`;
+    const checkpoint: JobCheckpoint | undefined = keeping && {
+      ...{ freq: keeping.freq, minutes: keeping.minutes },
+      ...{ path, identity: { job: key }, resume: resume ? "same" : "no" },
+    };
+    const result = await this.#executor.run({ ...job, checkpoint }, control);
     await this.#write(name, key, job, result);
+    if (checkpoint) await files.remove(path);
     return result;
   }
 
@@ -85,12 +94,7 @@ async function keyOf(job: TrainingJob): Promise<string> {
   // Of a search's conf only these two reach the training; the rest is mostly paths.
   const conf = job.kind === "supernet" && { trainer: job.conf.trainer, loader: job.conf.loader };
   const from = start && { seed: start.seed, values: await sha256(start.values) };
-  return sha256(new TextEncoder().encode(JSON.stringify({ FORMAT, ...job, conf, start: from })));
-}
-
-async function sha256(bytes: Uint8Array): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return sha256OfJson({ FORMAT, ...job, conf, start: from });
 }
 
 function withoutTimes(run: RunRecord): RunRecord {

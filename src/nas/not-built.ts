@@ -1,25 +1,17 @@
 import type { ExperimentConf } from "../config/index.ts";
 import { SupernetError } from "../errors.ts";
-import type { Algorithm } from "./algorithm.ts";
-import { isSweep } from "./sweep-check.ts";
 
 /**
- * An algorithm with a search of its own sees to sizes, repetitions and what is kept of an interrupted run itself.
- *
  * Refuses what would yield another result than the conf asks for, and names what is only missing.
  *
  * @returns sentences for the log and the user
  * @throws SupernetError("config") naming the key and the value to set
  */
-export function checkBuilt(
-  { common, nas }: ExperimentConf,
-  phase: "search" | "eval",
-  { search: ownSearch }: Pick<Algorithm, "search"> = {},
-): string[] {
+export function checkBuilt({ common, nas }: ExperimentConf, phase: "search" | "eval"): string[] {
   const refuse = (key: string, what: string, instead: string) => {
     throw new SupernetError("config", `${key} asks for ${what}, which is not built yet; set it to ${instead}`);
   };
-  const { search, eval: evaluation } = nas;
+  const { eval: evaluation } = nas;
   const section = nas[phase];
   if (section.loader.aug) refuse(`nas.${phase}.loader.aug`, `the augmentation policy "${section.loader.aug}"`, '""');
   const missing: string[] = [];
@@ -29,10 +21,6 @@ export function checkBuilt(
       missing.push(`nas.eval.trainer.${key} has no effect: a hand-written network has no ${what}`);
     if (drop_path_prob > 0) none("drop_path_prob", "edges to drop");
     if (aux_weight > 0) none("aux_weight", "aux tower");
-  }
-  if (section.checkpoint && !(phase === "search" && ownSearch)) {
-    const sweeps = phase === "search" && isSweep(search);
-    missing.push(`no checkpoints are written yet: an interrupted ${sweeps ? "search of a sweep" : "run"} starts over`);
   }
   if (common.tb_enable) missing.push("common.tb_enable has no effect yet: no TensorBoard events are written");
   if (section.loader.val_fold) missing.push("loader.val_fold has no effect: the split is drawn from the seed");

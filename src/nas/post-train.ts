@@ -1,5 +1,7 @@
 import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
+import { modelDescToYaml } from "../desc/yaml.ts";
+import { openCheckpoint } from "./keeping.ts";
 import type { PhaseParts } from "./phase-parts.ts";
 import type { PostTraining } from "./search.ts";
 
@@ -14,14 +16,17 @@ export async function postTrain(found: ModelDesc, parts: PhaseParts): Promise<Po
   if (!post_train || post_train.skip_unless_compared || post_train.trainer.epochs === 0) return undefined;
   const { trainer, loader } = post_train;
   const desc = new ModelDescBuilder().build(model_desc, found);
+  const checkpoint = await openCheckpoint(parts.keeping, "post_train", { seed, desc: modelDescToYaml(desc) });
   logger.pushd("post_train");
   const training = await environment.trainers.fixed(desc, {
     control: environment,
+    section: "nas.search.post_train.trainer",
     trainer,
     loader,
     dataset,
     seed,
     logger,
+    checkpoint,
     path: "post_train",
     validateOn: loader.val_ratio > 0 ? "kept back" : "test",
   });

@@ -5,6 +5,7 @@ import type { BoundProgram, Program } from "../runtime/webgpu/program.ts";
 import type { StepValues } from "../runtime/webgpu/step.ts";
 import { addScaled, GlobalNorm, scale } from "../runtime/webgpu/vector.ts";
 import type { Feed } from "../train/feed.ts";
+import type { NamedBuffers } from "../train/snapshot.ts";
 import type { HookContext, StepHook, StepHookFactory } from "../train/trainer.ts";
 import type { ExpertAdvice } from "./experts.ts";
 import { ValidationBatches } from "./validation-batches.ts";
@@ -140,6 +141,10 @@ export class SampleBySample implements StepHook {
       encoder.copyBufferToBuffer(x, (quad * samples + sample) * plane, this.#x, quad * plane, plane);
     }
     encoder.copyBufferToBuffer(y, sample * 4, this.#y, 0, 4);
+  }
+
+  get state(): NamedBuffers {
+    return new Map([["experts", this.#experts.logs.buffer]]);
   }
 
   dispose(): void {

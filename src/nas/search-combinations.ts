@@ -55,7 +55,7 @@ async function finish(search: Search, job: SweepJob, { conf, environment, logger
   // Read back also where it was written just now, so that a sweep that was interrupted ends like any other.
   const finished = await readJob(job);
   const { val, params, macs, inference } = finished.figures;
-  logger.info({ resumed: state === "done", val_top1: val.top1, params, macs, inference_duration: inference.seconds });
+  logger.info({ val_top1: val.top1, params, macs, inference_duration: inference.seconds });
   logger.popd();
   return finished;
 }

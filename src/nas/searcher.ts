@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { modelDescToYaml } from "../desc/yaml.ts";
 import { metricsTree } from "../train/metrics.ts";
+import { openCheckpoint } from "./keeping.ts";
 import type { PhaseParts } from "./phase-parts.ts";
 import { postTrain } from "./post-train.ts";
 import type { SearchResult } from "./search.ts";
@@ -34,7 +35,8 @@ export class Searcher {
       tell &&
       ((epoch: number, trained: Trained) =>
         tell({ epoch, supernet: desc, alphas: trained.alphas, best: finalizer.finalize(desc, trained) }));
-    const parts = { ...this.#parts, method, control: environment, conf: search, onEpoch };
+    const checkpoint = await openCheckpoint(this.#parts.keeping, "arch_train", { seed, desc: modelDescToYaml(desc) });
+    const parts = { ...this.#parts, method, control: environment, conf: search, checkpoint, onEpoch };
     const { run, ...trained } = await environment.trainers.supernet(desc, parts);
     logger.popd();
     const found = finalizer.finalize(desc, trained);

@@ -6,6 +6,7 @@ import { modelTensors } from "../export/model.ts";
 import type { SweepFigures, SweepPlace } from "../report/sweep-row.ts";
 import { metricsTree, type RunRecord } from "../train/metrics.ts";
 import type { Environment } from "./environment.ts";
+import { removeCheckpoints } from "./keeping.ts";
 import { type MacroShape, macroCombinations, shaped } from "./macro-combinations.ts";
 import type { PhaseParts } from "./phase-parts.ts";
 import type { PostTraining, Search, SearchResult } from "./search.ts";
@@ -61,7 +62,12 @@ function jobOf(parts: PhaseParts, shape: MacroShape, iteration: number): SweepJo
   };
   return {
     place: { ...shape, iteration },
-    parts: { ...parts, seed: seed + iteration, conf: { ...conf, nas: { ...conf.nas, search: own } } },
+    parts: {
+      ...parts,
+      seed: seed + iteration,
+      conf: { ...conf, nas: { ...conf.nas, search: own } },
+      keeping: parts.keeping && { ...parts.keeping, stem: `${folder}/checkpoint` },
+    },
     folder,
   };
 }
@@ -83,6 +89,7 @@ export async function runJob(search: Search, { parts, folder }: SweepJob): Promi
     ...(supernet && alphas && { search: { alphas, run: supernet.run } }),
   };
   await environment.writeFile(`${folder}/${RESULT}`, toText(kept));
+  if (parts.keeping) await removeCheckpoints(parts.keeping);
 }
 
 async function figuresOf({ desc, run, params, values }: PostTraining, parts: PhaseParts): Promise<SweepFigures> {

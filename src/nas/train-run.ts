@@ -1,62 +1,101 @@
 import type { ParamSpec } from "../graph/types.ts";
 import type { Logger } from "../log/logger.ts";
-import type { OnEpoch } from "../train/course.ts";
 import { bestEpochs, type EpochRecord, type PassRecord, type RunRecord } from "../train/metrics.ts";
 import type { TrainingControl } from "./training-control.ts";
-
-/** A trainer, whatever it computes with. */
-export interface RunTrainer {
-  fit(onEpoch: OnEpoch): Promise<EpochRecord[]>;
-  confusion(): Promise<number[][] | undefined>;
-  dispose(): void;
-}
 
 export interface TrainRunOptions {
   readonly control: TrainingControl;
   readonly logger: Logger;
-  /** Section of the log, such as `arch_train`, and how often the conf wants to be told. */
-  readonly trainer: { readonly title: string; readonly logger_freq: number };
+  /** Section of the log, such as `arch_train`, how often the conf wants to be told, and for how long it trains. */
+  readonly trainer: { readonly title: string; readonly logger_freq: number; readonly epochs: number };
   /** Sections around this run in the log. */
   readonly path: string;
-  /** Parameters of the network. */
-  readonly params: readonly ParamSpec[];
-  /** What the log says of the run before it is prepared. */
-  readonly facts: Readonly<Record<string, number | string>>;
-  /** Awaited after each epoch is logged. */
-  readonly onEpoch?: ((epoch: number) => Promise<void>) | undefined;
-  /** Count how the validation images are classified in the end. */
-  readonly confusion?: boolean | undefined;
 }
 
+type Facts = Readonly<Record<string, number | string>>;
+
 /**
- * Trains a network from beginning to end, logging as it goes, and returns what there is to know about the run.
- * @param make builds the trainer, which may take a minute; it is disposed here
+ * Tells the log how a training run goes, from its beginning to its end. A run may be begun more than once, when its device is
+ * lost on the way: what was told is not told again.
  */
-export async function trainRun(
-  options: TrainRunOptions,
-  make: () => RunTrainer | Promise<RunTrainer>,
-): Promise<RunRecord> {
-  const { control, logger, path, params, facts } = options;
-  const { title, logger_freq: loggerFreq } = options.trainer;
-  const startTime = Date.now() / 1000;
-  logger.pushd(title);
-  logger.info({ ...facts, parameters: countWeights(params) });
-  control.onPreparing?.(title);
-  const trainer = await make();
-  try {
-    logger.pushd("epochs");
-    const epochs = await trainer.fit(async (record, epoch) => {
-      logEpoch(logger, record, epoch);
-      await logger.flush();
-      await options.onEpoch?.(epoch);
-    });
-    logger.popd();
-    logBest(logger, epochs);
-    const record = { title, path: `${path}/${title}`, loggerFreq, startTime, endTime: Date.now() / 1000, epochs };
-    const confusion = options.confusion ? await trainer.confusion() : undefined;
+export class TrainRun {
+  readonly #options: TrainRunOptions;
+  readonly #startTime = Date.now() / 1000;
+  #begun = false;
+  #prepared = false;
+  #ended = false;
+  #epochs = 0;
+  /** Warnings of the epoch under way since the run was begun, and of them those that were told. */
+  #warnings = 0;
+  #warningsTold = 0;
+
+  constructor(options: TrainRunOptions) {
+    this.#options = options;
+  }
+
+  /** The run is about to be prepared. @param params of the network */
+  begin(params: readonly ParamSpec[], facts: Facts): void {
+    const { control, logger, trainer } = this.#options;
+    if (!this.#begun) logger.info({ ...facts, parameters: countWeights(params) });
+    this.#begun = true;
+    this.#warnings = 0;
+    control.onPreparing?.(trainer.title);
+  }
+
+  /** The run is prepared. */
+  prepared(facts: Facts): void {
+    if (!this.#prepared) this.#options.logger.info(facts);
+    this.#prepared = true;
+  }
+
+  /** An epoch begins anew because of this. */
+  warned(warning: string): void {
+    this.#warnings++;
+    if (this.#warnings <= this.#warningsTold) return;
+    this.#tellWarning(warning);
+    this.#options.control.onWarning?.(warning);
+  }
+
+  #tellWarning(warning: string): void {
+    this.#options.logger.warn(warning);
+    this.#warningsTold++;
+  }
+
+  /** Logs those epochs that were not logged yet. @param epochs all so far */
+  async epochsDone(epochs: readonly EpochRecord[]): Promise<void> {
+    const { logger } = this.#options;
+    if (epochs.length <= this.#epochs) return;
+    for (; this.#epochs < epochs.length; this.#epochs++) {
+      const record = epochs[this.#epochs]!;
+      for (const warning of (record.warnings ?? []).slice(this.#warningsTold)) this.#tellWarning(warning);
+      logger.pushd("epochs");
+      logEpoch(logger, record, this.#epochs);
+      logger.popd();
+      this.#warnings = 0;
+      this.#warningsTold = 0;
+    }
+    await logger.flush();
+  }
+
+  /** All epochs have been trained. @param confusion counts of the validation images, where they were asked for */
+  end(epochs: readonly EpochRecord[], confusion: number[][] | undefined): RunRecord {
+    const { logger, path, trainer } = this.#options;
+    const { title, logger_freq: loggerFreq } = trainer;
+    if (!this.#ended) logBest(logger, epochs);
+    this.#ended = true;
+    const [startTime, endTime] = [this.#startTime, Date.now() / 1000];
+    const record = { title, path: `${path}/${title}`, loggerFreq, startTime, endTime, epochs };
     return confusion ? { ...record, confusion } : record;
+  }
+}
+
+/** Trains a network from beginning to end in a section of the log of its own. */
+export async function trainRun<T>(options: TrainRunOptions, train: (run: TrainRun) => Promise<T>): Promise<T> {
+  const { logger, trainer } = options;
+  logger.pushd(trainer.title);
+  try {
+    return await train(new TrainRun(options));
   } finally {
-    trainer.dispose();
     logger.popd();
   }
 }

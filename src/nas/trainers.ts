@@ -6,6 +6,7 @@ import type { ParamSpec } from "../graph/types.ts";
 import type { Logger } from "../log/logger.ts";
 import type { WarmStart } from "../train/initial-values.ts";
 import type { RunRecord } from "../train/metrics.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import type { ClassifierParts } from "./classifier.ts";
 import type { LoaderConf, ValidateOn } from "./feeds.ts";
 import type { InferenceCost } from "./inference-cost.ts";
@@ -20,6 +21,8 @@ interface TrainingParts {
   readonly logger: Logger;
   /** Default: everything is drawn from `seed`. */
   readonly start?: WarmStart | undefined;
+  /** Where the training is kept, so that it can go on when it was cut off. */
+  readonly checkpoint?: Checkpoint | undefined;
 }
 
 export interface ArchTrainerParts extends TrainingParts {
@@ -41,6 +44,8 @@ export interface FixedTraining {
 export interface ArchTraining extends Trained, FixedTraining {}
 
 export interface FixedTrainingParts extends TrainingParts {
+  /** Where the conf has `trainer`, such as `nas.eval.trainer`; for messages. */
+  readonly section: string;
   readonly trainer: ExperimentConf["nas"]["eval"]["trainer"];
   readonly loader: LoaderConf;
   /** Sections around this run in the log. */
@@ -58,6 +63,8 @@ export interface FixedTrainingParts extends TrainingParts {
  * fails, and the signal's reason when it is aborted.
  */
 export interface Trainers {
+  /** Whether trainings can be kept in checkpoints, and gone on with. */
+  readonly checkpoints: boolean;
   /** Trains a supernet's weights and alphas by the method. */
   supernet(desc: ModelDesc, parts: ArchTrainerParts): Promise<ArchTraining>;
   /** Trains a network without alphas from scratch and tests it as it goes: evaluation, and the end of a search. */

@@ -1,3 +1,4 @@
+import { SupernetError } from "../errors.ts";
 import type { TrainerConf } from "./conf.ts";
 import type { EpochRecord, PassRecord } from "./metrics.ts";
 import { optimizerSchedule } from "./optimizers/schedule.ts";
@@ -5,17 +6,22 @@ import type { OptimizerSpec } from "./optimizers/spec.ts";
 import type { Progress } from "./progress.ts";
 import type { Schedule } from "./schedules/index.ts";
 
-/** Told after each epoch, and awaited. */
-export type OnEpoch = (record: EpochRecord, epoch: number) => void | Promise<void>;
+/** Told after each epoch, and awaited. @param epochs all so far, this one included */
+export type OnEpoch = (record: EpochRecord, epoch: number, epochs: readonly EpochRecord[]) => void | Promise<void>;
 
 /** Temperature of Gumbel-softmax samples by epoch, from 0. */
 export type Temperature = (epoch: number) => number;
 
+/** A training whose numbers do not stay finite goes back this often at most, each time on with half the learning rate. */
+const HALVINGS = 5;
+
 /** The course of a training run by a conf's `trainer` section, whatever computes it. Epochs and steps count from 0. */
 export class Course {
   readonly stepsPerEpoch: number;
-  /** Of the weights. */
+  /** Of the weights; halved learning rates are. */
   readonly schedule: Schedule;
+  /** How often the learning rate was halved. */
+  halvings = 0;
   readonly #conf: TrainerConf;
 
   /** @throws SupernetError("config") on impossible settings */
@@ -23,16 +29,50 @@ export class Course {
     this.#conf = conf;
     this.stepsPerEpoch = stepsPerEpoch;
     const { epochs } = conf;
-    this.schedule = optimizerSchedule(conf.lr_schedule, optimizer, { epochs, stepsPerEpoch }, epochs * stepsPerEpoch);
+    const schedule = optimizerSchedule(conf.lr_schedule, optimizer, { epochs, stepsPerEpoch }, epochs * stepsPerEpoch);
+    this.schedule = {
+      at: (step) => {
+        const rate = schedule.at(step);
+        return { ...rate, lr: rate.lr / 2 ** this.halvings };
+      },
+    };
+    if (this.backsOff && optimizer.type === "cocob") {
+      throw new SupernetError(
+        "config",
+        "on_nonfinite: back_off halves the learning rate, and optimizer.type cocob has none; set on_nonfinite: stop",
+      );
+    }
   }
 
-  /** Runs all epochs, one after another. */
-  async fit(runEpoch: (epoch: number) => Promise<EpochRecord>, onEpoch?: OnEpoch): Promise<EpochRecord[]> {
-    const results: EpochRecord[] = [];
-    for (let epoch = 0; epoch < this.#conf.epochs; epoch++) {
-      const result = await runEpoch(epoch);
-      results.push(result);
-      await onEpoch?.(result, epoch);
+  /** Whether a training goes back when its numbers do not stay finite. */
+  get backsOff(): boolean {
+    return this.#conf.on_nonfinite === "back_off";
+  }
+
+  /** Whether it may go back once more. */
+  get mayBackOff(): boolean {
+    return this.backsOff && this.halvings < HALVINGS;
+  }
+
+  get epochs(): number {
+    return this.#conf.epochs;
+  }
+
+  /**
+   * Runs all epochs, one after another.
+   * @param runEpoch is given those before
+   * @param done the first epochs, which have been run before
+   */
+  async fit(
+    runEpoch: (epoch: number, epochs: readonly EpochRecord[]) => Promise<EpochRecord>,
+    onEpoch?: OnEpoch,
+    done: readonly EpochRecord[] = [],
+  ): Promise<EpochRecord[]> {
+    let results = [...done];
+    for (let epoch = done.length; epoch < this.#conf.epochs; epoch++) {
+      const result = await runEpoch(epoch, results);
+      results = [...results, result];
+      await onEpoch?.(result, epoch, results);
     }
     return results;
   }

@@ -20,23 +20,35 @@ export function averagesOf([loss = 0, top1 = 0, top5 = 0, samples = 0]: readonly
 export interface PassAverages {
   readonly pass: Averages;
   readonly step: Averages;
+  /** The first step (batch) of the pass whose loss was NaN or infinite, from 0. */
+  readonly notFinite?: number;
 }
 
-const BYTES = 32;
+/** `Sums` of shaders/metrics.wesl, and where its `first_bad` is among the words. */
+const BYTES = 48;
+const FIRST_BAD = 9;
+
+/** The first batch of a pass whose loss was NaN or infinite, from 0, by its sums. */
+export function badBatchOf({ buffer, byteOffset }: Float32Array<ArrayBuffer>): number | undefined {
+  const [firstBad = 0] = new Uint32Array(buffer, byteOffset + 4 * FIRST_BAD, 1);
+  return firstBad > 0 ? firstBad - 1 : undefined;
+}
 
 /**
- * Loss and accuracy, summed on the device; the host reads eight numbers now and then, never once a step.
+ * Loss and accuracy, summed on the device, and where the loss stopped being a number; the host reads ten numbers now and
+ * then, never once a step.
  * Reads wait for each other: there is one staging buffer.
  */
 export class DeviceMetrics {
+  /** What is counted; goes on from where it stands. */
+  readonly sums: GPUBuffer;
   readonly #engine: Engine;
-  readonly #sums: GPUBuffer;
   readonly #staging: GPUBuffer;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    this.#sums = engine.buffers.storage("metrics", BYTES);
+    this.sums = engine.buffers.storage("metrics", BYTES);
     this.#staging = engine.buffers.staging("metrics", BYTES);
   }
 
@@ -47,14 +59,14 @@ export class DeviceMetrics {
       shader: "metrics",
       uniforms: { samples: outputs[0]!.type.shape[0]! },
       reads: outputs.map(({ buffer }) => ({ buffer })),
-      writes: [{ buffer: this.#sums }],
+      writes: [{ buffer: this.sums }],
       step,
       workgroups: [1, 1, 1],
     };
   }
 
   reset(): void {
-    this.#engine.device.queue.writeBuffer(this.#sums, 0, new Float32Array(BYTES / 4));
+    this.#engine.device.queue.writeBuffer(this.sums, 0, new Float32Array(BYTES / 4));
   }
 
   /**
@@ -70,15 +82,17 @@ export class DeviceMetrics {
   async #map(): Promise<PassAverages> {
     const { device } = this.#engine;
     const encoder = device.createCommandEncoder();
-    encoder.copyBufferToBuffer(this.#sums, 0, this.#staging, 0, BYTES);
+    encoder.copyBufferToBuffer(this.sums, 0, this.#staging, 0, BYTES);
     device.queue.submit([encoder.finish()]);
-    const sums = [...new Float32Array(await this.#engine.map(this.#staging))];
+    const sums = new Float32Array((await this.#engine.map(this.#staging)).slice());
     this.#staging.unmap();
-    return { pass: averagesOf(sums.slice(0, 4)), step: averagesOf(sums.slice(4)) };
+    const averages = { pass: averagesOf([...sums.slice(0, 4)]), step: averagesOf([...sums.slice(4, 8)]) };
+    const notFinite = badBatchOf(sums);
+    return notFinite === undefined ? averages : { ...averages, notFinite };
   }
 
   dispose(): void {
-    this.#engine.buffers.destroy(this.#sums);
+    this.#engine.buffers.destroy(this.sums);
     this.#engine.buffers.destroy(this.#staging);
   }
 }

@@ -23,7 +23,8 @@ export class DeviceHolder {
     void known?.dispose();
     const { fallback } = this.#host;
     try {
-      return webgpuBackend(await this.#host.requestGpu());
+      const { requestGpu } = this.#host;
+      return webgpuBackend(await requestGpu(), requestGpu);
     } catch (error) {
       // A device that is there and does not open is no reason to compute on another.
       if (!fallback || (await fallback.missingWebGpu()) === undefined) throw error;

@@ -7,6 +7,7 @@ import { DeviceHolder } from "./device.ts";
 import type { Host } from "./host.ts";
 import type { JobWorkerApi } from "./job-protocol.ts";
 import { Outbox } from "./outbox.ts";
+import { runFiles } from "./run-files.ts";
 
 /** The API behind a thread for jobs. */
 export function createJobWorker(host: Host): JobWorkerApi {
@@ -17,15 +18,17 @@ export function createJobWorker(host: Host): JobWorkerApi {
     if (!method) throw new Error(`${name} trains no supernet`);
     return method;
   };
+  const files = runFiles(host.files);
   const gate = new Gate();
   let stop = new AbortController();
   return {
-    async run(job, epochs, listener) {
+    async run(job, { epochs, memory }, listener) {
       stop = new AbortController();
       const outbox = new Outbox(listener);
       const control: JobControl = {
         signal: stop.signal,
         gate,
+        onWarning: (message) => outbox.send({ kind: "warning", message }),
         onPreparing: (title) => outbox.send({ kind: "preparing", title }),
         onProgress: (title, progress) => outbox.send({ kind: "progress", title, progress }),
         ...(epochs && {
@@ -34,8 +37,8 @@ export function createJobWorker(host: Host): JobWorkerApi {
       };
       try {
         const backend = await device.open();
-        const { trainers } = await backend.trainers(undefined);
-        return await runJob(job, { trainers, load, methodOf }, control);
+        const { trainers } = await backend.trainers(undefined, memory);
+        return await runJob(job, { trainers, files, load, methodOf }, control);
       } finally {
         await outbox.close();
       }

@@ -1,21 +1,27 @@
 import { SupernetError } from "../errors.ts";
+import { resumedLogSink } from "../log/resumed-log.ts";
 import { folderLogSink } from "../log/sink.ts";
 import type { Environment, SearchState } from "../nas/environment.ts";
 import type { Executor } from "../nas/executor.ts";
 import { ExperimentRunner } from "../nas/experiment-runner.ts";
+import type { OpenCheckpoints } from "../nas/open-checkpoints.ts";
+import { requireOwn } from "../nas/own-files.ts";
 import { PHASES, type Phase, runFolder } from "../nas/phase.ts";
+import type { PhaseRecord } from "../nas/phase-record.ts";
 import { skipShare } from "../report/cells.ts";
 import { throughput } from "../report/throughput.ts";
 import type { Gate } from "../train/gate.ts";
 import type { Progress } from "../train/progress.ts";
-import type { Backend } from "./backend.ts";
+import type { Backend, RunTrainers } from "./backend.ts";
 import { cellDrawings, cellWeights } from "./drawings.ts";
+import { checkMemory } from "./forecast.ts";
 import type { Host } from "./host.ts";
 import { type JobPool, openJobPool } from "./job-pool.ts";
-import type { AdapterReport, RunEvent, RunSummary, TuneRequest } from "./protocol.ts";
-import type { ResolvedRequest } from "./request.ts";
+import type { AdapterReport, EpochFigures, RunEvent, RunRequest, RunSummary, TuneRequest } from "./protocol.ts";
+import { memoryOf, type ResolvedRequest } from "./request.ts";
+import { runFiles } from "./run-files.ts";
 import { readSummary, SUMMARY } from "./runs.ts";
-import { evalSummary, type StoredSummary, searchSummary } from "./summary.ts";
+import { epochFigures, evalSummary, type StoredSummary, searchSummary } from "./summary.ts";
 
 /** An event without its time. */
 export type EventBody = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, "time"> : never) : never;
@@ -24,12 +30,15 @@ export interface RunParts {
   readonly host: Host;
   readonly backend: Backend;
   readonly request: ResolvedRequest;
+  /** What it was resolved from. */
+  readonly asked: RunRequest;
   readonly tune: TuneRequest | undefined;
   /** Networks that are trained at once, where there are several. */
   readonly workers: number;
   readonly tell: (event: EventBody) => void;
   readonly signal: AbortSignal;
   readonly gate: Gate;
+  readonly checkpoints: OpenCheckpoints;
 }
 
 /**
@@ -46,13 +55,13 @@ export async function runExperiment(parts: RunParts): Promise<RunSummary> {
 }
 
 /** Threads that train several networks at once; undefined where one after another will do, or has to. */
-function openPool({ host, workers, tune, tell }: RunParts): JobPool | undefined {
+function openPool({ host, request, workers, tune, tell }: RunParts): JobPool | undefined {
   if (workers === 1) return undefined;
   const start = host.startJobThread;
   if (!start)
     tell({ kind: "warning", message: "networks are trained one after another: only Node has several workers" });
   else if (tune) tell({ kind: "warning", message: "what several workers train is not tuned" });
-  return start && openJobPool(workers, start);
+  return start && openJobPool(memoryOf(request, workers), start);
 }
 
 async function runPhases(parts: RunParts, executor: Executor | undefined): Promise<RunSummary> {
@@ -61,10 +70,15 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   const started = Date.now();
   const current: { phase: Phase } = { phase: phases[0] ?? "search" };
   const logdir = host.logdir(conf.common.logdir);
-  const environment = { ...(await makeEnvironment(parts, () => current.phase, logdir)), executor };
+  const trainers = await openTrainers(parts);
+  const environment = { ...makeEnvironment(parts, trainers, { phase: () => current.phase, logdir }), executor };
   const runner = new ExperimentRunner({ ...request, environment, logdir, variables: host.variables });
-  await runner.loadData(phases);
+  const datasets = await runner.loadData(phases);
   signal.throwIfAborted();
+  const paper = await backend.paper?.(memoryOf(request));
+  if (paper) await checkMemory(request, host, { datasets, paper });
+  signal.throwIfAborted();
+  const resumed = await resume(runner, parts);
   const before = await forget(host, runner, phases);
 
   tell({ kind: "started", name, phases });
@@ -85,8 +99,14 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   };
   if (phases.includes("search")) {
     enter("search");
-    const seconds = stopwatch(parts.gate);
-    const search = { ...searchSummary(await runner.search()), seconds: seconds() };
+    let search = resumed.search?.ended as SearchSummary | undefined;
+    if (search) {
+      tellEnded(parts, "search", search.epochs);
+    } else {
+      const seconds = stopwatch(parts.gate);
+      search = { ...searchSummary(await runner.search()), seconds: seconds() };
+      await runner.kept?.ended("search", search);
+    }
     summary = { ...summary, search };
     tell({ kind: "found", cells: search.cells, text: search.text });
     await runner.copySearchToEval();
@@ -96,15 +116,61 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   }
   if (phases.includes("eval")) {
     enter("eval");
-    const seconds = stopwatch(parts.gate);
-    const result = await runner.evaluate();
-    const { mean, std } = result.image;
-    const classifier = { mean, std, dropPath: conf.nas.eval.trainer.drop_path_prob > 0 };
-    summary = { ...summary, eval: { ...evalSummary(result), seconds: seconds() }, classifier };
+    const record = resumed.eval ?? (await runner.kept?.open("eval", forLater(parts.asked)));
+    let evaluation = record?.ended as EvaluationSummary | undefined;
+    if (evaluation) {
+      tellEnded(parts, "eval", evaluation.eval?.epochs ?? []);
+    } else {
+      const seconds = stopwatch(parts.gate);
+      const result = await runner.evaluate();
+      const { mean, std } = result.image;
+      const classifier = { mean, std, dropPath: conf.nas.eval.trainer.drop_path_prob > 0 };
+      evaluation = { eval: { ...evalSummary(result), seconds: seconds() }, classifier };
+      await runner.kept?.ended("eval", evaluation);
+    }
+    summary = { ...summary, ...evaluation };
   }
   summary = { ...summary, ended: Date.now() };
   await writeSummary(host, runner.folder(current.phase), summary);
   return summary;
+}
+
+/** A phase need not run again. */
+function tellEnded({ request, tell }: RunParts, phase: Phase, done: readonly EpochFigures[]): void {
+  const { title } = request.conf.nas[phase].trainer;
+  const epochs = done.length;
+  if (epochs > 0) tell({ kind: "restored", phase, title, epoch: epochs, epochs, done });
+}
+
+/** What whoever goes on with a run asks for; how he does, is his business. */
+function forLater({ resume: _, ...asked }: RunRequest): RunRequest {
+  return asked;
+}
+
+type SearchSummary = NonNullable<StoredSummary["search"]>;
+type EvaluationSummary = Pick<StoredSummary, "eval" | "classifier">;
+
+/**
+ * Finds out what an earlier run of the same has left, and begins to keep this one. Nothing has been written yet where that is
+ * refused.
+ * @returns what is kept of the phases, that of the evaluation only where what it evaluates is there already
+ * @throws SupernetError("io") for a run that was begun otherwise, and where there is nothing to go on from though there must be
+ */
+async function resume(
+  runner: ExperimentRunner,
+  { request, asked }: RunParts,
+): Promise<Partial<Record<Phase, PhaseRecord | undefined>>> {
+  const { phases, name } = request;
+  const search = phases.includes("search") ? await runner.kept?.open("search", forLater(asked)) : undefined;
+  const found = !phases.includes("search") || search?.ended !== undefined;
+  if (found && search) await runner.copySearchToEval();
+  const evaluation = found && phases.includes("eval") ? await runner.kept?.open("eval", forLater(asked)) : undefined;
+  if (asked.resume === "require" && !search?.resumes && !evaluation?.resumes) {
+    const remedy = "check --exp-prefix and the log folder, or let it begin with --resume auto";
+    throw new SupernetError("io", `${name} has left nothing to go on from: ${remedy}`);
+  }
+  if (!found) await runner.kept?.forgetEvaluation();
+  return { search, eval: evaluation };
 }
 
 /** Seconds from now on, but for those in which the run stood still. */
@@ -137,10 +203,7 @@ function adapterText({ name, backend }: AdapterReport): string {
   return backend === "tfjs" ? `${name} (TensorFlow.js)` : name;
 }
 
-/** @param logdir folder of all runs */
-async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: string): Promise<Environment> {
-  const { host, backend, request, tune, tell, signal, gate } = parts;
-  const folders = PHASES.map((one) => `${runFolder(logdir, request.name, one)}/`);
+function openTrainers({ host, backend, request, tune, tell, signal }: RunParts): Promise<RunTrainers> {
   const onWarning = (message: string) => tell({ kind: "warning", message });
   const tuning = tune && {
     mode: tune.mode,
@@ -150,24 +213,33 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
     onWarning,
     signal,
   };
-  const { trainers, bytes } = await backend.trainers(tuning);
+  return backend.trainers(tuning, memoryOf(request));
+}
+
+/** @param place where the run is, and the folder of all runs */
+function makeEnvironment(
+  { host, request, tell, checkpoints, signal, gate }: RunParts,
+  { trainers, bytes }: RunTrainers,
+  { phase, logdir }: { readonly phase: () => Phase; readonly logdir: string },
+): Environment {
+  const folders = PHASES.map((one) => runFolder(logdir, request.name, one));
+  const onWarning = (message: string) => tell({ kind: "warning", message });
+  const own = runFiles(host.files);
   // A clock that stands still with the run.
   const speed = throughput(() => performance.now() - gate.held);
   return {
     trainers,
     datasets: host.datasets,
-    writeFile: async (path, data) => {
-      if (host.confined) checkOwn(path, folders);
-      await host.files.writeFile(path, data);
+    ...own,
+    writeFile: async (path, data, options) => {
+      requireOwn(path, folders);
+      await own.writeFile(path, data, options);
     },
-    readText: (path) => host.files.readText(path),
-    readBytes: (path) => host.files.readBytes(path),
     remove: async (path) => {
-      if (host.confined) checkOwn(path, folders);
-      await host.files.remove(path);
+      requireOwn(path, folders);
+      await own.remove(path);
     },
-    listFiles: (folder) => filesIn(host, folder),
-    logSink: (folder) => folderLogSink(host.files, folder),
+    logSink: (folder, goOn) => (goOn ? resumedLogSink : folderLogSink)(host.files, folder),
     onPreparing: (title) => tell({ kind: "preparing", phase: phase(), title }),
     onProgress: (title, progress) => {
       const imagesPerSecond = speed(title, progress);
@@ -175,24 +247,12 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
     },
     onSearchEpoch: (state) => tell(alphasEvent(state)),
     onWarning,
+    onRestored: (title, { epoch, epochs: done }, epochs) =>
+      tell({ kind: "restored", phase: phase(), title, epoch, epochs, done: epochFigures(done) }),
+    checkpoints,
     signal,
     gate,
   };
-}
-
-async function filesIn({ files }: Host, folder: string): Promise<string[]> {
-  const inside = await files.list(folder, { recursive: false });
-  return inside.map(({ path }) => path);
-}
-
-/** @throws SupernetError("config") for a path that leaves the run's folders */
-function checkOwn(path: string, folders: readonly string[]): void {
-  const inside = folders.some((folder) => path.startsWith(folder));
-  if (inside && !path.split("/").includes("..")) return;
-  throw new SupernetError(
-    "config",
-    `the conf writes to ${path}, which is not the run's own: begin the name with $expdir/`,
-  );
 }
 
 function progressEvent(

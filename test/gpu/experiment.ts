@@ -3,6 +3,7 @@ import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
 import { nodeDatasetIo } from "../../src/host/node/dataset-io.ts";
 import { readText } from "../../src/host/node/files.ts";
 import { checkAlgorithm } from "../../src/nas/compatibility.ts";
+import { onlyEngine } from "../../src/nas/engine-source.ts";
 import { engineTrainers } from "../../src/nas/engine-trainers.ts";
 import type { Environment } from "../../src/nas/environment.ts";
 import { ExperimentRunner } from "../../src/nas/experiment-runner.ts";
@@ -14,7 +15,7 @@ export type Files = Map<string, string | Uint8Array>;
 /** The outside world of an experiment, with its files in memory. */
 export function memoryEnvironment(engine: Engine, files: Files): Environment {
   return {
-    trainers: engineTrainers(engine),
+    trainers: engineTrainers(onlyEngine(engine)),
     datasets: nodeDatasetIo,
     writeFile: async (path, data) => void files.set(path, data),
     readText: async (path) => String(files.get(path)),

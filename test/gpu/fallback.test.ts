@@ -16,6 +16,7 @@ import { readText } from "../../src/host/node/files.ts";
 import { Logger } from "../../src/log/logger.ts";
 import { ArchTrainer } from "../../src/nas/arch-trainer.ts";
 import { Classifier } from "../../src/nas/classifier.ts";
+import { onlyEngine } from "../../src/nas/engine-source.ts";
 import { engineTrainers } from "../../src/nas/engine-trainers.ts";
 import { fallbackTrainers, trainFixedFallback, trainSupernetFallback } from "../../src/nas/fallback.ts";
 import { FallbackClassifier } from "../../src/nas/fallback-classifier.ts";
@@ -141,7 +142,7 @@ describe("a search", () => {
     const conf = { ...search, gs: { temperature: 2, min_temperature: 0.5 }, trainer };
     const desc = smallSupernet(1, 1, method!.builder(conf));
     const common = { method: method!, conf, dataset, seed: 5, control: {} };
-    const want = await new ArchTrainer(engine, { ...common, logger: silent() }).fit(desc);
+    const want = await new ArchTrainer(onlyEngine(engine), { ...common, logger: silent() }).fit(desc);
     const epochs: Alphas[] = [];
     const got = await trainSupernetFallback(desc, {
       ...common,
@@ -171,7 +172,7 @@ test("a search without alphas trains the weights on TensorFlow.js as on the engi
   const parts = { method: divnas.method!, conf, dataset, seed: 5, control: {}, logger: silent() };
   const desc = new DivnasModelDescBuilder().build({ ...MODEL_DESC, n_cells: 1, n_reductions: 0 });
   const got = await trainSupernetFallback(desc, parts);
-  expectAlike(got.run, (await new ArchTrainer(engine, parts).fit(desc)).run);
+  expectAlike(got.run, (await new ArchTrainer(onlyEngine(engine), parts).fit(desc)).run);
   expect(got.alphas.size).toBe(0);
 });
 
@@ -187,9 +188,10 @@ test.each([
   ["by Adam", ADAM],
 ])("an evaluation %s on TensorFlow.js is the engine's", async (_, more) => {
   const { trainer, loader } = (await confOf(more)).nas.eval;
-  const parts = { trainer, loader, dataset, seed: 9, path: "eval_arch", confusion: true };
+  const section = "nas.eval.trainer";
+  const parts = { section, trainer, loader, dataset, seed: 9, path: "eval_arch", confusion: true };
   const desc = smallFinal();
-  const want = await trainFixed(engine, desc, { ...parts, control: {}, logger: silent() });
+  const want = await trainFixed(onlyEngine(engine), desc, { ...parts, control: {}, logger: silent() });
   const told: string[] = [];
   const got = await trainFixedFallback(desc, {
     ...parts,
@@ -215,6 +217,7 @@ test.each([
 test("images kept back validate alike on both", async () => {
   const { trainer, loader } = (await confOf({ "nas.eval.loader.val_ratio": 0.5 })).nas.eval;
   const parts = {
+    section: "nas.search.post_train.trainer",
     trainer,
     loader,
     dataset,
@@ -223,7 +226,7 @@ test("images kept back validate alike on both", async () => {
     validateOn: "kept back" as const,
     control: {},
   };
-  const want = await trainFixed(engine, smallFinal(), { ...parts, logger: silent() });
+  const want = await trainFixed(onlyEngine(engine), smallFinal(), { ...parts, logger: silent() });
   const got = await trainFixedFallback(smallFinal(), { ...parts, logger: silent() });
   expectAlike(got.run, want.run);
   // Half of the 16 that train; there are 6 to test.
@@ -252,14 +255,14 @@ test.each([false, true])(
     const before = engine.buffers.liveBytes;
     const [cost, measured] = [
       await fallbackTrainers.inferenceCost(parts, {}),
-      await engineTrainers(engine).inferenceCost(parts, {}),
+      await engineTrainers(onlyEngine(engine)).inferenceCost(parts, {}),
     ];
     expect(engine.buffers.liveBytes).toBe(before);
     expect(cost).toEqual({ seconds: expect.any(Number) });
     expect(measured).toEqual({ seconds: expect.any(Number), bytes: expect.any(Number) });
     expect(Math.min(cost.seconds, measured.seconds, measured.bytes!)).toBeGreaterThan(0);
     const stop = AbortSignal.abort(new Error("stopped"));
-    await expect(engineTrainers(engine).inferenceCost(parts, { signal: stop })).rejects.toThrow("stopped");
+    await expect(engineTrainers(onlyEngine(engine)).inferenceCost(parts, { signal: stop })).rejects.toThrow("stopped");
     const wrong = { ...parts, tensors: new Map() };
     expect(() => new FallbackClassifier(wrong)).toThrow(/is missing/);
   },

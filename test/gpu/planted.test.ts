@@ -63,9 +63,10 @@ async function confOf(algo: string, more: Readonly<Record<string, unknown>> = {}
 
 function partsOf(conf: ExperimentConf, seed: number): PhaseParts {
   const environment = memoryEnvironment(engine, new Map());
-  const logger = new Logger(environment.logSink("/log"));
+  const logger = new Logger(environment.logSink("/log", false));
   const methodOf = (algo: string) => findAlgorithm(algo).method!;
-  const executor = localExecutor({ trainers: environment.trainers, load: async () => dataset, methodOf });
+  const { trainers } = environment;
+  const executor = localExecutor({ trainers, files: environment, load: async () => dataset, methodOf });
   return { environment, conf, dataset, seed, logger, executor };
 }
 

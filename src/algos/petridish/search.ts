@@ -46,7 +46,12 @@ async function growPool(parts: PhaseParts): Promise<readonly Member[]> {
   const seeds = seedNetworks(search, seed);
   const counted = seeds.map((desc) => countNetwork(desc, dataset));
   await writeSeeds(environment, conf.common.expdir!, counted);
-  const kept = new KeptJobs(executor, { files: environment, folder: petridish.checkpoints_foldername, resume });
+  const kept = new KeptJobs(executor, {
+    files: environment,
+    folder: petridish.checkpoints_foldername,
+    resume,
+    keeping: parts.keeping,
+  });
   const growth: GrowthParts = { kept, conf, seed, image: dataset, onSearchEpoch: environment.onSearchEpoch };
   const pool = new Pool<Member>(seeds.length, petridish, seed);
   logger.pushd("search");

@@ -1,7 +1,14 @@
 import { z } from "zod";
 import { amount, count, flag, limit, positive, text } from "./values.ts";
 
-export const checkpoint = z.strictObject({ filename: text, freq: count.default(10) }).nullable();
+export const checkpoint = z
+  .strictObject({
+    filename: text,
+    freq: count.default(10),
+    /** Ours: minutes after which one is written in any case. */
+    minutes: amount.default(10),
+  })
+  .nullable();
 
 /** Settings of several devices and mixed precision: read for Archai's sake, without effect here. */
 export const apex = z.strictObject({
@@ -38,6 +45,8 @@ export const common = z.strictObject({
   tb_dir: text.default("$expdir/tb"),
   redis: text.nullable().default(null),
   apex: apex.prefault({}),
+  /** Ours: MiB of memory that the device has for a run; 0 where nobody knows. */
+  gpu_memory: amount.default(0),
   /** Set by the experiment, never by a conf file. */
   expdir: text.optional(),
   distdir: text.optional(),

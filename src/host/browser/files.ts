@@ -1,5 +1,5 @@
 import { SupernetError } from "../../errors.ts";
-import { type FileInfo, type FileTree, TEMPORARY } from "../files.ts";
+import { type FileInfo, type FileTree, NOT_AS_WRITTEN, TEMPORARY } from "../files.ts";
 
 /** Part of the File System Standard that TypeScript's library for pages leaves out, as it is for dedicated workers only. */
 interface WorkerFileHandle extends FileSystemFileHandle {
@@ -20,12 +20,9 @@ interface SyncAccessHandle {
  * other way to write.
  */
 export const browserFiles: FileTree = {
-  readBytes: (path) =>
-    attempt("read", path, async () => {
-      const { folder, name } = split(path);
-      const handle = await (await openFolder(folder)).getFileHandle(name);
-      return new Uint8Array(await (await handle.getFile()).arrayBuffer());
-    }),
+  readBytes: (path) => attempt("read", path, async () => new Uint8Array(await (await openFile(path)).arrayBuffer())),
+  readStart: (path, bytes) =>
+    attempt("read", path, async () => new Uint8Array(await (await openFile(path)).slice(0, bytes).arrayBuffer())),
   async readText(path) {
     return new TextDecoder().decode(await this.readBytes(path));
   },
@@ -39,7 +36,7 @@ export const browserFiles: FileTree = {
       return false;
     }
   },
-  writeFile: (path, data) =>
+  writeFile: (path, data, { verify = false } = {}) =>
     attempt("write", path, async () => {
       const { folder, name } = split(path);
       const parent = await openFolder(folder, { create: true });
@@ -47,6 +44,7 @@ export const browserFiles: FileTree = {
       const handle = (await parent.getFileHandle(temporary, { create: true })) as WorkerFileHandle;
       try {
         await writeAt(handle, data, "start");
+        if (verify && !(await holds(handle, data))) throw new Error(NOT_AS_WRITTEN);
         await handle.move(name);
       } catch (cause) {
         await parent.removeEntry(temporary).catch(() => undefined);
@@ -82,7 +80,7 @@ export const browserFiles: FileTree = {
 };
 
 async function writeAt(handle: WorkerFileHandle, data: string | Uint8Array, where: "start" | "end"): Promise<void> {
-  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+  const bytes = bytesOf(data);
   const access = await handle.createSyncAccessHandle();
   try {
     const at = where === "start" ? 0 : access.getSize();
@@ -95,6 +93,14 @@ async function writeAt(handle: WorkerFileHandle, data: string | Uint8Array, wher
   } finally {
     access.close();
   }
+}
+
+const bytesOf = (data: string | Uint8Array) => (typeof data === "string" ? new TextEncoder().encode(data) : data);
+
+async function holds(handle: FileSystemFileHandle, data: string | Uint8Array): Promise<boolean> {
+  const want = bytesOf(data);
+  const got = new Uint8Array(await (await handle.getFile()).arrayBuffer());
+  return got.length === want.length && got.every((byte, at) => byte === want[at]);
 }
 
 async function collect(
@@ -118,6 +124,11 @@ const partsOf = (path: string) => path.split("/").filter((part) => part !== "" &
 function split(path: string): { readonly folder: readonly string[]; readonly name: string } {
   const parts = partsOf(path);
   return { folder: parts.slice(0, -1), name: parts.at(-1) ?? "" };
+}
+
+async function openFile(path: string): Promise<File> {
+  const { folder, name } = split(path);
+  return (await (await openFolder(folder)).getFileHandle(name)).getFile();
 }
 
 async function openFolder(

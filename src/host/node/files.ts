@@ -3,13 +3,17 @@ import { createReadStream } from "node:fs";
 import { access, appendFile, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { SupernetError } from "../../errors.ts";
-import { type FileInfo, type FileTree, TEMPORARY } from "../files.ts";
+import { type FileInfo, type FileTree, NOT_AS_WRITTEN, TEMPORARY, type WriteOptions } from "../files.ts";
 
 /**
  * Writes `path` so that it holds the old content or the new one and nothing between, whenever the process dies: to a
  * temporary file in the same folder (made if missing), flushed to disk, then renamed. Throws SupernetError("io").
  */
-export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array,
+  { verify = false }: WriteOptions = {},
+): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}${TEMPORARY}`);
   try {
     await mkdir(dirname(path), { recursive: true });
@@ -20,6 +24,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
     } finally {
       await file.close();
     }
+    if (verify && !(await readFile(temporary)).equals(Buffer.from(data as Uint8Array))) throw new Error(NOT_AS_WRITTEN);
     await rename(temporary, path);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined);
@@ -56,6 +61,22 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
   }
 }
 
+/** The first bytes of a file; all where it has fewer. Throws SupernetError("io"). */
+async function readStart(path: string, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const file = await open(path);
+    try {
+      const start = new Uint8Array(bytes);
+      const { bytesRead } = await file.read(start, 0, bytes, 0);
+      return start.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw ioError("read", path, cause);
+  }
+}
+
 /** Adds to the end of a file, which is made with its folder if it is missing. Throws SupernetError("io"). */
 export async function appendText(path: string, text: string): Promise<void> {
   try {
@@ -69,6 +90,7 @@ export async function appendText(path: string, text: string): Promise<void> {
 /** The disk. */
 export const nodeFiles: FileTree = {
   readBytes,
+  readStart,
   readText,
   writeFile: writeFileAtomic,
   appendText,

@@ -1,13 +1,23 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import { type ErrorCode, SupernetError } from "../../../src/errors.ts";
+import { tally } from "../../reliability/damage.ts";
+import { inputKind } from "../../reliability/table.ts";
 
 /** `FUZZ=100` tries a hundred times as many cases; `FUZZ_SEED` others than always. */
 const FACTOR = Number(process.env.FUZZ ?? 1);
 const SEED = Number(process.env.FUZZ_SEED ?? 6);
 
-/** How often a property is tried: always the same cases, so that what fails here fails everywhere. */
-export const tries = (numRuns: number) => ({ numRuns: numRuns * FACTOR, seed: SEED });
+/** How often a property is tried: always the same cases, so that what fails here fails everywhere. Counts them. */
+export const tries = (numRuns: number) => ({ numRuns: numRuns * FACTOR, seed: SEED, reporter });
+
+function reporter<T>(details: fc.RunDetails<T>): void {
+  const { numRuns, failed } = details;
+  tally(inputKind(expect.getState().testPath!), { tried: numRuns, survived: failed ? numRuns - 1 : numRuns });
+  // Where a reporter is given, it is the one that throws.
+  const message = fc.defaultReportMessage(details);
+  if (message !== undefined) throw new Error(message, { cause: details.errorInstance });
+}
 
 /** A copy with up to four edits at any places. */
 export function damagedBytes(whole: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {

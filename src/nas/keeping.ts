@@ -1,0 +1,70 @@
+import type { Dataset, Split } from "../data/dataset.ts";
+import { Checkpoint } from "./checkpoint.ts";
+import type { RunFiles } from "./run-files.ts";
+import { sha256, sha256OfJson } from "./sha256.ts";
+import type { Identity } from "./snapshot-file.ts";
+
+/** How the trainings of a phase are kept while they run. */
+export interface Keeping {
+  readonly files: RunFiles;
+  /** Path and beginning of the names of their files. */
+  readonly stem: string;
+  readonly freq: number;
+  readonly minutes: number;
+  /** Of the phase. */
+  readonly identity: Identity;
+  /** Go on from what is there. */
+  readonly resume: boolean;
+  readonly onWarning: (message: string) => void;
+}
+
+/** `checkpoint` of a conf as the beginning of names: `$expdir/checkpoint.pth` stands for `$expdir/checkpoint.<training>.safetensors`. */
+export const stemOf = (filename: string): string => filename.replace(/\.[^./]+$/, "");
+
+/**
+ * The checkpoint of a training; undefined where none is to be kept.
+ * @param title of the training, different for each of a phase
+ * @param network all that decides it beside conf and data set, as plain data
+ */
+export async function openCheckpoint(
+  keeping: Keeping | undefined,
+  title: string,
+  network: unknown,
+): Promise<Checkpoint | undefined> {
+  if (!keeping) return undefined;
+  const { stem, identity, resume, ...rest } = keeping;
+  return new Checkpoint({
+    ...rest,
+    path: `${stem}.${title}.safetensors`,
+    identity: { ...identity, network: await sha256OfJson(network) },
+    resume: resume ? "same or refuse" : "no",
+  });
+}
+
+/** Removes the checkpoints of trainings that nobody will go on with. */
+export async function removeCheckpoints({ files, stem }: Keeping): Promise<void> {
+  const slash = stem.lastIndexOf("/");
+  const [folder, name] = [stem.slice(0, slash), stem.slice(slash + 1)];
+  for (const file of await files.listFiles(folder)) {
+    if (file.startsWith(`${name}.`) && file.endsWith(".safetensors")) await files.remove(`${folder}/${file}`);
+  }
+}
+
+const hashes = new WeakMap<Dataset, Promise<string>>();
+
+/** A hash of all images and labels. */
+export function hashOf(dataset: Dataset): Promise<string> {
+  let hash = hashes.get(dataset);
+  if (!hash) {
+    hash = hashAll(dataset);
+    hashes.set(dataset, hash);
+  }
+  return hash;
+}
+
+async function hashAll({ train, test, classes, mean, std }: Dataset): Promise<string> {
+  const split = async ({ images, labels }: Split) => {
+    return [await sha256(images), await sha256(new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength))];
+  };
+  return sha256OfJson([await split(train), await split(test), classes, mean, std]);
+}
