@@ -1,4 +1,4 @@
-/** Shows what a page hears of the elements in it: four events, all of which bubble. */
+/** Shows what a page hears of the elements in it: five events, all of which bubble. */
 const LINES = 8;
 const log = document.querySelector("#log");
 const lines = [];
@@ -6,6 +6,7 @@ const lines = [];
 const texts = {
   "supernet-progress": ({ title, pass, epoch, epochs, loss }) =>
     `${title} ${pass} epoch ${epoch + 1}/${epochs} loss ${loss.toFixed(3)}`,
+  "supernet-restored": ({ title, epoch, epochs }) => `${title} goes on after epoch ${epoch} of ${epochs}`,
   "supernet-found": (cells) => `${cells.length} cells found`,
   "supernet-done": (summary) => `${summary.name} is done`,
   "supernet-error": (error) => error.message,

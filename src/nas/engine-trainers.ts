@@ -8,7 +8,6 @@ import type { Trainers } from "./trainers.ts";
 /** Trains on a WebGPU device. */
 export function engineTrainers(source: EngineSource): Trainers {
   return {
-    checkpoints: true,
     supernet: (desc, parts) => new ArchTrainer(source, parts).fit(desc),
     fixed: (desc, parts) => trainFixed(source, desc, parts),
     inferenceCost: (parts, control) =>

@@ -41,14 +41,12 @@ export class ExperimentRunner {
   readonly #experiment: Experiment;
   /** Search and evaluation mostly use the same images: they are read once. */
   readonly #dataset: (conf: DatasetConf) => Promise<Dataset>;
-  /** Undefined where trainings cannot be kept. */
-  readonly kept: KeptPhases | undefined;
+  readonly kept: KeptPhases;
 
   constructor(experiment: Experiment) {
     this.#experiment = experiment;
     const { environment, algorithm, conf } = experiment;
     this.#dataset = loadOnce((asked) => loadDataset(asked, environment.datasets), imagesOf);
-    if (!environment.trainers.checkpoints) return;
     this.kept = new KeptPhases({
       files: environment,
       onWarning: (message) => environment.onWarning?.(message),
@@ -108,7 +106,7 @@ export class ExperimentRunner {
 
   async #parts(phase: Phase, parts: Pick<PhaseParts, "conf" | "dataset" | "logger">): Promise<PhaseParts> {
     const { environment } = this.#experiment;
-    const keeping = await this.kept?.keeping(phase);
+    const keeping = await this.kept.keeping(phase);
     return { ...parts, environment, seed: seedOf(parts.conf), keeping, executor: this.#executor() };
   }
 
@@ -135,14 +133,14 @@ export class ExperimentRunner {
   async #inPhase<T>(phase: Phase, body: (conf: ExperimentConf, logger: Logger) => Promise<T>): Promise<T> {
     const { environment, confText } = this.#experiment;
     const folder = this.folder(phase);
-    const record = this.kept?.record(phase);
+    const record = this.kept.record(phase);
     const logger = new Logger(environment.logSink(folder, record?.resumes ?? false));
     try {
       await record?.begin();
       logger.info({ expdir: folder, ...environment.trainers.facts() });
       await environment.writeFile(`${folder}/config_used.yaml`, confText);
       const conf = this.#conf(phase);
-      for (const missing of [...checkBuilt(conf, phase), ...this.#notKept(phase)]) {
+      for (const missing of checkBuilt(conf, phase)) {
         logger.warn(missing);
         environment.onWarning?.(missing);
       }
@@ -157,11 +155,6 @@ export class ExperimentRunner {
     } finally {
       await logger.close();
     }
-  }
-
-  #notKept(phase: Phase): string[] {
-    if (this.kept || !this.#conf(phase).nas[phase].checkpoint) return [];
-    return ["without WebGPU no checkpoints are written: an interrupted run starts over"];
   }
 
   /** Which variants of kernels ran decides the last bits of what they computed. */

@@ -13,6 +13,7 @@ import { alphasOf } from "../train/parameters.ts";
 import { FallbackClassifier } from "./fallback-classifier.ts";
 import { evaluationPlan, type RunPlan, searchPlan, wholeOr } from "./feeds.ts";
 import { inferenceCost } from "./inference-cost.ts";
+import { layDown, takeUp } from "./kept-training.ts";
 import { drivesAlphas } from "./search-method.ts";
 import { trainRun } from "./train-run.ts";
 import type { ArchTrainerParts, ArchTraining, FixedTraining, FixedTrainingParts, Trainers } from "./trainers.ts";
@@ -22,7 +23,6 @@ import type { ArchTrainerParts, ArchTraining, FixedTraining, FixedTrainingParts,
 
 /** Trains on TensorFlow.js's current backend. */
 export const fallbackTrainers: Trainers = {
-  checkpoints: false,
   supernet: trainSupernetFallback,
   fixed: trainFixedFallback,
   // What TensorFlow.js keeps in textures while it computes, it does not tell.
@@ -125,10 +125,12 @@ interface FallbackRun
 
 /** `trainRun` with the fallback's trainer. */
 function trainOnFallback(network: FallbackNetwork, parts: FallbackRun): Promise<RunRecord> {
-  const { control, trainer, feeds, seed, trained, temperature, onEpoch, confusion } = parts;
+  const { control, trainer, feeds, seed, trained, temperature, onEpoch, confusion, checkpoint } = parts;
   const { train, alphas, validation, sizes } = feeds;
   const conf = { ...trainer, batch_chunks: train.chunks };
   return trainRun(parts, async (run) => {
+    // What the engine has kept is laid out otherwise.
+    const from = await takeUp(parts, { backend: "tfjs", batch_chunks: String(train.chunks) });
     run.begin(network.params, { ...sizes, batch_chunks: train.chunks, backend: "tfjs" });
     const training = new FallbackTrainer({
       network,
@@ -140,17 +142,20 @@ function trainOnFallback(network: FallbackNetwork, parts: FallbackRun): Promise<
       trained,
       temperature,
       onProgress: (progress) => control.onProgress?.(conf.title, progress),
+      onSnapshot: checkpoint && ((snapshot) => checkpoint.offer(snapshot)),
       signal: control.signal,
       gate: control.gate,
     });
     try {
+      await run.epochsDone(from?.epochs ?? []);
       const epochs = await training.fit(async (_record, epoch, all) => {
         await run.epochsDone(all);
         await onEpoch?.(epoch);
-      });
+      }, from);
       return run.end(epochs, confusion ? await training.confusion() : undefined);
     } finally {
       training.dispose();
+      await layDown(parts);
     }
   });
 }

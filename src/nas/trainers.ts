@@ -63,8 +63,6 @@ export interface FixedTrainingParts extends TrainingParts {
  * fails, and the signal's reason when it is aborted.
  */
 export interface Trainers {
-  /** Whether trainings can be kept in checkpoints, and gone on with. */
-  readonly checkpoints: boolean;
   /** Trains a supernet's weights and alphas by the method. */
   supernet(desc: ModelDesc, parts: ArchTrainerParts): Promise<ArchTraining>;
   /** Trains a network without alphas from scratch and tests it as it goes: evaluation, and the end of a search. */

@@ -105,7 +105,7 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
     } else {
       const seconds = stopwatch(parts.gate);
       search = { ...searchSummary(await runner.search()), seconds: seconds() };
-      await runner.kept?.ended("search", search);
+      await runner.kept.ended("search", search);
     }
     summary = { ...summary, search };
     tell({ kind: "found", cells: search.cells, text: search.text });
@@ -116,7 +116,7 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   }
   if (phases.includes("eval")) {
     enter("eval");
-    const record = resumed.eval ?? (await runner.kept?.open("eval", forLater(parts.asked)));
+    const record = resumed.eval ?? (await runner.kept.open("eval", forLater(parts.asked)));
     let evaluation = record?.ended as EvaluationSummary | undefined;
     if (evaluation) {
       tellEnded(parts, "eval", evaluation.eval?.epochs ?? []);
@@ -126,7 +126,7 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
       const { mean, std } = result.image;
       const classifier = { mean, std, dropPath: conf.nas.eval.trainer.drop_path_prob > 0 };
       evaluation = { eval: { ...evalSummary(result), seconds: seconds() }, classifier };
-      await runner.kept?.ended("eval", evaluation);
+      await runner.kept.ended("eval", evaluation);
     }
     summary = { ...summary, ...evaluation };
   }
@@ -161,15 +161,15 @@ async function resume(
   { request, asked }: RunParts,
 ): Promise<Partial<Record<Phase, PhaseRecord | undefined>>> {
   const { phases, name } = request;
-  const search = phases.includes("search") ? await runner.kept?.open("search", forLater(asked)) : undefined;
+  const search = phases.includes("search") ? await runner.kept.open("search", forLater(asked)) : undefined;
   const found = !phases.includes("search") || search?.ended !== undefined;
   if (found && search) await runner.copySearchToEval();
-  const evaluation = found && phases.includes("eval") ? await runner.kept?.open("eval", forLater(asked)) : undefined;
+  const evaluation = found && phases.includes("eval") ? await runner.kept.open("eval", forLater(asked)) : undefined;
   if (asked.resume === "require" && !search?.resumes && !evaluation?.resumes) {
     const remedy = "check --exp-prefix and the log folder, or let it begin with --resume auto";
     throw new SupernetError("io", `${name} has left nothing to go on from: ${remedy}`);
   }
-  if (!found) await runner.kept?.forgetEvaluation();
+  if (!found) await runner.kept.forgetEvaluation();
   return { search, eval: evaluation };
 }
 

@@ -23,6 +23,10 @@ describe("the embedded element", () => {
       for (const element of document.querySelectorAll("supernet-search")) element.setAttribute("overrides", overrides);
     }, SMALL);
     await first.getByRole("button", { name: "Run" }).click();
+    await first.getByText("Search: compiling the network…").first().waitFor();
+    await first.getByRole("button", { name: "Stop" }).click();
+    await first.getByRole("button", { name: "Begin anew" }).waitFor();
+    await first.getByRole("button", { name: "Continue" }).click();
     await second.getByRole("button", { name: "Run" }).click();
     await expect.poll(() => page.workers().length).toBe(2);
     for (const element of [first, second]) {

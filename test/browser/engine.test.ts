@@ -160,7 +160,7 @@ describe("with WebGPU", () => {
     const forecast = await functions.evaluate((own, run) => own.forecast(run), what);
     const { result, events } = await functions.evaluate((own, run) => own.start(run), what);
     expect(result).toMatchObject({ name: "darts_drawn_search", dataset: "drawn", search: { epochs: [{}] } });
-    expect(kindsOf(events)).toEqual(["started", "phase", "warning", "preparing", "progress", "alphas", "found"]);
+    expect(kindsOf(events)).toEqual(["started", "phase", "preparing", "progress", "alphas", "found"]);
     const progress = events.flatMap((event) => (event.kind === "progress" ? [event] : []));
     expect(forecast).toMatchObject([{ phase: "search", bytes: progress[0]!.gpuBytes, batch: 4 }]);
   });
@@ -208,7 +208,6 @@ describe("without WebGPU", () => {
     expect(kindsOf(events)).toEqual([
       "started",
       "phase",
-      "warning",
       "preparing",
       "progress",
       "paused",

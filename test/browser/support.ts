@@ -8,6 +8,7 @@ import {
   type BrowserContextOptions,
   chromium,
   type JSHandle,
+  type LaunchOptions,
   type Page,
 } from "playwright-core";
 import { createServer, type InlineConfig, type PreviewServer, preview } from "vite";
@@ -95,18 +96,25 @@ export async function openSources(name: string, config: InlineConfig): Promise<S
 const SOFTWARE_WEBGL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
 
 /** Chromium with WebGPU on whatever adapter it finds; without `webgpu` as browsers that lack it, with or without WebGL. */
-export function openBrowser({ webgpu = true, webgl = true } = {}): Promise<Browser> {
+export function openBrowser(has: { webgpu?: boolean; webgl?: boolean } = {}): Promise<Browser> {
+  return chromium.launch(launchOptions(has));
+}
+
+/** Chromium with what it has kept in a folder, as after its end: contexts of `openBrowser` forget theirs. */
+export async function openProfile(folder: string): Promise<BrowserContext> {
+  const context = await chromium.launchPersistentContext(folder, launchOptions({}));
+  context.setDefaultTimeout(60_000);
+  return context;
+}
+
+function launchOptions({ webgpu = true, webgl = true }: { webgpu?: boolean; webgl?: boolean }): LaunchOptions {
   const args = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
   if (process.getuid?.() === 0) args.push("--no-sandbox");
   args.push(webgpu ? "--enable-unsafe-webgpu" : "--disable-features=WebGPU");
   if (!webgpu) args.push(...(webgl ? SOFTWARE_WEBGL : ["--disable-gpu", "--disable-software-rasterizer"]));
   // Vulkan drivers that tests of Node need are not the browser's: it brings its own.
   const { VK_DRIVER_FILES: _, VK_ICD_FILENAMES: __, ...env } = process.env;
-  return chromium.launch({
-    executablePath: CHROMIUM,
-    args,
-    env: env as never,
-  });
+  return { executablePath: CHROMIUM, args, env: env as never };
 }
 
 /** A page, and what went wrong on it so far: errors thrown, errors and warnings in the console, and what the policy refused. */

@@ -20,8 +20,9 @@ export interface BilevelContext {
 
 /** The alphas' step before each weight step; formulas and meaning are those of `BilevelOptimizer` in src/nas. */
 export class FallbackBilevel {
+  /** Of the alphas. */
+  readonly optimizer: FallbackOptimizer;
   readonly #context: BilevelContext;
-  readonly #optimizer: FallbackOptimizer;
   readonly #rates: AlphaOptimizer;
   readonly #secondOrder: boolean;
   readonly #alphas: FallbackProgram;
@@ -39,7 +40,7 @@ export class FallbackBilevel {
     this.#both = this.#secondOrder
       ? network.trainingProgram({ ...settings, gradients: ["weights", "alphas"] })
       : undefined;
-    this.#optimizer = new FallbackOptimizer(this.#rates.spec, network.layouts.alphas, network.vectors.alphas);
+    this.optimizer = new FallbackOptimizer(this.#rates.spec, network.layouts.alphas, network.vectors.alphas);
   }
 
   /**
@@ -55,7 +56,7 @@ export class FallbackBilevel {
         tf.tidy(() => this.#gradient(chunk, val[index]!, rates)),
       );
       const gradient = tf.div(tf.addN(gradients), train.length) as tf.Tensor1D;
-      return this.#optimizer.step(network.vectors.alphas, gradient, this.#rates.rates(step));
+      return this.optimizer.step(network.vectors.alphas, gradient, this.#rates.rates(step));
     });
     network.set("alphas", alphas);
   }
@@ -83,6 +84,6 @@ export class FallbackBilevel {
   }
 
   dispose(): void {
-    this.#optimizer.dispose();
+    this.optimizer.dispose();
   }
 }

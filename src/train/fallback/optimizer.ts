@@ -45,6 +45,18 @@ export class FallbackOptimizer {
     return this.#state.momentum;
   }
 
+  /** What a step leaves to the next, by name; it changes with the next step. */
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Replaces the state. @param of gives each of its vectors, which are the optimizer's from then on */
+  restore(of: (name: string, size: number) => tf.Tensor1D): void {
+    const before = Object.entries(this.#state);
+    this.#state = Object.fromEntries(before.map(([name, { size }]) => [name, of(name, size)]));
+    tf.dispose(before.map(([, vector]) => vector));
+  }
+
   /** The parameters after a step along a gradient; the caller disposes them. */
   step(weights: tf.Tensor1D, gradient: tf.Tensor1D, rates: StepRates): tf.Tensor1D {
     const { spec } = this;

@@ -13,6 +13,7 @@ import { optimizerSpec, type StepRates, stepRates } from "../optimizers/spec.ts"
 import { ROLES } from "../parameters.ts";
 import { countPredictions, countTable } from "../predictions.ts";
 import { type Progress, REPORT_EVERY } from "../progress.ts";
+import type { Snapshot } from "../snapshot.ts";
 import { parameterName } from "../tensor-name.ts";
 import { trainedRoles } from "../trained-roles.ts";
 import type { TrainedBy, TrainedRole } from "../weight-update.ts";
@@ -22,6 +23,7 @@ import { PassCounter, sumsOf } from "./metrics.ts";
 import type { FallbackNetwork } from "./network.ts";
 import { FallbackOptimizer } from "./optimizer.ts";
 import type { FallbackProgram } from "./program.ts";
+import { readVectors, restoreVectors, type TrainedParts } from "./vectors.ts";
 
 export interface FallbackTrainerParts {
   readonly network: FallbackNetwork;
@@ -40,6 +42,8 @@ export interface FallbackTrainerParts {
   /** Awaited after each step, with its number, to look at what it did. */
   readonly onStep?: ((step: number) => Promise<void> | undefined) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Given where the training stands after each epoch: from there, `fit` can go on. */
+  readonly onSnapshot?: ((snapshot: Snapshot) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Holds the run before its next step while it is closed. */
   readonly gate?: Gate | undefined;
@@ -103,12 +107,33 @@ export class FallbackTrainer {
 
   /**
    * Trains all epochs; the caller is told after each.
+   * @param from where this training stood after an epoch: what follows is the same as if it had never been cut off
    * @throws NumericError when the numbers do not stay finite; the signal's reason when aborted
    */
-  async fit(onEpoch?: OnEpoch): Promise<EpochRecord[]> {
+  async fit(onEpoch?: OnEpoch, from?: Snapshot): Promise<EpochRecord[]> {
+    if (from) restoreVectors(this.#trained(), from.vectors);
     const tensor = await this.#badParameter();
     if (tensor) throw this.#numeric({ phase: "train", epoch: 0, batch: undefined }, tensor);
-    return this.#course.fit((epoch) => this.runEpoch(epoch), onEpoch);
+    const told: OnEpoch = async (record, epoch, epochs) => {
+      await onEpoch?.(record, epoch, epochs);
+      await this.#tellSnapshot(epoch + 1, epochs);
+    };
+    return this.#course.fit((epoch) => this.runEpoch(epoch), told, from?.epochs);
+  }
+
+  async #tellSnapshot(epoch: number, epochs: readonly EpochRecord[]): Promise<void> {
+    const { onSnapshot } = this.#parts;
+    if (!onSnapshot) return;
+    const vectors = await readVectors(this.#trained(), (tensor) => this.#read(tensor));
+    onSnapshot({ epoch, batch: 0, epochs, seconds: 0, halvings: 0, vectors });
+  }
+
+  #trained(): TrainedParts {
+    const optimizers = new Map<string, FallbackOptimizer>(
+      [...this.#updates].map(([role, { optimizer }]) => [role, optimizer]),
+    );
+    if (this.#bilevel) optimizers.set("alphas", this.#bilevel.optimizer);
+    return { network: this.#parts.network, optimizers };
   }
 
   runEpoch(epoch: number): Promise<EpochRecord> {

@@ -26,9 +26,11 @@ export class RunSession {
     if (isBusy(this.view)) return;
     this.store.dispatch({ kind: "starting", name });
     const { api, failed } = this.#engine;
-    // A tab that is out of sight may be discarded, and one that is left is about to end.
-    const keep = () => document.visibilityState === "hidden" && void api.keep().catch(() => {});
-    document.addEventListener("visibilitychange", keep);
+    // A tab that is out of sight may be discarded by the browser; one that is about to be left may have no time afterwards.
+    const keep = () => void api.keep().catch(() => {});
+    const keepHidden = () => document.visibilityState === "hidden" && keep();
+    document.addEventListener("visibilitychange", keepHidden);
+    window.addEventListener("beforeunload", keep);
     try {
       const listener = Comlink.proxy((event: RunEvent) => this.store.dispatch(event));
       const summary = await Promise.race([api.start(request, listener), failed]);
@@ -36,7 +38,8 @@ export class RunSession {
     } catch (error) {
       this.store.dispatch({ kind: "failed", error: toWire(error) });
     } finally {
-      document.removeEventListener("visibilitychange", keep);
+      document.removeEventListener("visibilitychange", keepHidden);
+      window.removeEventListener("beforeunload", keep);
     }
   }
 

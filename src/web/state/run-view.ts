@@ -106,7 +106,8 @@ export function reduceRun(view: RunView, action: RunAction): RunView {
     case "tuning":
       return { ...view, tuning: action.message };
     case "warning":
-      return { ...view, warnings: [...view.warnings, action.message] };
+      // A checkpoint that cannot be written is told each time.
+      return { ...view, warnings: [...new Set([...view.warnings, action.message])] };
     case "stopping":
       return { ...view, status: "stopping" };
     case "done":

@@ -15,6 +15,7 @@ import { evaluationGraph } from "../../../src/train/graphs.ts";
 import { initialValues } from "../../../src/train/initial-values.ts";
 import { referenceOptimizer } from "../../../src/train/optimizers/reference.ts";
 import { type OptimizerSpec, stepRates } from "../../../src/train/optimizers/spec.ts";
+import type { Snapshot } from "../../../src/train/snapshot.ts";
 import { PLAIN, smallFinal, smallSupernet } from "../../gpu/small.ts";
 import { uniformData } from "../../properties.ts";
 
@@ -116,6 +117,41 @@ test("without a feed that drives them the alphas stay as they are", async () => 
   trainer.dispose();
   network.dispose();
 });
+
+test.each(["sgd", "adam", "cocob"] as const)(
+  "from a snapshot of an epoch, a training by %s goes on to the same bits",
+  async (type) => {
+    const lookingAhead = type === "sgd";
+    const conf = {
+      ...CONF,
+      epochs: 3,
+      second_order: lookingAhead,
+      optimizer: { ...PLAIN.optimizer, type, momentum: 0.9, alpha: 100 },
+    };
+    const trained = async (from?: Snapshot) => {
+      const network = new FallbackNetwork(smallSupernet(1, 1), SHAPE);
+      network.initialise(from ? 8 : 7);
+      const snapshots: Snapshot[] = [];
+      const onSnapshot = (snapshot: Snapshot) => void snapshots.push(snapshot);
+      const trainer = new FallbackTrainer({ network, conf, seed: 7, train: feed(), alphas: feed(8), onSnapshot });
+      const epochs = await trainer.fit(undefined, from);
+      const values = await network.save();
+      trainer.dispose();
+      network.dispose();
+      return { snapshots, values, figures: epochs.map(({ train }) => train.averages) };
+    };
+    const whole = await trained();
+    expect(whole.snapshots.map(({ epoch, epochs }) => [epoch, epochs.length])).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
+    const resumed = await trained(whole.snapshots[0]);
+    expect(resumed.values).toEqual(whole.values);
+    expect(resumed.figures).toEqual(whole.figures);
+    expect(resumed.snapshots.at(-1)!.vectors).toEqual(whole.snapshots.at(-1)!.vectors);
+  },
+);
 
 test("a training that does not stay finite ends, naming epoch, step and what went bad", async () => {
   const optimizer = { ...PLAIN.optimizer, lr: 1e30 };

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { viewOfSummary } from "../../../src/web/state/kept-run.ts";
 import {
   cellsOf,
+  currentCurve,
   idleView,
   isBusy,
   type RunAction,
@@ -9,7 +10,8 @@ import {
   secondsLeft,
   weightsOf,
 } from "../../../src/web/state/run-view.ts";
-import { announcement, statusLine } from "../../../src/web/state/words.ts";
+import { announcement, cutOffLine, statusLine } from "../../../src/web/state/words.ts";
+import type { UnfinishedRun } from "../../../src/worker/protocol.ts";
 import { alphas, normal, progress, reduction, started, summary, weights } from "./events.ts";
 
 const viewAfter = (...actions: RunAction[]) => actions.reduce(reduceRun, idleView);
@@ -43,6 +45,46 @@ describe("a run as it is told", () => {
         "done: Done: 45.0 % of the test images are told right.",
       ]
     `);
+  });
+
+  it("goes on where it was cut off, with the epochs that it had done", () => {
+    const figures = (loss: number) => ({ loss, top1: 0.5, top5: 1 });
+    const restored = {
+      kind: "restored",
+      time: 1000,
+      phase: "search",
+      title: "arch_train",
+      epoch: 2,
+      epochs: 4,
+      done: [{ train: figures(3) }, { train: figures(2), val: figures(4) }],
+    } as const;
+    const resumed: RunAction[] = [{ kind: "starting", name: "darts_shapes_toy" }, ...started, restored];
+    const view = viewAfter(...resumed);
+    expect(statusLine(viewAfter(resumed[0]!))).toBe("Getting ready: data, kernels, memory…");
+    expect(viewAfter(resumed[0]!).name).toBe("darts_shapes_toy");
+    expect(statusLine(view)).toBe("Search: compiling the network, to go on in epoch 3 of 4…");
+    expect(currentCurve(view)).toMatchObject({
+      epochs: 4,
+      train: [
+        { x: 1, loss: 3 },
+        { x: 2, loss: 2 },
+      ],
+      val: [{ x: 2, loss: 4 }],
+      last: { done: 0.5 },
+    });
+    const after = reduceRun(view, progress(61, "train", 2, 2, { epochs: 4, time: 61_000 }));
+    expect(statusLine(after)).toBe("Search: epoch 3 of 4, training, batch 2 of 4");
+    expect(after.curves[0]!.train.map(({ x }) => x)).toEqual([1, 2, 2.5]);
+    // In a minute 0.45 of an epoch of four was done; 1.55 are left.
+    expect(secondsLeft(after)).toBeCloseTo((60 * 1.55) / 0.45, 6);
+    const ended = reduceRun(view, { ...restored, epoch: 4 });
+    expect(statusLine(ended)).toBe("Search: compiling the network, to go on after epoch 4, the last…");
+    expect(ended.curves).toHaveLength(1);
+  });
+
+  it("tells a warning once, however often it comes", () => {
+    const warning = (message: string) => ({ kind: "warning", time: 0, message }) as const;
+    expect(viewAfter(warning("a"), warning("b"), warning("a")).warnings).toEqual(["a", "b"]);
   });
 
   it("has a curve for each training run: averages of the epoch so far, and one held-out point an epoch", () => {
@@ -134,5 +176,24 @@ describe("a kept run", () => {
       ["eval", 2, 1],
     ]);
     expect(statusLine(view).replaceAll("\u00a0", " ")).toBe("Done: 45.0 % of the test images are told right.");
+  });
+});
+
+describe("a run that was cut off", () => {
+  const run = { name: "darts_pets_toy", request: { algo: "darts", dataset: "pets" }, ended: [], modified: 0 };
+  const standing = { phase: "search", training: "arch_train", epoch: 6, epochs: 50 } as const;
+  it.each([
+    [{ standing }, "in epoch 7 of 50 of its search."],
+    [{ standing: { ...standing, epochs: undefined } }, "in epoch 7 of its search."],
+    [{ standing: { ...standing, epoch: 50 } }, "after epoch 50, the last of its search."],
+    [{ standing: { ...standing, training: "post_train" } }, "in epoch 7 of 50 of its training after the search."],
+    [
+      { standing: { ...standing, phase: "eval", training: "eval_train" } as const },
+      "in epoch 7 of 50 of its evaluation.",
+    ],
+    [{ ended: ["search"] as const }, "after its search."],
+    [{}, "at its beginning."],
+  ])("%j", (more, where) => {
+    expect(cutOffLine({ ...run, ...more } as UnfinishedRun)).toBe(`darts on pets was cut off ${where}`);
   });
 });
