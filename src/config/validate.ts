@@ -56,13 +56,21 @@ function confIssues(issue: z.core.$ZodIssue, tree: Conf, places: Places): ConfIs
     return [{ message: `${name} is missing; it needs ${describeSchema(schema)}`, at }];
   }
   const at = place(path, places, "value");
-  if (issue.code === "too_small" || issue.code === "too_big")
-    return [{ message: `${name}: ${range(issue)}, got ${show(value)}`, at }];
+  const bound = boundOf(issue);
+  if (bound) return [{ message: `${name}: ${range(bound)}, got ${show(value)}`, at }];
   const hint = numberHint(value, schema) || choiceHint(value, schema);
   return [{ message: `${name}: expected ${describeSchema(schema)}, got ${show(value)}${hint}`, at }];
 }
 
-function range(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
+type Bound = z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig;
+
+/** The bound that a value is beyond, also where it might have been something else than a number. */
+function boundOf(issue: z.core.$ZodIssue): Bound | undefined {
+  if (issue.code === "too_small" || issue.code === "too_big") return issue;
+  return issue.code === "invalid_union" ? issue.errors.flat().map(boundOf).find(Boolean) : undefined;
+}
+
+function range(issue: Bound): string {
   const [bound, word] = issue.code === "too_small" ? [issue.minimum, "least"] : [issue.maximum, "most"];
   if (issue.origin === "array") return `expected ${issue.exact ? "exactly" : `at ${word}`} ${bound} items`;
   if (issue.inclusive === false) return `must be ${word === "least" ? "above" : "below"} ${bound}`;

@@ -89,8 +89,10 @@ export class Checkpoint {
   }
 
   /** Writes the last snapshot, if it is not the one that is kept. */
-  async close(): Promise<void> {
+  async keep(): Promise<void> {
     await this.#writing;
-    if (this.#latest && this.#latest !== this.#kept) await this.#write(this.#latest);
+    if (!this.#latest || this.#latest === this.#kept) return;
+    this.#writing ??= this.#write(this.#latest);
+    await this.#writing;
   }
 }

@@ -5,6 +5,7 @@ import type { Snapshot } from "../train/snapshot.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { type ChunkedTraining, fitOnPaper, withRemedy } from "./chunks.ts";
 import { type EngineSource, survivingLoss } from "./engine-source.ts";
+import { layDown, takeUp } from "./kept-training.ts";
 import { type TrainRun, type TrainRunOptions, trainRun } from "./train-run.ts";
 import { createTrainer, type TrainingSetup } from "./training-setup.ts";
 
@@ -27,11 +28,11 @@ export interface EngineRunOptions<T> extends TrainRunOptions {
  * @throws as `Trainers`; of a network that does not fit, naming the number of chunks with which it would
  */
 export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions<T>): Promise<T> {
-  const { control, logger, checkpoint, training } = options;
+  const { control, logger, training } = options;
   return trainRun(options, async (run) => {
     const chunks = await chunksOf(training, source);
-    const read = await checkpoint?.read({ batch_chunks: String(chunks) });
-    const kept: Kept = { last: read, snapshots: 0, epochsTold: 0 };
+    const from = await takeUp(options, { batch_chunks: String(chunks) });
+    const kept: Kept = { last: from, snapshots: 0, epochsTold: 0 };
     const onLoss = (why: string) => {
       const message = `${why}; going on with another device ${whereFrom(kept.last)}`;
       logger.warn(message);
@@ -54,7 +55,7 @@ export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions
     } catch (error) {
       throw await withRemedy(error, training, chunks, paper(source.engine));
     } finally {
-      await checkpoint?.close();
+      await layDown(options);
     }
   });
 }
@@ -104,6 +105,7 @@ async function train<T>(setup: TrainingSetup, { run, kept, signal, options }: Tr
     signal,
     gate: control.gate,
     onProgress: (progress) => control.onProgress?.(conf.title, progress),
+    onWarning: (warning) => run.warned(warning),
     snapshots: { tell },
   });
   try {

@@ -102,6 +102,8 @@ export class PhaseRecord {
 export interface UnfinishedPhase {
   readonly request: unknown;
   readonly ended: boolean;
+  /** See `decisiveConf`. */
+  readonly conf: PhaseIdentity["conf"];
 }
 
 /** @returns undefined where nothing is kept, or what is kept cannot be read */
@@ -112,8 +114,8 @@ export async function readUnfinished(
   const path = `${folder}/${NAME}`;
   if (!(await fileExists(files, path))) return undefined;
   try {
-    const { request, ended } = await readKept(files, path);
-    return { request, ended: ended !== undefined };
+    const { request, ended, conf } = await readKept(files, path);
+    return { request, ended: ended !== undefined, conf };
   } catch {
     return undefined;
   }

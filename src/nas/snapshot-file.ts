@@ -1,5 +1,5 @@
 import { SupernetError } from "../errors.ts";
-import { readMetadata, readSafetensors, type SafeTensor, writeSafetensors } from "../export/safetensors.ts";
+import { headerEnd, readMetadata, readSafetensors, type SafeTensor, writeSafetensors } from "../export/safetensors.ts";
 import type { Place, Snapshot } from "../train/snapshot.ts";
 import { sha256 } from "./sha256.ts";
 
@@ -63,6 +63,19 @@ export async function fileToSnapshot(bytes: Uint8Array, path: string): Promise<S
   const { format, identity, ...place } = parseHeader(text, path);
   if ((await digestOf(text, vectors)) !== digest) throw damaged(path, "its content is not what was written");
   return { identity, snapshot: { ...place, vectors } };
+}
+
+/**
+ * Where a training stands, from the beginning of its checkpoint alone: files may be large.
+ * @param start gives the first bytes of the file
+ * @throws as `fileToSnapshot`
+ */
+export async function readPlace(start: (bytes: number) => Promise<Uint8Array>, path: string): Promise<Place> {
+  const header = await start(headerEnd(await start(8), path));
+  const { [HEADER]: text } = readMetadata(header, path);
+  if (text === undefined) throw damaged(path, "it is no checkpoint of supernet");
+  const { format: _, identity: __, ...place } = parseHeader(text, path);
+  return place;
 }
 
 /** @throws SupernetError("io") for a header that is damaged or of another format */

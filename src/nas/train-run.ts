@@ -6,8 +6,8 @@ import type { TrainingControl } from "./training-control.ts";
 export interface TrainRunOptions {
   readonly control: TrainingControl;
   readonly logger: Logger;
-  /** Section of the log, such as `arch_train`, and how often the conf wants to be told. */
-  readonly trainer: { readonly title: string; readonly logger_freq: number };
+  /** Section of the log, such as `arch_train`, how often the conf wants to be told, and for how long it trains. */
+  readonly trainer: { readonly title: string; readonly logger_freq: number; readonly epochs: number };
   /** Sections around this run in the log. */
   readonly path: string;
 }
@@ -25,6 +25,9 @@ export class TrainRun {
   #prepared = false;
   #ended = false;
   #epochs = 0;
+  /** Warnings of the epoch under way since the run was begun, and of them those that were told. */
+  #warnings = 0;
+  #warningsTold = 0;
 
   constructor(options: TrainRunOptions) {
     this.#options = options;
@@ -35,6 +38,7 @@ export class TrainRun {
     const { control, logger, trainer } = this.#options;
     if (!this.#begun) logger.info({ ...facts, parameters: countWeights(params) });
     this.#begun = true;
+    this.#warnings = 0;
     control.onPreparing?.(trainer.title);
   }
 
@@ -44,13 +48,32 @@ export class TrainRun {
     this.#prepared = true;
   }
 
-  /** Logs the figures of those epochs that were not logged yet. @param epochs all so far */
+  /** An epoch begins anew because of this. */
+  warned(warning: string): void {
+    this.#warnings++;
+    if (this.#warnings <= this.#warningsTold) return;
+    this.#tellWarning(warning);
+    this.#options.control.onWarning?.(warning);
+  }
+
+  #tellWarning(warning: string): void {
+    this.#options.logger.warn(warning);
+    this.#warningsTold++;
+  }
+
+  /** Logs those epochs that were not logged yet. @param epochs all so far */
   async epochsDone(epochs: readonly EpochRecord[]): Promise<void> {
     const { logger } = this.#options;
     if (epochs.length <= this.#epochs) return;
-    logger.pushd("epochs");
-    for (; this.#epochs < epochs.length; this.#epochs++) logEpoch(logger, epochs[this.#epochs]!, this.#epochs);
-    logger.popd();
+    for (; this.#epochs < epochs.length; this.#epochs++) {
+      const record = epochs[this.#epochs]!;
+      for (const warning of (record.warnings ?? []).slice(this.#warningsTold)) this.#tellWarning(warning);
+      logger.pushd("epochs");
+      logEpoch(logger, record, this.#epochs);
+      logger.popd();
+      this.#warnings = 0;
+      this.#warningsTold = 0;
+    }
     await logger.flush();
   }
 
@@ -84,8 +107,7 @@ function countWeights(params: readonly ParamSpec[]): number {
 }
 
 /** Logs the figures of an epoch. */
-function logEpoch(logger: Logger, { train, val, startLr, endLr, warnings = [] }: EpochRecord, epoch: number): void {
-  for (const warning of warnings) logger.warn(warning);
+function logEpoch(logger: Logger, { train, val, startLr, endLr }: EpochRecord, epoch: number): void {
   logger.pushd(epoch);
   logger.info({ start_lr: startLr });
   logPass(logger, "train", train, { end_lr: endLr });

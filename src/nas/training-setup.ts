@@ -120,7 +120,7 @@ export async function createTrainer({ feeds, parts, covariances }: TrainingSetup
   }
 }
 
-type Told = Pick<TrainerParts, "onProgress" | "snapshots" | "signal" | "gate">;
+type Told = Pick<TrainerParts, "onProgress" | "onWarning" | "snapshots" | "signal" | "gate">;
 
 function disposeBoth(network: Network, feeds: RunFeeds): void {
   network.dispose();

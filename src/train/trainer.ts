@@ -77,6 +77,8 @@ export interface TrainerParts {
   /** Called and awaited after each step is submitted, to look at what it did; training waits meanwhile. */
   readonly onStep?: ((step: number) => Promise<void>) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Told when an epoch begins anew. */
+  readonly onWarning?: ((message: string) => void) | undefined;
   /** Who is given where the training stands, now and then and after each epoch: from there, `fit` can go on. */
   readonly snapshots?: SnapshotTaking | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -273,7 +275,9 @@ export class Trainer {
         if (!(error instanceof NumericError) || !this.#course.mayBackOff) throw error;
         await this.#guard!.goBack();
         this.#course.halvings++;
-        warnings.push(`${error.what}; the epoch begins anew with half the learning rate`);
+        const warning = `${error.what}; the epoch begins anew with half the learning rate`;
+        warnings.push(warning);
+        this.#parts.onWarning?.(warning);
       }
     }
   }

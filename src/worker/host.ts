@@ -46,6 +46,10 @@ export interface Host {
    * @throws SupernetError("config") where another one of this origin has them, naming the remedy
    */
   alone<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** Runs of this origin that others than this worker may have: names of those that go on. */
+  running(): Promise<ReadonlySet<string>>;
+  /** Minutes from one checkpoint to the next, at most, of runs that are to be gone on with. */
+  readonly checkpointMinutes: number;
   /** Variables that confs may use; `default_dataroot` among them. */
   readonly variables: Variables;
   /** @param file where choices are kept instead of the usual place, if the host can choose */

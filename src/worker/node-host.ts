@@ -49,6 +49,8 @@ export function nodeHost(logdir?: string): Host {
     decoder: () => decoder,
     // Processes are told apart by their users, with --exp-prefix or --common.logdir.
     alone: (_name, work) => work(),
+    running: async () => new Set(),
+    checkpointMinutes: Number.POSITIVE_INFINITY,
     variables,
     tuningStore: (onWarning, file) => fileTuningStore(file ?? tuningFile(env, homedir(), process.platform), onWarning),
     version: packageVersion(),

@@ -4,6 +4,7 @@ import { folderLogSink } from "../log/sink.ts";
 import type { Environment, SearchState } from "../nas/environment.ts";
 import type { Executor } from "../nas/executor.ts";
 import { ExperimentRunner } from "../nas/experiment-runner.ts";
+import type { OpenCheckpoints } from "../nas/open-checkpoints.ts";
 import { requireOwn } from "../nas/own-files.ts";
 import { PHASES, type Phase, runFolder } from "../nas/phase.ts";
 import type { PhaseRecord } from "../nas/phase-record.ts";
@@ -16,11 +17,11 @@ import { cellDrawings, cellWeights } from "./drawings.ts";
 import { checkMemory } from "./forecast.ts";
 import type { Host } from "./host.ts";
 import { type JobPool, openJobPool } from "./job-pool.ts";
-import type { AdapterReport, RunEvent, RunRequest, RunSummary, TuneRequest } from "./protocol.ts";
+import type { AdapterReport, EpochFigures, RunEvent, RunRequest, RunSummary, TuneRequest } from "./protocol.ts";
 import { memoryOf, type ResolvedRequest } from "./request.ts";
 import { runFiles } from "./run-files.ts";
 import { readSummary, SUMMARY } from "./runs.ts";
-import { evalSummary, type StoredSummary, searchSummary } from "./summary.ts";
+import { epochFigures, evalSummary, type StoredSummary, searchSummary } from "./summary.ts";
 
 /** An event without its time. */
 export type EventBody = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, "time"> : never) : never;
@@ -37,6 +38,7 @@ export interface RunParts {
   readonly tell: (event: EventBody) => void;
   readonly signal: AbortSignal;
   readonly gate: Gate;
+  readonly checkpoints: OpenCheckpoints;
 }
 
 /**
@@ -98,7 +100,9 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   if (phases.includes("search")) {
     enter("search");
     let search = resumed.search?.ended as SearchSummary | undefined;
-    if (!search) {
+    if (search) {
+      tellEnded(parts, "search", search.epochs);
+    } else {
       const seconds = stopwatch(parts.gate);
       search = { ...searchSummary(await runner.search()), seconds: seconds() };
       await runner.kept?.ended("search", search);
@@ -112,9 +116,11 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   }
   if (phases.includes("eval")) {
     enter("eval");
-    const record = resumed.eval ?? (await runner.kept?.open("eval", parts.asked));
+    const record = resumed.eval ?? (await runner.kept?.open("eval", forLater(parts.asked)));
     let evaluation = record?.ended as EvaluationSummary | undefined;
-    if (!evaluation) {
+    if (evaluation) {
+      tellEnded(parts, "eval", evaluation.eval?.epochs ?? []);
+    } else {
       const seconds = stopwatch(parts.gate);
       const result = await runner.evaluate();
       const { mean, std } = result.image;
@@ -127,6 +133,18 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   summary = { ...summary, ended: Date.now() };
   await writeSummary(host, runner.folder(current.phase), summary);
   return summary;
+}
+
+/** A phase need not run again. */
+function tellEnded({ request, tell }: RunParts, phase: Phase, done: readonly EpochFigures[]): void {
+  const { title } = request.conf.nas[phase].trainer;
+  const epochs = done.length;
+  if (epochs > 0) tell({ kind: "restored", phase, title, epoch: epochs, epochs, done });
+}
+
+/** What whoever goes on with a run asks for; how he does, is his business. */
+function forLater({ resume: _, ...asked }: RunRequest): RunRequest {
+  return asked;
 }
 
 type SearchSummary = NonNullable<StoredSummary["search"]>;
@@ -143,10 +161,10 @@ async function resume(
   { request, asked }: RunParts,
 ): Promise<Partial<Record<Phase, PhaseRecord | undefined>>> {
   const { phases, name } = request;
-  const search = phases.includes("search") ? await runner.kept?.open("search", asked) : undefined;
+  const search = phases.includes("search") ? await runner.kept?.open("search", forLater(asked)) : undefined;
   const found = !phases.includes("search") || search?.ended !== undefined;
   if (found && search) await runner.copySearchToEval();
-  const evaluation = found && phases.includes("eval") ? await runner.kept?.open("eval", asked) : undefined;
+  const evaluation = found && phases.includes("eval") ? await runner.kept?.open("eval", forLater(asked)) : undefined;
   if (asked.resume === "require" && !search?.resumes && !evaluation?.resumes) {
     const remedy = "check --exp-prefix and the log folder, or let it begin with --resume auto";
     throw new SupernetError("io", `${name} has left nothing to go on from: ${remedy}`);
@@ -200,7 +218,7 @@ function openTrainers({ host, backend, request, tune, tell, signal }: RunParts):
 
 /** @param place where the run is, and the folder of all runs */
 function makeEnvironment(
-  { host, request, tell, signal, gate }: RunParts,
+  { host, request, tell, checkpoints, signal, gate }: RunParts,
   { trainers, bytes }: RunTrainers,
   { phase, logdir }: { readonly phase: () => Phase; readonly logdir: string },
 ): Environment {
@@ -229,6 +247,9 @@ function makeEnvironment(
     },
     onSearchEpoch: (state) => tell(alphasEvent(state)),
     onWarning,
+    onRestored: (title, { epoch, epochs: done }, epochs) =>
+      tell({ kind: "restored", phase: phase(), title, epoch, epochs, done: epochFigures(done) }),
+    checkpoints,
     signal,
     gate,
   };

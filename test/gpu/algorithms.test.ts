@@ -8,8 +8,10 @@ import { type Files, toyExperiment } from "./experiment.ts";
 
 // Every algorithm's toy conf from search to evaluation, in few steps: what it writes, and that a repetition writes the same.
 
-/** Small batches, few of them, once; what is found is evaluated in one cell, which compiles sooner. */
+/** Few images in small batches, once; what is found is evaluated in one cell, which compiles sooner. */
 const FEW_STEPS = {
+  "dataset.train_size": 256,
+  "dataset.test_size": 64,
   "nas.search.loader.train_batch": 8,
   "nas.search.loader.dataset.max_batches": 4,
   "nas.search.trainer.epochs": 1,

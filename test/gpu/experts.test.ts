@@ -302,8 +302,12 @@ describe("XNAS's step", () => {
   });
 });
 
+/** Two cells are enough to have alphas of their own, or to share them. */
+const TWO_CELLS = { "nas.search.model_desc.n_cells": 2, "nas.search.model_desc.n_reductions": 0 };
+
 test("a toy search ends and repeats bit for bit", async () => {
   const overrides = {
+    ...TWO_CELLS,
     "nas.search.loader.train_batch": 8,
     "nas.search.loader.dataset.max_batches": 4,
     "nas.search.xnas.to_evict": true,
@@ -326,6 +330,7 @@ test("a toy search ends and repeats bit for bit", async () => {
 
 test("a toy search as the reference does it gives every cell alphas of its own", async () => {
   const { runner } = await toyExperiment(engine, "xnas", {
+    ...TWO_CELLS,
     "nas.search.loader.train_batch": 4,
     "nas.search.loader.dataset.max_batches": 2,
     "nas.search.trainer.reference_quirks": true,

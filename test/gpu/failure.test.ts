@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import { planes } from "../../src/graph/types.ts";
 import { requestGpu } from "../../src/host/node/gpu.ts";
+import { survivingLoss } from "../../src/nas/engine-source.ts";
 import type { BoundDispatch } from "../../src/runtime/webgpu/engine.ts";
 import { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { Program } from "../../src/runtime/webgpu/program.ts";
@@ -26,6 +27,18 @@ describe("an engine whose device fails", () => {
     for (const read of await Promise.allSettled(reads)) {
       expect(read).toMatchObject({ status: "rejected", reason: { name: "SupernetError", code: "device" } });
     }
+    await lost.device.lost;
+    expect(() => engine.check()).toThrow(/^the GPU device was lost: .+; run again, and use a smaller batch, /);
+  });
+
+  it("ends its work where no other device opens, and names the loss first", async () => {
+    const engine = new Engine(lost);
+    const engines = [engine];
+    const open = async () => engines.pop() ?? Promise.reject(new Error("the driver is gone"));
+    const work = { control: {}, run: () => Promise.reject(new Error("a command failed")) };
+    await expect(survivingLoss({ engine, open }, work)).rejects.toThrow(
+      /^the GPU device was lost: .*; no other one can be opened: the driver is gone; update the graphics driver, /,
+    );
   });
 
   it("takes no further step after one that the device refused", async () => {
@@ -34,7 +47,10 @@ describe("an engine whose device fails", () => {
     const buffer = engine.buffers.storage("numbers", 64);
     await flow.submit((encoder) => encoder.copyBufferToBuffer(buffer, 0, buffer, 32, 64));
     await gpu.device.queue.onSubmittedWorkDone();
-    await expect(flow.submit((encoder) => encoder.clearBuffer(buffer))).rejects.toMatchObject({ code: "device" });
+    await expect(flow.submit((encoder) => encoder.clearBuffer(buffer))).rejects.toMatchObject({
+      code: "device",
+      message: expect.stringMatching(/^the GPU refused a command: ./),
+    });
     engine.dispose();
   });
 

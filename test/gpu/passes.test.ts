@@ -8,6 +8,7 @@ import { runGraph } from "../../src/runtime/webgpu/run.ts";
 import { trainingGraph } from "../../src/train/graphs.ts";
 import { Comparison, largest, TOLERANCE } from "../oracle/support.ts";
 import { testEngine } from "./engine.ts";
+import "./quick-compile.ts";
 import { randomFeeds, TOY_SETTINGS, TOY_SHAPE, toySupernet } from "./supernet.ts";
 
 const names = passes.map(({ name }) => name);

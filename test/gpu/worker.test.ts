@@ -243,12 +243,20 @@ describe("a run under way", () => {
   it.each(["running", "paused"])("ends when it is stopped while %s, with its log closed", async (state) => {
     const name = `darts_shapes_${state}-stop`;
     let stopped: Promise<void> | undefined;
+    let removal: Promise<unknown> | undefined;
     const what = request(`${state}-stop`, "--nas.search.trainer.epochs", "1000");
     const { events, error } = await run(what, ({ kind }) => {
       if (kind === "alphas" && state === "paused") void client.api.pause();
-      if (kind === (state === "paused" ? "paused" : "alphas")) stopped ??= client.api.stop();
+      if (kind === (state === "paused" ? "paused" : "alphas")) {
+        removal ??= client.api.remove(name).catch((reason: unknown) => reason);
+        stopped ??= client.api.stop();
+      }
     });
     await stopped;
+    expect(await removal).toMatchObject({
+      code: "config",
+      message: "removing a run has to wait: darts on shapes is running",
+    });
     expect(error).toMatchObject({ name: "SupernetError", code: "aborted", message: "the run was interrupted" });
     expect(kindsOf(events)).not.toContain("found");
     const [log, tree] = await Promise.all(

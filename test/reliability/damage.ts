@@ -35,21 +35,22 @@ export interface Damage {
    * Does one case of the damage and checks what is left. A case that throws is lost: the test goes on with the next one, and fails
    * in the end with every error.
    * @param label names the case in its error, as "step 17"
+   * @param count of cases that are survived or lost together
    * @returns what `body` does, or undefined where it throws
    */
-  attempt<T>(label: string, body: () => T | Promise<T>): Promise<T | undefined>;
+  attempt<T>(label: string, body: () => T | Promise<T>, count?: number): Promise<T | undefined>;
 }
 
 /** Counts cases of a kind of damage ("SIGKILL at a random step"): a row of the table, which several tests may share. */
 export function damage(kind: string): Damage {
   return {
-    async attempt(label, body) {
+    async attempt(label, body, count = 1) {
       try {
         const result = await body();
-        tally(kind, { tried: 1, survived: 1 });
+        tally(kind, { tried: count, survived: count });
         return result;
       } catch (error) {
-        tally(kind, { tried: 1, survived: 0 });
+        tally(kind, { tried: count, survived: 0 });
         // Vitest reports what each of these hooks throws.
         onTestFinished(() => {
           throw labelled(error, `${kind}: ${label}`);

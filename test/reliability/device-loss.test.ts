@@ -110,6 +110,7 @@ async function evaluation(images = dataset, batch = 4, batches = 6): Promise<Tra
       loader: { ...loader, train_batch: batch, dataset: { ...loader.dataset, max_batches: batches } },
       dataset: images,
       seed: 3,
+      section: "nas.eval.trainer",
       path: "eval",
       section: "nas.eval",
       confusion: true,

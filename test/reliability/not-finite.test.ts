@@ -129,7 +129,7 @@ describe("a training that does not stay finite", () => {
     vi.spyOn(performance, "now").mockReturnValue(0);
     const rng = new Rng(5, 0);
     const batches = randomBatches(100, SHAPE, 2);
-    for (let tried = 0; tried < cases(2, 40); tried++) {
+    for (let tried = 0; tried < cases(1, 40); tried++) {
       const bad = rng.randint(49);
       const value = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY][tried % 3]!;
       await attempt(`batch ${bad}`, async () => {

@@ -84,6 +84,15 @@ describe("a line", () => {
 });
 
 describe("the baseline", () => {
+  it("is refused where it is none", () => {
+    expect(() => parseBaseline("{", "b.json")).toThrow(
+      "b.json is not JSON: restore it, or write it anew with --save-baseline",
+    );
+    expect(() => parseBaseline("[1]", "b.json")).toThrow(
+      "b.json is not a list of lines of the benchmark: restore it from version control",
+    );
+  });
+
   it("keeps one line of each workload and adapter, in order", () => {
     const other = { ...LINE, adapter: "a GPU" };
     const faster = { ...LINE, median_ms: 400 };

@@ -200,3 +200,11 @@ test("what is no cell of the benchmark is refused by name", async () => {
   `);
   expect(await set()).toBe("");
 });
+
+test("a cell as Archai builds it has the vertices of its matrix", async () => {
+  const section = (await conf()).nas.eval.model_desc;
+  const archai = { ...section, cell: { ...section.cell, n_nodes: 9 }, reference_quirks: true };
+  expect(() => new NasBench101ModelDescBuilder().build(archai)).toThrowErrorMatchingInlineSnapshot(
+    `[SupernetError: cell.n_nodes is 9, but the cell has 5 vertices between input and output]`,
+  );
+});

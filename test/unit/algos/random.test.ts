@@ -1,15 +1,22 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { RandomModelDescBuilder } from "../../../src/algos/random/builder.ts";
 import { drawPicks } from "../../../src/algos/random/draw.ts";
 import { random } from "../../../src/algos/random/index.ts";
 import { loadConfig, parseExperimentConf } from "../../../src/config/index.ts";
 import { readText } from "../../../src/host/node/files.ts";
 import { checkAlgorithm } from "../../../src/nas/compatibility.ts";
 import { PRIMITIVES } from "../../../src/ops/mixture.ts";
+import { MODEL_DESC } from "../../model-desc-conf.ts";
 
 const seeds = fc.integer({ min: 0, max: 2 ** 53 - 1 });
 
 describe("drawn cells", () => {
+  test("are those of one number of nodes", () => {
+    const builder = new RandomModelDescBuilder(drawPicks(1, { nodes: 3, edges: 2 }));
+    expect(() => builder.build(MODEL_DESC)).toThrow("3 nodes were drawn for a cell of 2");
+  });
+
   test("have nodes of different inputs that are there, with an op each that is not none", () => {
     fc.assert(
       fc.property(seeds, fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 2 }), (seed, nodes, edges) => {

@@ -33,9 +33,13 @@ it("the DARTS toy conf has the keys and values of the reference's toy run", asyn
   expect(added).toEqual([
     "common.checkpoint.minutes",
     "common.gpu_memory",
+    "nas.eval.trainer.on_nonfinite",
     "nas.search.checkpoint.minutes",
     "nas.search.pareto.costs",
+    "nas.search.trainer.on_nonfinite",
     "nas.search.trainer.second_order",
     "nas.search.trainer.reference_quirks",
+    "nas.search.seed_train.trainer.on_nonfinite",
+    "nas.search.post_train.trainer.on_nonfinite",
   ]);
 });

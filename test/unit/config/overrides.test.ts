@@ -45,6 +45,19 @@ describe("overrides", () => {
     expect(inSource).toMatchObject({ copied: { optimizer: { lr: 9 } } });
   });
 
+  it("may be a word where the schema has one beside a number", async () => {
+    const conf = "nas: {eval: {trainer: {batch_chunks: 1, epochs: 2}}}";
+    const { tree } = await load(conf, { args: ["--nas.eval.trainer.batch_chunks", "auto"] });
+    expect(tree).toEqual({ nas: { eval: { trainer: { batch_chunks: "auto", epochs: 2 } } } });
+    const said = (key: string, value: string) => failure(load(conf, { args: [`--nas.eval.trainer.${key}`, value] }));
+    expect(await said("batch_chunks", "many")).toMatchInlineSnapshot(
+      `"SupernetError: --nas.eval.trainer.batch_chunks: expected an integer like 1, or auto, got "many""`,
+    );
+    expect(await said("epochs", "auto")).toMatchInlineSnapshot(
+      `"SupernetError: --nas.eval.trainer.epochs: expected an integer like 2, got "auto""`,
+    );
+  });
+
   it("are checked against the type", async () => {
     expect(await message("--common.epochs", "1.5")).toMatchInlineSnapshot(
       `"SupernetError: --common.epochs: expected an integer like 600, got "1.5""`,

@@ -100,7 +100,7 @@ nas:
   eval:
     loader: {train_batch: 0, cutout: yes, val_ratio: 2}
     model_desc: {cell: {n_nodes: 2.5}, model_stems: 3}
-    trainer: {drop_path_prob: .NaN, title: null}
+    trainer: {drop_path_prob: .NaN, title: null, batch_chunks: 0, validation: {batch_chunks: "4"}}
 `;
     expect(await problems(over)).toMatchInlineSnapshot(`
       "SupernetError: over.yaml:3:3: unknown key common.sed; did you mean "seed"?
@@ -110,7 +110,9 @@ nas:
       over.yaml:12:54: nas.eval.loader.val_ratio: must be at most 1, got 2
       over.yaml:12:38: nas.eval.loader.cutout: expected an integer, got true
       over.yaml:14:44: nas.eval.trainer.title: expected text, got null
+      over.yaml:14:64: nas.eval.trainer.batch_chunks: must be at least 1, got 0
       over.yaml:14:31: nas.eval.trainer.drop_path_prob: expected a number, got NaN
+      over.yaml:14:94: nas.eval.trainer.validation.batch_chunks: expected an integer or auto, got the text "4"; write it without quotes
       over.yaml:10:18: nas.search.trainer.grad_clip: must be at least 0, got -1
       over.yaml:8:52: nas.search.trainer.optimizer.type: expected one of sgd, adam, cocob, got the text "sdg"; did you mean "sgd"?
       over.yaml:8:23: nas.search.trainer.optimizer.lr: expected a number, got the text "1e-3"; YAML 1.1 reads it as text, write 1.0e-3
@@ -118,7 +120,11 @@ nas:
       over.yaml:8:39: nas.search.trainer.optimizer.momentum: expected a number, got the text "0.9"; write it without quotes
       over.yaml:9:32: nas.search.trainer.alpha_optimizer.betas: expected exactly 2 items, got a list of 3
       over.yaml:7:7: unknown key nas.search.trainer.epohcs; did you mean "epochs"?
+      over.yaml:14:64: nas.search.seed_train.trainer.batch_chunks: must be at least 1, got 0
+      over.yaml:14:94: nas.search.seed_train.trainer.validation.batch_chunks: expected an integer or auto, got the text "4"; write it without quotes
       over.yaml:12:38: nas.search.seed_train.loader.cutout: expected an integer, got true
+      over.yaml:14:64: nas.search.post_train.trainer.batch_chunks: must be at least 1, got 0
+      over.yaml:14:94: nas.search.post_train.trainer.validation.batch_chunks: expected an integer or auto, got the text "4"; write it without quotes
       over.yaml:12:38: nas.search.post_train.loader.cutout: expected an integer, got true"
     `);
   });
@@ -129,8 +135,8 @@ nas:
     delete nas.search!.trainer.epochs;
     delete nas.eval!.model_desc;
     expect(() => validateConf(tree, places)).toThrowErrorMatchingInlineSnapshot(`
-      [SupernetError: confs/algos/darts.yaml:49:3: nas.eval.model_desc is missing; it needs a section
-      confs/algos/darts.yaml:187:5: nas.search.trainer.epochs is missing; it needs an integer]
+      [SupernetError: confs/algos/darts.yaml:50:3: nas.eval.model_desc is missing; it needs a section
+      confs/algos/darts.yaml:191:5: nas.search.trainer.epochs is missing; it needs an integer]
     `);
   });
 

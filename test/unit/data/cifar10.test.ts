@@ -87,6 +87,12 @@ test("where files cannot be put into a folder, missing ones name what to do inst
   );
 });
 
+test("what is no file cannot be read", async () => {
+  await expect(nodeDatasetIo.read(root)).rejects.toThrow(
+    `${root} cannot be read (EISDIR: illegal operation on a directory, read); check the file and its permissions`,
+  );
+});
+
 test("damaged files are named", async () => {
   const good = { "data_batch_1.bin": records(0, 2), "test_batch.bin": records(0, 2), "batches.meta.txt": META };
   const batch = `${root}/${FOLDER}/data_batch_1.bin`;
@@ -97,7 +103,7 @@ test("damaged files are named", async () => {
   const wrongLabel = records(0, 2);
   wrongLabel[RECORD] = 10;
   await place({ ...good, "data_batch_1.bin": wrongLabel });
-  await expectDataError(load(), `${batch} has label 10 in record 1`);
+  await expectDataError(load(), `${batch} has label 10 in record 1; they are 0 to 9`);
   await place({ ...good, "batches.meta.txt": "cat\ndog\n" });
   await expectDataError(load(), "batches.meta.txt has 2 class names instead of 10");
 });

@@ -63,7 +63,7 @@ describe("errors say what to change", () => {
       /"stem", which is no stem; choose from stem_conv3x3/,
     ],
     [{ cell: { n_nodes: 2, cell_post_op: "sum" } }, /cell_post_op is "sum"; choose from concate_channels/],
-    [{ n_cells: "five" }, /model_desc\.n_cells/],
+    [{ n_cells: "five" }, /^the conf section model_desc is not valid:\n {2}model_desc\.n_cells: .*expected number/],
   ])("%o", (changes, message) => {
     expect(() => build(changes)).toThrow(message);
   });

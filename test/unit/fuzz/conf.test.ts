@@ -235,6 +235,8 @@ describe("a conf that asks for more than a machine has", () => {
         `a0: {x: 1}\n${laughs((i) => `a${i + 1}: {x: '_copy: /a${i}', y: '_copy: /a${i}'}`)}`,
         `${laughs((i) => `a${i}: {x: '_copy: /a${i + 1}'}`)}\na40: {x: 1}`,
         `? ${"k".repeat(101)}\n: 1`,
+        "? [k]\n: 1",
+        "a: &a [*a]",
         "---\na: 1\n---\nb: 2",
         "a: b\0c",
       ].map((text) => failure(load(text))),
@@ -246,6 +248,8 @@ describe("a conf that asks for more than a machine has", () => {
         "main.yaml:15:10: _copy brings more than 50000 values in all; use fewer copies of copies",
         "main.yaml:2:9: _copy of copies more than 40 levels deep; name what is copied directly",
         "main.yaml:1:3: a key must not be longer than 100 characters",
+        "main.yaml:1:3: a key must be a single word or a quoted string",
+        "main.yaml:1:8: an anchor contains an alias of itself",
         "main.yaml:3:1: a second document begins here; keep one of them",
         "main.yaml:1:5: not valid YAML: it has the character U+0000; is it a text in UTF-8?",
       ]

@@ -1,19 +1,7 @@
 import { expect, test } from "vitest";
 import { GraphBuilder } from "../../../src/graph/builder.ts";
-import { flat, type OpAttrs, type OpName, planes, type TensorType } from "../../../src/graph/types.ts";
-
-/** Adds one op on inputs of these types in a module `cell.edge`; the type of the result, or the error's message. */
-function infer<K extends OpName>(op: K, inputs: readonly TensorType[], attrs: OpAttrs[K]): string {
-  const g = new GraphBuilder();
-  const values = inputs.map((type, index) => g.input(`x${index}`, type));
-  try {
-    const { layout, dtype, shape } = g.type(g.scoped("cell", () => g.scoped("edge", () => g.add(op, values, attrs))));
-    return `${layout} ${dtype} [${shape.join(", ")}]`;
-  } catch (error) {
-    expect(error).toMatchObject({ name: "SupernetError", code: "graph" });
-    return (error as Error).message;
-  }
-}
+import { flat, planes, type TensorType } from "../../../src/graph/types.ts";
+import { infer } from "./infer.ts";
 
 const conv = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 } as const;
 const window = { kernel: [3, 3], stride: [2, 2], padding: [1, 1] } as const;

@@ -21,7 +21,9 @@ test.each([
   ["eval", "nas.eval.loader.aug", "fa_reduced_cifar10"],
 ] as const)("in the %s, %s %s is refused by name", async (phase, key, value) => {
   const asked = await conf(`--${key}`, value);
-  expect(() => checkBuilt(asked, phase)).toThrow(`${key} asks for`);
+  expect(() => checkBuilt(asked, phase)).toThrow(
+    `${key} asks for the augmentation policy "${value}", which is not built yet; set it to ""`,
+  );
   expect(() => checkBuilt(asked, phase === "search" ? "eval" : "search")).not.toThrow();
 });
 

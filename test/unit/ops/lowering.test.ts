@@ -137,7 +137,13 @@ describe("errors name the op, the place and the remedy", () => {
   it("a node without edges", () => {
     const [cell] = supernet.cellDescs;
     const desc = { ...supernet, cellDescs: [{ ...cell!, nodes: cell!.nodes.map((node) => ({ ...node, edges: [] })) }] };
-    expect(() => lower(desc)).toThrow("node 0 of cells.0 has no edges");
+    expect(() => lower(desc)).toThrow("node 0 of cells.0 has no edges; a finished description gives it some");
+  });
+
+  it("a cell with one stem", () => {
+    const [cell] = supernet.cellDescs;
+    const desc = { ...supernet, cellDescs: [{ ...cell!, stems: cell!.stems.slice(1) }] };
+    expect(() => lower(desc)).toThrow("cells.0 needs two stems but has 1");
   });
 
   it("a classifier for another number of features", () => {

@@ -38,7 +38,9 @@ describe("optimizerSpec", () => {
     expect(() => optimizerSpec({ type: "sgd", lr: 0.1 })).toThrow(
       "optimizer of type sgd needs momentum, a number >= 0",
     );
-    expect(() => optimizerSpec({ type: "sgd", lr: 0.1, momentum: 0, nesterov: true })).toThrow("nesterov: false");
+    expect(() => optimizerSpec({ type: "sgd", lr: 0.1, momentum: 0, nesterov: true })).toThrow(
+      "optimizer.nesterov needs a momentum above 0; set optimizer.momentum or nesterov: false",
+    );
     expect(() => optimizerSpec({ type: "adam", lr: 0.1, betas: [0.9, 1] })).toThrow(
       "betas must be two numbers in [0, 1)",
     );

@@ -90,6 +90,8 @@ describe("makeSchedule", () => {
     );
     expect(make({ type: "cosine" })).toBe("lr_schedule of type cosine needs the number min_lr");
     expect(make({ type: "multi_step", gamma: 0.1 })).toContain("needs milestones");
-    expect(make({ type: "", warmup: { epochs: 2, multiplier: 0.5 } })).toContain("multiplier >= 1");
+    expect(make({ type: "", warmup: { epochs: 2, multiplier: 0.5 } })).toBe(
+      "lr_schedule.warmup: epochs must be >= 0 and multiplier >= 1, not 2 and 0.5",
+    );
   });
 });

@@ -89,6 +89,13 @@ describe("a candidate", () => {
   });
 });
 
+test("cells that do not project to a number of channels cannot grow", () => {
+  const desc = new PetridishModelBuilder(drawPicks(7, { nodes: 2, edges: 2 })).build(MODEL_DESC);
+  expect(() => addPetridishNode(desc)).toThrow(
+    "cell 0 cannot grow: cell_post_op must be proj_channels, with a node or more",
+  );
+});
+
 /** What becomes of a candidate that learned nothing. */
 function grown(candidate: ModelDesc, values: Values): { child: ModelDesc; values: Map<string, Float32Array> } {
   const all = filled(candidate, values);

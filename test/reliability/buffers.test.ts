@@ -8,11 +8,12 @@ import { finalizeModel } from "../../src/nas/finalizers.ts";
 import { createTrainer, setUpFixed, setUpSearch, type TrainingSetup } from "../../src/nas/training-setup.ts";
 import { PRIMITIVES } from "../../src/ops/mixture.ts";
 import { Engine } from "../../src/runtime/webgpu/engine.ts";
-import { testAdapter } from "./engine.ts";
-import { type Fault, FaultyDevice } from "./faulty-device.ts";
-import { held, PLAIN, shapes, smallSupernet } from "./small.ts";
+import { testAdapter } from "../gpu/engine.ts";
+import { type Fault, FaultyDevice } from "../gpu/faulty-device.ts";
+import { held, PLAIN, shapes, smallSupernet } from "../gpu/small.ts";
+import { cases, damage } from "./damage.ts";
 
-const long = process.env.RELIABILITY_LONG === "1";
+const refusals = damage("the device has no memory for a buffer");
 
 let faulty: FaultyDevice;
 let engine: Engine;
@@ -50,19 +51,18 @@ async function told(setUp: () => TrainingSetup, fault: Fault, calls: readonly nu
   const before = held(engine);
   const messages: string[] = [];
   for (const call of calls) {
-    faulty.arm("createBuffer", call, fault);
-    const error: unknown = await train(setUp).then(
-      () => undefined,
-      (reason) => reason,
-    );
-    faulty.disarm("createBuffer");
-    expect(error, `buffer ${call}`).toBeInstanceOf(SupernetError);
-    expect((error as SupernetError).code).toBe("device");
-    messages.push((error as SupernetError).message);
-    // What was under way when it failed ends by itself.
-    await engine.settled();
-    expect(held(engine), `after buffer ${call}`).toEqual(before);
-    engine.check();
+    await refusals.attempt(`buffer ${call}`, async () => {
+      faulty.arm("createBuffer", call, fault);
+      const error: unknown = await train(setUp).catch((reason: unknown) => reason);
+      faulty.disarm("createBuffer");
+      expect(error).toBeInstanceOf(SupernetError);
+      expect((error as SupernetError).code).toBe("device");
+      messages.push((error as SupernetError).message);
+      // What was under way when it failed ends by itself.
+      await engine.settled();
+      expect(held(engine)).toEqual(before);
+      engine.check();
+    });
   }
   return messages;
 }
@@ -119,7 +119,7 @@ describe("every buffer of a search in chunks", () => {
     faulty.arm("createBuffer", 0, faulty.throwing);
     const bits = await train(setUp);
     const buffers = faulty.disarm("createBuffer");
-    const some = Array.from({ length: buffers }, (_, i) => i + 1).filter((call) => long || call % 13 === 0);
+    const some = Array.from({ length: buffers }, (_, i) => i + 1).filter((call) => call % cases(13, 1) === 0);
     expect(await told(setUp, faulty.outOfMemory, some)).toEqual(await told(setUp, faulty.throwing, some));
     expect(await train(setUp)).toBe(bits);
   });

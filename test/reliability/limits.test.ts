@@ -10,14 +10,15 @@ import { Rng } from "../../src/random/rng.ts";
 import { DoesNotFit } from "../../src/runtime/webgpu/does-not-fit.ts";
 import { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { runGraph } from "../../src/runtime/webgpu/run.ts";
+import { check } from "../gpu/compare.ts";
+import { around } from "../gpu/faulty-device.ts";
+import { held, PLAIN, shapes, smallFinal } from "../gpu/small.ts";
 import { uniformData } from "../properties.ts";
-import { check } from "./compare.ts";
-import { around } from "./faulty-device.ts";
-import { held, PLAIN, shapes, smallFinal } from "./small.ts";
+import { cases, damage } from "./damage.ts";
 
 // Right beside a limit, results are right or refused, but never zeros where numbers should be.
 
-const long = process.env.RELIABILITY_LONG === "1";
+const beside = damage("a size right beside a limit of the device");
 
 let gpu: GpuHandle;
 let engine: Engine;
@@ -35,7 +36,7 @@ describe("batches around 65,535 workgroups in a row", () => {
   // Kernels that take a sample an invocation, and 8 of them a workgroup.
   const batches = [65_535 * 8 + 1, 65_535 * 8, 65_536 * 8, 65_536 * 8 + 1];
 
-  test.each(long ? batches : batches.slice(0, 1))("%s samples", async (batch) => {
+  test.each(batches.slice(0, cases(1, 4)))("%s samples", async (batch) => {
     const g = new GraphBuilder();
     const logits = g.input("x", planes([batch, 3, 1, 1]));
     const labels = g.input("y", flat([batch], "u32"));
@@ -46,7 +47,8 @@ describe("batches around 65,535 workgroups in a row", () => {
     const rng = new Rng(1, 0);
     const x = uniformData(rng, batch * 3);
     const y = Uint32Array.from({ length: batch }, () => rng.randint(3));
-    await check(engine, g.build(), { inputs: { x, y, d: uniformData(rng, batch) }, params: {} });
+    const inputs = { x, y, d: uniformData(rng, batch) };
+    await beside.attempt(`${batch} samples`, () => check(engine, g.build(), { inputs, params: {} }));
   });
 });
 
@@ -61,12 +63,14 @@ describe("tensors around a binding of 128 MiB", () => {
       return g.build();
     };
     const run = async (bytes: number) => (await runGraph(engine, graph(bytes), { inputs: {}, params: {} })).get("y")!;
-    for (const bytes of long ? [LIMIT - 4, LIMIT] : [LIMIT]) {
-      const filled = await run(bytes);
-      expect(filled).toHaveLength(bytes / 4);
-      expect(filled.every((value) => value === 1.5)).toBe(true);
+    for (const bytes of [LIMIT, LIMIT - 4].slice(0, cases(1, 2))) {
+      await beside.attempt(`${bytes} bytes`, async () => {
+        const filled = await run(bytes);
+        expect(filled).toHaveLength(bytes / 4);
+        expect(filled.every((value) => value === 1.5)).toBe(true);
+      });
     }
-    await expect(run(LIMIT + 4)).rejects.toBeInstanceOf(DoesNotFit);
+    await beside.attempt(`${LIMIT + 4} bytes`, () => expect(run(LIMIT + 4)).rejects.toBeInstanceOf(DoesNotFit));
     await expect(run(LIMIT + 4)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[SupernetError: fill needs 134217732 bytes in one buffer, this device allows 134217728 bytes; use a smaller batch, more batch_chunks, or fewer cells or channels]`,
     );
@@ -82,9 +86,11 @@ describe("tensors around a binding of 128 MiB", () => {
       return g.build();
     };
     const x = Float32Array.from({ length: most * 1024 }, (_, i) => (i % 7) - 3);
-    const y = (await runGraph(engine, graph(most), { inputs: { x }, params: {} })).get("y")!;
-    expect(y).toHaveLength(x.length);
-    expect(x.every((value, i) => y[i] === Math.max(value, 0))).toBe(true);
+    await beside.attempt(`${most} images`, async () => {
+      const y = (await runGraph(engine, graph(most), { inputs: { x }, params: {} })).get("y")!;
+      expect(y).toHaveLength(x.length);
+      expect(x.every((value, i) => y[i] === Math.max(value, 0))).toBe(true);
+    });
     const more = runGraph(engine, graph(most + 1), { inputs: { x }, params: {} });
     await expect(more).rejects.toThrowErrorMatchingInlineSnapshot(
       `[SupernetError: relu needs 134234112 bytes in one buffer, this device allows 134217728 bytes; use a smaller batch, more batch_chunks, or fewer cells or channels]`,
@@ -141,7 +147,7 @@ describe("a training on a device whose limits are as tight as can be", () => {
     }
   }
 
-  test.each(long ? [1, 2, 4, 8] : [4])("batches of %s", async (batch) => {
+  test.each([4, 1, 2, 8].slice(0, cases(1, 4)))("batches of %s", async (batch) => {
     const usual = { ...limits };
     const create = vi.spyOn(tight.buffers, "create");
     const kernels = vi.spyOn(tight, "kernels");
@@ -160,11 +166,15 @@ describe("a training on a device whose limits are as tight as can be", () => {
     const before = held(tight);
     for (const [name, most] of Object.entries(needed)) {
       const step = name === STORAGE || name === "maxBufferSize" ? 4 : 1;
-      limits[name] = most;
-      expect(await train(batch), `with ${name} ${most}`).toBe(bits);
-      limits[name] = most - step;
-      await expect(train(batch), `with ${name} ${most - step}`).rejects.toMatchObject({ code: "device" });
-      expect(held(tight)).toEqual(before);
+      await beside.attempt(`batch ${batch} with ${name} ${most}`, async () => {
+        limits[name] = most;
+        expect(await train(batch)).toBe(bits);
+      });
+      await beside.attempt(`batch ${batch} with ${name} ${most - step}`, async () => {
+        limits[name] = most - step;
+        await expect(train(batch)).rejects.toMatchObject({ code: "device" });
+        expect(held(tight)).toEqual(before);
+      });
       limits[name] = usual[name]!;
     }
     tight.check();
