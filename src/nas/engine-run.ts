@@ -32,7 +32,7 @@ export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions
   return trainRun(options, async (run) => {
     const chunks = await chunksOf(training, source);
     const from = await takeUp(options, { batch_chunks: String(chunks) });
-    const kept: Kept = { last: from, snapshots: 0, epochsTold: 0 };
+    const kept: Kept = { last: from, snapshots: 0 };
     const onLoss = (why: string) => {
       const message = `${why}; going on with another device ${whereFrom(kept.last)}`;
       logger.warn(message);
@@ -66,8 +66,6 @@ interface Kept {
   last: Snapshot | undefined;
   /** How many were taken. */
   snapshots: number;
-  /** Epochs that `onEpoch` has been told of. */
-  epochsTold: number;
 }
 
 const paper = (engine: Engine) => (memory?: number) => onPaper(engine, memory);
@@ -114,10 +112,7 @@ async function train<T>(setup: TrainingSetup, { run, kept, signal, options }: Tr
     await run.epochsDone(kept.last?.epochs ?? []);
     const epochs = await trainer.fit(async (_record, epoch, all) => {
       await run.epochsDone(all);
-      // An epoch may be trained twice: the device was lost before its snapshot was whole.
-      if (epoch < kept.epochsTold) return;
       await options.onEpoch?.(setup, epoch);
-      kept.epochsTold = epoch + 1;
     }, kept.last);
     const confusion = options.confusion ? await trainer.confusion() : undefined;
     return await options.finish(setup, run.end(epochs, confusion));
