@@ -37,6 +37,7 @@ export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions
         progress: () => snapshots,
         onLoss: ({ message }) => logger.warn(`${message}; going on with another device`),
         run: async (engine, signal) => {
+          if (last?.variants !== undefined) engine.tuner?.adopt(last.variants);
           const setup = options.setUp({ engine, signal, gate: control.gate });
           try {
             return await train(setup, signal, run, options, { last, tell });
@@ -71,7 +72,7 @@ async function train<T>(
     signal,
     gate: control.gate,
     onProgress: (progress) => control.onProgress?.(conf.title, progress),
-    snapshots: { tell },
+    snapshots: { tell, every: options.checkpoint?.steps },
   });
   try {
     const { liveBuffers, liveBytes } = network.engine.buffers;

@@ -3,8 +3,8 @@ import { modelDescToYaml } from "../desc/yaml.ts";
 import type { ParamSpec } from "../graph/types.ts";
 import type { EpochRecord, PassRecord, RunRecord } from "../train/metrics.ts";
 import type { Executor } from "./executor.ts";
-import type { JobCheckpoint, JobControl, JobResult, TrainingJob } from "./job.ts";
-import type { Keeping } from "./keeping.ts";
+import type { JobControl, JobResult, TrainingJob } from "./job.ts";
+import { checkpointSpec, type Keeping } from "./keeping.ts";
 import type { RunFiles } from "./run-files.ts";
 import { sha256, sha256OfJson } from "./sha256.ts";
 
@@ -14,7 +14,7 @@ export interface KeptJobsOptions {
   /** Take finished jobs from the folder; otherwise all run anew. */
   readonly resume: boolean;
   /** How jobs are kept while they run; absent where only finished ones are. */
-  readonly keeping?: Pick<Keeping, "freq" | "minutes"> | undefined;
+  readonly keeping?: Keeping | undefined;
 }
 
 /** The file that says that a job is finished; written last. */
@@ -46,19 +46,21 @@ export class KeptJobs {
    * @throws as `Executor.run`, and SupernetError("io") where its files cannot be written
    */
   async run(name: string, job: TrainingJob, control: JobControl): Promise<JobResult> {
+    const { files, resume, keeping } = this.#options;
     const key = await keyOf(job);
-    const kept = this.#options.resume ? await this.#read(name, key) : undefined;
+    const kept = resume ? await this.#read(name, key) : undefined;
     if (kept) return kept;
-    const { files, folder, resume, keeping } = this.#options;
-    const path = `${folder}/${name}.checkpoint.safetensors`;
-    const checkpoint: JobCheckpoint | undefined = keeping && {
-      ...{ freq: keeping.freq, minutes: keeping.minutes },
-      ...{ path, identity: { job: key }, resume: resume ? "same" : "no" },
-    };
+    const checkpoint = keeping && checkpointSpec(keeping, name, key);
     const result = await this.#executor.run({ ...job, checkpoint }, control);
     await this.#write(name, key, job, result);
-    if (checkpoint) await files.remove(path);
+    if (checkpoint) await files.remove(checkpoint.path);
     return result;
+  }
+
+  /** Removes what an earlier run has left. */
+  forget(): Promise<void> {
+    const { files, folder } = this.#options;
+    return files.remove(folder);
   }
 
   /** What is kept of a job; undefined where that is nothing, or of another job, or damaged. */

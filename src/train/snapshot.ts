@@ -16,6 +16,8 @@ export interface Place {
 export interface Snapshot extends Place {
   /** Weights, alphas, running statistics, the state of optimizers and of the algorithm, sums of the metrics. */
   readonly vectors: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
+  /** Which variants of kernels ran, see `KernelTuner.record`; undefined where none was chosen by timing. */
+  readonly variants?: string | undefined;
 }
 
 /** Vectors on the device by name. */
@@ -108,7 +110,7 @@ export class Snapshots {
     });
     const vectors = new Map(await Promise.all(mapped));
     this.#cost = performance.now() - start;
-    this.#taken.tell({ ...place, vectors });
+    this.#taken.tell({ ...place, vectors, variants: this.#engine.tuner?.record() });
   }
 
   /** Puts everything back as it was. @throws Error for a snapshot of another training */

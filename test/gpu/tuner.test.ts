@@ -243,6 +243,7 @@ test("a trainer has all its programs tuned together before they are bound", asyn
       return true;
     },
     record: () => "",
+    adopt() {},
   };
   const untuned = await firstStep(new Engine({ device: plain.device, kind: "software" }));
   const tuned = await firstStep(new Engine({ device: plain.device, kind: "software" }, lastOfAll));

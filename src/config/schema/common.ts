@@ -7,6 +7,8 @@ export const checkpoint = z
     freq: count.default(10),
     /** Ours: minutes after which one is written in any case. */
     minutes: amount.default(10),
+    /** Ours: steps after which one is written; training waits until the state is copied, which it otherwise never does. */
+    steps: positive.optional(),
   })
   .nullable();
 
