@@ -8,8 +8,8 @@ export interface Cadence {
   /** Epochs; 0 for none by epochs. */
   readonly freq: number;
   readonly minutes: number;
-  /** Steps after which training waits for a snapshot; absent where it waits for none, and takes them beside the steps. */
-  readonly steps?: number | undefined;
+  /** Steps after which training waits for a snapshot; 0 where it waits for none, and takes them beside the steps. */
+  readonly steps: number;
 }
 
 /** A checkpoint as plain data. */
@@ -48,7 +48,7 @@ export class Checkpoint {
 
   /** Steps after which a snapshot is wanted; undefined where those that are taken now and then will do. */
   get steps(): number | undefined {
-    return this.#spec.cadence.steps;
+    return this.#spec.cadence.steps || undefined;
   }
 
   /**
@@ -80,7 +80,7 @@ export class Checkpoint {
   #isDue({ epoch, batch }: Snapshot): boolean {
     const { freq, minutes, steps } = this.#spec.cadence;
     const byEpochs = freq > 0 && batch === 0 && epoch % freq === 0;
-    return byEpochs || steps !== undefined || performance.now() - this.#keptAt >= minutes * 60_000;
+    return byEpochs || steps > 0 || performance.now() - this.#keptAt >= minutes * 60_000;
   }
 
   async #writeDue(): Promise<void> {

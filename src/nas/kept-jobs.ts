@@ -4,6 +4,7 @@ import type { ParamSpec } from "../graph/types.ts";
 import type { EpochRecord, PassRecord, RunRecord } from "../train/metrics.ts";
 import type { Executor } from "./executor.ts";
 import type { JobControl, JobResult, TrainingJob } from "./job.ts";
+import { fromJson, toJson } from "./json-numbers.ts";
 import { checkpointSpec, type Keeping } from "./keeping.ts";
 import type { RunFiles } from "./run-files.ts";
 import { sha256, sha256OfJson } from "./sha256.ts";
@@ -68,7 +69,7 @@ export class KeptJobs {
     const { files, folder } = this.#options;
     if (!(await files.listFiles(folder)).includes(`${name}.json`)) return undefined;
     try {
-      const finished = JSON.parse(await files.readText(`${folder}/${name}.json`)) as Finished;
+      const finished = fromJson(await files.readText(`${folder}/${name}.json`)) as Finished;
       if (finished.key !== key) return undefined;
       const values = await files.readBytes(`${folder}/${name}.safetensors`);
       return (await sha256(values)) === finished.values ? { ...finished, values } : undefined;
@@ -83,7 +84,7 @@ export class KeptJobs {
     await files.writeFile(`${folder}/${name}.yaml`, modelDescToYaml(modelDescFromJson(job.desc)));
     await files.writeFile(`${folder}/${name}.safetensors`, values);
     const finished: Finished = { key, values: await sha256(values), params, run: withoutTimes(run) };
-    await files.writeFile(`${folder}/${name}.json`, `${JSON.stringify(finished, null, 1)}\n`);
+    await files.writeFile(`${folder}/${name}.json`, `${toJson(finished, 1)}\n`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { SupernetError } from "../errors.ts";
 import { readMetadata, readSafetensors, type SafeTensor, writeSafetensors } from "../export/safetensors.ts";
 import type { Snapshot } from "../train/snapshot.ts";
+import { fromJson, toJson } from "./json-numbers.ts";
 import { sha256 } from "./sha256.ts";
 
 /** To be raised when a snapshot comes to mean something else. */
@@ -31,15 +32,14 @@ export async function snapshotToFile(
     name,
     { dtype: "F32", shape: [data.length], data },
   ]);
-  const text = JSON.stringify(header);
+  const text = toJson(header);
   return writeSafetensors(new Map(tensors), { [HEADER]: text, [DIGEST]: await digestOf(text, vectors) });
 }
 
 function digestOf(header: string, vectors: Vectors): Promise<string> {
-  const sizes = [...vectors].map(([name, { length }]) => [name, length]);
-  const bytes = [...vectors.values()].map(({ buffer, byteOffset, byteLength }) => {
-    return new Uint8Array(buffer, byteOffset, byteLength);
-  });
+  const inOrder = [...vectors].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sizes = inOrder.map(([name, { length }]) => [name, length]);
+  const bytes = inOrder.map(([, { buffer, byteOffset, byteLength }]) => new Uint8Array(buffer, byteOffset, byteLength));
   return sha256(new TextEncoder().encode(JSON.stringify([header, sizes])), ...bytes);
 }
 
@@ -80,7 +80,7 @@ function readWhole(bytes: Uint8Array, path: string) {
 function parseHeader(text: string, path: string): Header {
   let header: Partial<Header> | null;
   try {
-    header = JSON.parse(text) as Partial<Header> | null;
+    header = fromJson(text) as Partial<Header> | null;
   } catch (cause) {
     throw damaged(path, "its header is not JSON", cause);
   }

@@ -73,8 +73,8 @@ export async function resolveRequest(request: RunRequest, host: Host): Promise<R
   };
 }
 
-/** Where trainings are kept when the conf does not say. */
-const CHECKPOINT = { filename: "$expdir/checkpoint.pth", freq: 10, minutes: 10 };
+/** How trainings are kept when the conf does not say. */
+const CHECKPOINT = { filename: "$expdir/checkpoint.pth", freq: 10, minutes: 10, steps: 0 };
 
 /** The conf with its keys `resume` and `checkpoint` as the caller wants them, if he says anything. */
 function withResume(conf: ExperimentConf, mode: ResumeMode | undefined): ExperimentConf {
@@ -82,7 +82,7 @@ function withResume(conf: ExperimentConf, mode: ResumeMode | undefined): Experim
   const { common, nas } = conf;
   const resume = mode !== "fresh";
   const kept = <T extends Pick<typeof common, "checkpoint">>(section: T) => {
-    return { ...section, resume, checkpoint: section.checkpoint ?? CHECKPOINT };
+    return { ...section, resume, checkpoint: section.checkpoint ?? common.checkpoint ?? CHECKPOINT };
   };
   return { ...conf, common: kept(common), nas: { ...nas, search: kept(nas.search), eval: kept(nas.eval) } };
 }

@@ -32,7 +32,9 @@ it("the DARTS toy conf has the keys and values of the reference's toy run", asyn
   const added = [...ours.keys()].filter((path) => !theirs.has(path));
   expect(added).toEqual([
     "common.checkpoint.minutes",
+    "common.checkpoint.steps",
     "nas.search.checkpoint.minutes",
+    "nas.search.checkpoint.steps",
     "nas.search.pareto.costs",
     "nas.search.trainer.second_order",
     "nas.search.trainer.reference_quirks",
