@@ -60,7 +60,7 @@ describe("a checkpoint", () => {
     for (const epoch of [1, 2, 3]) {
       every.offer(at(epoch, 0));
       every.offer(at(epoch, 5));
-      await vi.waitFor(async () => expect(await kept()).toBe(epoch === 1 ? undefined : "2.5"));
+      await vi.waitFor(async () => expect(await kept()).toBe(epoch === 1 ? undefined : "2.0"));
     }
     await every.close();
     expect(await kept()).toBe("3.5");
@@ -106,7 +106,7 @@ describe("a checkpoint", () => {
     for (const batch of [1, 2, 3]) every.offer(at(0, batch));
     await vi.waitFor(() => expect(written).toHaveLength(2));
     await every.close();
-    expect(written).toEqual(["0.3", "0.3"]);
+    expect(written).toEqual(["0.1", "0.3"]);
   });
 
   it("that cannot be written is told of once, and the one before stays", async () => {
@@ -132,7 +132,11 @@ describe("a checkpoint", () => {
     full = false;
     every.offer(at(0, 4));
     await vi.waitFor(async () => expect(await kept()).toBe("0.4"));
-    expect(warnings).toMatchInlineSnapshot();
+    expect(warnings).toMatchInlineSnapshot(`
+      [
+        "cannot write FOLDER/checkpoint.safetensors: the disk is full; the checkpoint before stays, and training goes on",
+      ]
+    `);
   });
 
   it("of another training is refused, naming what is different", async () => {
@@ -147,7 +151,13 @@ describe("a checkpoint", () => {
         return error.message.replaceAll(folder, "FOLDER");
       }),
     );
-    expect(messages).toMatchInlineSnapshot();
+    expect(messages).toMatchInlineSnapshot(`
+      [
+        "FOLDER/checkpoint.safetensors is of a training with another conf: go on with the conf as it was, or delete the file: then this training begins anew",
+        "FOLDER/checkpoint.safetensors is of a training with another data set: go on with the data set as it was, or delete the file: then this training begins anew",
+        "FOLDER/checkpoint.safetensors is of a training with another network: go on with the network as it was, or delete the file: then this training begins anew",
+      ]
+    `);
     await expect(checkpoint({ identity: { conf: "c", "data set": "d" } }).read()).rejects.toThrow("another network");
   });
 });

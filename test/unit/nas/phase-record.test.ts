@@ -53,7 +53,11 @@ describe("what is kept of a phase", () => {
     await (await open()).begin();
     const elsewhere = { ...ORIGIN, ranOn: { ...ORIGIN.ranOn, adapter: "H200" } };
     const { doubts } = await open(IDENTITY, "auto", elsewhere);
-    expect(doubts.map((text) => text.replaceAll(folder, "FOLDER"))).toMatchInlineSnapshot();
+    expect(doubts.map((text) => text.replaceAll(folder, "FOLDER"))).toMatchInlineSnapshot(`
+      [
+        "FOLDER was begun with another adapter, llvmpipe, and goes on with H200: the last bits of its results may differ",
+      ]
+    `);
     await (await open()).end({});
     expect((await open(IDENTITY, "auto", elsewhere)).doubts).toEqual([]);
   });
@@ -72,28 +76,44 @@ describe("what is refused", () => {
 
   it("is another value of a key, one more, and one less", async () => {
     const { conf } = IDENTITY;
-    expect(await messageOf({ ...IDENTITY, conf: { ...conf, "nas.eval.trainer.epochs": "3" } })).toMatchInlineSnapshot();
-    expect(await messageOf({ ...IDENTITY, conf: { ...conf, "nas.eval.x": "1" } })).toMatchInlineSnapshot();
-    expect(await messageOf({ ...IDENTITY, conf: { "common.seed": "2" } })).toMatchInlineSnapshot();
+    expect(await messageOf({ ...IDENTITY, conf: { ...conf, "nas.eval.trainer.epochs": "3" } })).toMatchInlineSnapshot(
+      `"FOLDER was begun with nas.eval.trainer.epochs 1, now it is 3: set it back, choose another --exp-prefix, or begin anew with --resume fresh"`,
+    );
+    expect(await messageOf({ ...IDENTITY, conf: { ...conf, "nas.eval.x": "1" } })).toMatchInlineSnapshot(
+      `"FOLDER was begun with nas.eval.x absent, now it is 1: set it back, choose another --exp-prefix, or begin anew with --resume fresh"`,
+    );
+    expect(await messageOf({ ...IDENTITY, conf: { "common.seed": "2" } })).toMatchInlineSnapshot(
+      `"FOLDER was begun with nas.eval.trainer.epochs 1, now it is absent: set it back, choose another --exp-prefix, or begin anew with --resume fresh"`,
+    );
   });
 
   it("is another data set", async () => {
-    expect(await messageOf({ ...IDENTITY, data: "other" })).toMatchInlineSnapshot();
+    expect(await messageOf({ ...IDENTITY, data: "other" })).toMatchInlineSnapshot(
+      `"FOLDER was begun with other images or labels: put them back, choose another --exp-prefix, or begin anew with --resume fresh"`,
+    );
   });
 
   it("is another architecture", async () => {
-    expect(await messageOf({ ...IDENTITY, found: "other" })).toMatchInlineSnapshot();
+    expect(await messageOf({ ...IDENTITY, found: "other" })).toMatchInlineSnapshot(
+      `"FOLDER was begun with another architecture: put what the search has found back, choose another --exp-prefix, or begin anew with --resume fresh"`,
+    );
   });
 
   it("is another format, and what is damaged", async () => {
     const path = `${folder}/resume.json`;
     const text = await readFile(path, "utf8");
     await writeFile(path, text.replace('"format": 1', '"format": 7'));
-    expect(await messageOf()).toMatchInlineSnapshot();
+    expect(await messageOf()).toMatchInlineSnapshot(
+      `"FOLDER/resume.json has format 7, this version of supernet reads 1: go on with the version that wrote it, or begin anew with --resume fresh"`,
+    );
     await writeFile(path, text.slice(0, -10));
-    expect(await messageOf()).toMatchInlineSnapshot();
+    expect(await messageOf()).toMatchInlineSnapshot(
+      `"FOLDER/resume.json is damaged: it is not JSON; put back a copy, or begin anew with --resume fresh"`,
+    );
     await writeFile(path, text.replace('"common.seed": "2"', '"common.seed": "3"'));
-    expect(await messageOf()).toMatchInlineSnapshot();
+    expect(await messageOf()).toMatchInlineSnapshot(
+      `"FOLDER/resume.json is damaged: its content is not what was written; put back a copy, or begin anew with --resume fresh"`,
+    );
     expect(await readUnfinished(files, folder)).toBeUndefined();
   });
 });

@@ -50,27 +50,39 @@ describe("what is refused", () => {
       ...rest,
       [HEADER]: header!.replace('"format":1', '"format":2'),
     }));
-    expect(await messageOf(bytes)).toMatchInlineSnapshot();
+    expect(await messageOf(bytes)).toMatchInlineSnapshot(
+      `"checkpoint.arch_train.safetensors has format 2, this version of supernet reads 1: go on with the version that wrote it, or begin anew with --resume fresh"`,
+    );
   });
 
   it("is the half of a file", async () => {
     const bytes = await snapshotToFile(SNAPSHOT, IDENTITY);
-    expect(await messageOf(bytes.subarray(0, bytes.length / 2))).toMatchInlineSnapshot();
+    expect(await messageOf(bytes.subarray(0, bytes.length / 2))).toMatchInlineSnapshot(
+      `"checkpoint.arch_train.safetensors is damaged: it is no safetensors file, or not the whole of one; put back a copy, or begin anew with --resume fresh"`,
+    );
   });
 
   it("is a weight with another bit", async () => {
     const bytes = await snapshotToFile(SNAPSHOT, IDENTITY);
     bytes[bytes.length - 1]! ^= 1;
-    expect(await messageOf(bytes)).toMatchInlineSnapshot();
+    expect(await messageOf(bytes)).toMatchInlineSnapshot(
+      `"checkpoint.arch_train.safetensors is damaged: its content is not what was written; put back a copy, or begin anew with --resume fresh"`,
+    );
   });
 
   it("is the weights of a network", async () => {
     const weights = writeSafetensors(new Map([["a.weight", { dtype: "F32", shape: [1], data: Float32Array.of(1) }]]));
-    expect(await messageOf(weights)).toMatchInlineSnapshot();
+    expect(await messageOf(weights)).toMatchInlineSnapshot(
+      `"checkpoint.arch_train.safetensors is damaged: it is no checkpoint of supernet; put back a copy, or begin anew with --resume fresh"`,
+    );
   });
 
   it("is a header that is no JSON, or says nothing", async () => {
-    expect(await messageOf(await withMetadata((rest) => ({ ...rest, [HEADER]: "{" })))).toMatchInlineSnapshot();
-    expect(await messageOf(await withMetadata((rest) => ({ ...rest, [HEADER]: "null" })))).toMatchInlineSnapshot();
+    expect(await messageOf(await withMetadata((rest) => ({ ...rest, [HEADER]: "{" })))).toMatchInlineSnapshot(
+      `"checkpoint.arch_train.safetensors is damaged: its header is not JSON; put back a copy, or begin anew with --resume fresh"`,
+    );
+    expect(await messageOf(await withMetadata((rest) => ({ ...rest, [HEADER]: "null" })))).toMatchInlineSnapshot(
+      `"checkpoint.arch_train.safetensors is damaged: it does not say which format it has; put back a copy, or begin anew with --resume fresh"`,
+    );
   });
 });
