@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { defineConfig, type Plugin } from "vite";
 import { common, element } from "./vite.element.config.ts";
+import { headerPolicy, hotReloadPolicy } from "./vite.policy.ts";
 
 /**
  * The demos in public/ load the element as anyone would, from `./element/supernet-search.js`: the built bundle in the
@@ -20,12 +21,19 @@ const elementForDemos: Plugin = {
   },
 };
 
+/**
+ * For this machine alone. Pages of other hosts whose names lead here are refused by the name they ask for; and a port that is
+ * taken is told instead of changed, as a page's runs are kept by its origin, port and all.
+ */
+const local = { host: "127.0.0.1", strictPort: true, allowedHosts: [] };
+
 // The page and the demos: a static site that runs from any folder of any server.
 export default defineConfig({
   base: "./",
-  plugins: [elementForDemos],
+  plugins: [elementForDemos, hotReloadPolicy],
   worker: common.worker,
-  server: { host: "127.0.0.1" },
-  preview: { host: "127.0.0.1" },
-  build: { ...common.build, outDir: "dist/web" },
+  server: local,
+  preview: { ...local, headers: { "Content-Security-Policy": headerPolicy } },
+  // The polyfill would fetch.
+  build: { ...common.build, outDir: "dist/web", modulePreload: { polyfill: false } },
 });

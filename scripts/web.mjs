@@ -15,6 +15,7 @@ const SOURCES = [
   "scripts",
   "tsconfig.element.json",
   "vite.element.config.ts",
+  "vite.policy.ts",
   "vite.web.config.ts",
 ];
 const BUILT = "dist/web/index.html";

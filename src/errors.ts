@@ -26,5 +26,6 @@ export type ErrorCode =
   | "data" // a data set is missing, truncated or not what the conf says
   | "graph" // an op was given shapes or attributes it is not defined for
   | "device" // no adapter, a lost device, a limit exceeded
+  | "numeric" // a loss, a gradient or a weight became NaN or infinite
   | "io" // a file cannot be read or written
   | "aborted"; // a run was stopped by whoever started it

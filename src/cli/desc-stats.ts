@@ -14,6 +14,8 @@ import { forecastImages, forecastMemory, type MemoryForecast } from "../nas/fore
 import type { SearchMethod } from "../nas/search-method.ts";
 import { costSummary } from "../report/summary.ts";
 import { BUFFER_ROLES, type BufferRole } from "../runtime/webgpu/buffers.ts";
+import { Engine } from "../runtime/webgpu/engine.ts";
+import { paperDevice } from "../runtime/webgpu/paper-device.ts";
 import { datasetLoader } from "../worker/datasets.ts";
 import { nodeHost } from "../worker/node-host.ts";
 import { isSupernet, usualSide } from "./desc-text.ts";
@@ -95,8 +97,9 @@ export async function descStats(
   const size = { height: side, width: side, affine: phase === "eval" };
   if (memory) await loadGpuConstants();
   const load = forecastImages(datasetLoader(nodeHost()));
+  const paper = () => new Engine(paperDevice(adapter));
   const forecast = memory
-    ? await forecastMemory(desc, { conf, phase, kind: adapter, method: algorithm.method, load })
+    ? await forecastMemory(desc, { conf, phase, paper, method: algorithm.method, load })
     : undefined;
   if (json) {
     const { params, macs } = modelStats(desc, size);

@@ -3,6 +3,8 @@ import { nearestName, suggest } from "./nearest.ts";
 import { type ConfNode, childrenOf, cloneNode, emptySection, placeAt, type SectionNode } from "./node.ts";
 import { parseYaml } from "./parse.ts";
 import type { TypedScalar } from "./scalars.ts";
+import { choicesOf, schemaAt } from "./schema/describe.ts";
+import { experimentSchema } from "./schema/experiment.ts";
 
 const COMMAND_LINE = placeAt({ file: "command line", line: 0, col: 0 });
 
@@ -39,7 +41,7 @@ export function applyOverrides(
       if (allowUnknown) continue;
       throw new SupernetError("config", `--${dotted}: a value must follow`);
     }
-    setAt(conf, path, cast(current, value, dotted));
+    setAt(conf, path, cast(current, value, path));
   }
 }
 
@@ -68,20 +70,24 @@ function setAt(root: SectionNode, path: readonly string[], value: ConfNode): voi
   section.entries.set(path.at(-1)!, value);
 }
 
-/** The override in the type of the value it replaces. */
-function cast(current: ConfNode, text: string, dotted: string): ConfNode {
+/** The override in the type of the value it replaces; a word where the schema has it beside a number. */
+function cast(current: ConfNode, text: string, path: readonly string[]): ConfNode {
+  const dotted = path.join(".");
   if (current.kind === "section") {
     throw new SupernetError("config", `--${dotted} is a section; set one of its keys: ${keys(current)}`);
   }
   if (current.kind === "list") return { kind: "list", items: castList(text), at: COMMAND_LINE };
   const scalar = castScalar(current.type, text.trim(), text);
   if (scalar !== undefined) return { kind: "scalar", ...scalar, at: COMMAND_LINE };
+  const words = choicesOf(schemaAt(experimentSchema, path));
+  if (words.includes(text)) return { kind: "scalar", type: "string", value: text, at: COMMAND_LINE };
   if (current.type === "null") {
     const remedy = "a null has no type to read the value by; set it in a yaml file added with ';'";
     throw new SupernetError("config", `--${dotted}: cannot override null with "${text}": ${remedy}`);
   }
   const expected = { int: "an integer", float: "a number", bool: "true or false", string: "text" }[current.type];
-  throw new SupernetError("config", `--${dotted}: expected ${expected} like ${current.value}, got "${text}"`);
+  const more = words.map((word) => `, or ${word}`).join("");
+  throw new SupernetError("config", `--${dotted}: expected ${expected} like ${current.value}${more}, got "${text}"`);
 }
 
 function castScalar(type: TypedScalar["type"], text: string, raw: string): TypedScalar | undefined {

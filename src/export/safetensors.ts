@@ -88,6 +88,15 @@ export function readMetadata(bytes: Uint8Array, source = "file"): Readonly<Recor
   return readHeader(bytes, source).metadata;
 }
 
+/**
+ * Bytes from the beginning of a file to the end of its header.
+ * @param bytes the first 8 at least
+ * @throws SupernetError("io") for what is no safetensors file
+ */
+export function headerEnd(bytes: Uint8Array, source = "file"): number {
+  return endOfHeader(bytes, failOf(source));
+}
+
 interface FileHeader {
   readonly metadata: Readonly<Record<string, string>>;
   /** What is said of each tensor, by name. */
@@ -97,18 +106,26 @@ interface FileHeader {
   readonly fail: Fail;
 }
 
-function readHeader(bytes: Uint8Array, source: string): FileHeader {
-  const fail: Fail = (what) => {
+const failOf =
+  (source: string): Fail =>
+  (what) => {
     throw new SupernetError(
       "io",
       `${source} is not a valid safetensors file: ${what}; it may be damaged: write or copy it again`,
     );
   };
+
+function endOfHeader(bytes: Uint8Array, fail: Fail): number {
   if (bytes.length < 8) return fail(`it has ${bytes.length} bytes, less than the length of a header takes`);
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (length > MAX_HEADER) return fail(`its header claims ${length} bytes, more than ${MAX_HEADER}`);
-  const start = 8 + Number(length);
-  if (start > bytes.length) return fail(`its header claims ${length} bytes, but only ${bytes.length - 8} follow`);
+  return 8 + Number(length);
+}
+
+function readHeader(bytes: Uint8Array, source: string): FileHeader {
+  const fail = failOf(source);
+  const start = endOfHeader(bytes, fail);
+  if (start > bytes.length) return fail(`its header claims ${start - 8} bytes, but only ${bytes.length - 8} follow`);
   const { [METADATA]: metadata = {}, ...listed } = parseHeader(bytes.subarray(8, start), fail);
   if (!isObject(metadata) || Object.values(metadata).some((value) => typeof value !== "string")) {
     return fail("its metadata are not a map of strings");

@@ -21,6 +21,8 @@ export interface WriteOptions {
 export interface FileTree {
   /** @throws SupernetError("io") */
   readBytes(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** The first bytes of a file; all where it has fewer. @throws SupernetError("io") */
+  readStart(path: string, bytes: number): Promise<Uint8Array<ArrayBuffer>>;
   /** UTF-8, a leading byte order mark removed. @throws SupernetError("io") */
   readText(path: string): Promise<string>;
   /** Whether there is a file or a folder of that path. */

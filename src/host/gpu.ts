@@ -29,6 +29,8 @@ export interface GpuHandle {
   readonly device: GPUDevice;
   readonly info: AdapterSummary;
   readonly kind: AdapterKind;
+  /** Bytes that buffers may take, where that is known: nothing but a software adapter's memory, which is the machine's. */
+  readonly memory?: number;
   /** Set where the host polls the device while a promise of it is open. */
   readonly polls?: boolean;
   /** Opens a second device on the same adapter, or gives the one it has opened; set where an engine gains by it. */

@@ -3,7 +3,8 @@ import { trainOnEngine } from "./engine-run.ts";
 import type { EngineSource } from "./engine-source.ts";
 import type { Trained } from "./trained.ts";
 import type { ArchTrainerParts, ArchTraining } from "./trainers.ts";
-import { setUpSearch, type TrainingSetup } from "./training-setup.ts";
+import type { TrainingSetup } from "./training-setup.ts";
+import { searchTraining } from "./trainings.ts";
 
 /** Trains a supernet's weights and alphas on the engine, by the method. */
 export class ArchTrainer {
@@ -25,7 +26,7 @@ export class ArchTrainer {
       trainer,
       checkpoint,
       path: "arch_search",
-      setUp: (context) => setUpSearch(desc, { method, conf, dataset, seed, start, ...context }),
+      training: searchTraining(desc, { method, conf, dataset, seed, start }),
       onEpoch: onEpoch && (async (setup, epoch) => onEpoch(epoch, await trainedOf(setup))),
       finish: async (setup, run) => {
         const { network } = setup;

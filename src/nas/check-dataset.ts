@@ -11,7 +11,7 @@ import { lowerNetwork } from "../models/network.ts";
 import { fixedShape, type NetworkShape, supernetShape } from "../train/graphs.ts";
 import type { Algorithm } from "./algorithm.ts";
 import { givenNetwork, scaledToConf } from "./evaluated-network.ts";
-import { evaluationPlan, type LoaderConf, searchPlan } from "./feeds.ts";
+import { evaluationPlan, type LoaderConf, searchPlan, wholeOr } from "./feeds.ts";
 import { macroCombinations, shaped } from "./macro-combinations.ts";
 import type { Phase } from "./phase.ts";
 import { drivesAlphas, type SearchConf } from "./search-method.ts";
@@ -59,7 +59,7 @@ function sizesOf({ model_desc, pareto }: SearchConf): SearchConf["model_desc"][]
 function checkSearchOf(dataset: Dataset, { method }: Algorithm, search: SearchConf): void {
   const { model_desc, loader, trainer, post_train } = search;
   if (method) {
-    const chunks = trainer.batch_chunks;
+    const chunks = wholeOr(trainer);
     const { train } = searchPlan({ dataset, loader, chunks, seed: 0, alphasApart: drivesAlphas(method, search) });
     const shape = supernetShape({ samples: train.batch / chunks }, dataset, method.mixtures?.(search), method.affine);
     lower(method.builder(search).build(model_desc), shape);
@@ -91,7 +91,7 @@ interface FixedConf {
 }
 
 function checkFixed(desc: NetworkDesc, dataset: Dataset, { trainer, loader }: FixedConf): void {
-  const chunks = trainer.batch_chunks;
+  const chunks = wholeOr(trainer);
   const { train } = evaluationPlan({ dataset, loader, chunks, seed: 0 });
   lower(desc, fixedShape({ samples: train.batch / chunks }, dataset, trainer));
 }

@@ -33,6 +33,7 @@ export interface CheckpointParts {
 export class Checkpoint {
   readonly #spec: CheckpointSpec;
   readonly #parts: CheckpointParts;
+  #identity: Identity;
   #latest: Snapshot | undefined;
   /** What is in the file. */
   #kept: Snapshot | undefined;
@@ -44,6 +45,7 @@ export class Checkpoint {
   constructor(spec: CheckpointSpec, parts: CheckpointParts) {
     this.#spec = spec;
     this.#parts = parts;
+    this.#identity = spec.identity;
   }
 
   /** Steps after which a snapshot is wanted; undefined where those that are taken now and then will do. */
@@ -53,11 +55,14 @@ export class Checkpoint {
 
   /**
    * Where the training stands; undefined where it is to begin.
+   * @param more what decides the training and turned out only when it was about to begin
    * @throws SupernetError("io") for a file that is damaged, of another format, or of another training, naming what is different
    */
-  async read(): Promise<Snapshot | undefined> {
-    const { path, identity } = this.#spec;
+  async read(more: Identity = {}): Promise<Snapshot | undefined> {
+    const { path } = this.#spec;
     const { files } = this.#parts;
+    const identity = { ...this.#spec.identity, ...more };
+    this.#identity = identity;
     if (!(await fileExists(files, path))) return undefined;
     const { identity: other, snapshot } = await fileToSnapshot(await files.readBytes(path), path);
     const names = new Set([...Object.keys(identity), ...Object.keys(other)]);
@@ -93,11 +98,11 @@ export class Checkpoint {
   }
 
   async #write(snapshot: Snapshot): Promise<void> {
-    const { path, identity } = this.#spec;
+    const { path } = this.#spec;
     const { files, onWarning } = this.#parts;
     this.#keptAt = performance.now();
     try {
-      await files.writeFile(path, await snapshotToFile(snapshot, identity), { verify: true });
+      await files.writeFile(path, await snapshotToFile(snapshot, this.#identity), { verify: true });
       this.#kept = snapshot;
       this.#failed = false;
     } catch (error) {
@@ -110,8 +115,11 @@ export class Checkpoint {
   }
 
   /** Writes the last snapshot, if it is not the one that is kept. */
-  async close(): Promise<void> {
+  async keep(): Promise<void> {
     await this.#writing;
-    if (this.#latest && this.#latest !== this.#kept) await this.#write(this.#latest);
+    if (!this.#latest || this.#latest === this.#kept) return;
+    this.#due = true;
+    this.#writing ??= this.#writeDue();
+    await this.#writing;
   }
 }

@@ -13,7 +13,8 @@ export function engineTrainers(source: EngineSource): Trainers {
     fixed: (desc, parts) => trainFixed(source, desc, parts),
     inferenceCost: (parts, control) =>
       survivingLoss(source, {
-        signal: control.signal,
+        control,
+        onLoss: (why) => control.onWarning?.(`${why}; measuring again on another device`),
         run: (engine, signal) =>
           inferenceCost(parts, {
             control: { ...control, signal },

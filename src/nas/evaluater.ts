@@ -50,7 +50,17 @@ export class Evaluater {
 
     const checkpoint = await openCheckpoint(this.#parts.keeping, "eval_train", { seed, desc: modelDescToYaml(desc) });
     logger.pushd("eval_arch");
-    const training = { trainer, loader, dataset, seed, logger, checkpoint, path: "eval_arch", confusion: true };
+    const training = {
+      section: "nas.eval.trainer",
+      trainer,
+      loader,
+      dataset,
+      seed,
+      logger,
+      checkpoint,
+      path: "eval_arch",
+      confusion: true,
+    };
     const { run, params, values } = await environment.trainers.fixed(desc, { ...training, control: environment });
     logger.popd();
 

@@ -15,7 +15,8 @@ import { copyGallery } from "./gallery.ts";
 import { forgetEvaluated } from "./gallery-evaluation.ts";
 import { KeptPhases } from "./kept-phases.ts";
 import { checkBuilt } from "./not-built.ts";
-import { type Phase, runFolder } from "./phase.ts";
+import { checkOwnFiles } from "./own-files.ts";
+import { PHASES, type Phase, runFolder } from "./phase.ts";
 import type { PhaseParts } from "./phase-parts.ts";
 import type { SearchResult } from "./search.ts";
 import { sweeping } from "./search-combinations.ts";
@@ -183,17 +184,23 @@ export class ExperimentRunner {
 
   /**
    * Reads the images of all phases that will run, so that a missing folder, or images that an evaluation cannot use, are told
-   * before a search and not after it.
-   * @throws SupernetError("data") naming the folder and the remedy; as `checkDataset`
+   * before a search and not after it. Likewise paths that the run may not write to.
+   * @returns the images of each phase
+   * @throws SupernetError("data") naming the folder and the remedy; as `checkDataset` and `checkOwnFiles`
    */
-  async loadData(phases: readonly Phase[]): Promise<void> {
+  async loadData(phases: readonly Phase[]): Promise<ReadonlyMap<Phase, Dataset>> {
     const { algorithm } = this.#experiment;
+    const folders = PHASES.map((phase) => this.folder(phase));
+    const loaded = new Map<Phase, Dataset>();
     for (const phase of phases) {
       const conf = this.#conf(phase);
+      checkOwnFiles(conf, phase, { folders, phases });
       checkBuilt(conf, phase);
       const dataset = await this.#dataset(conf.nas[phase].loader.dataset);
       checkDataset(dataset, phase, { algorithm, conf, phases });
+      loaded.set(phase, dataset);
     }
+    return loaded;
   }
 
   async #load(conf: DatasetConf, logger: Logger): Promise<Dataset> {

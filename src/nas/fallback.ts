@@ -11,7 +11,7 @@ import { startValues } from "../train/initial-values.ts";
 import type { RunRecord } from "../train/metrics.ts";
 import { alphasOf } from "../train/parameters.ts";
 import { FallbackClassifier } from "./fallback-classifier.ts";
-import { evaluationPlan, type RunPlan, searchPlan } from "./feeds.ts";
+import { evaluationPlan, type RunPlan, searchPlan, wholeOr } from "./feeds.ts";
 import { inferenceCost } from "./inference-cost.ts";
 import { drivesAlphas } from "./search-method.ts";
 import { trainRun } from "./train-run.ts";
@@ -40,7 +40,7 @@ export async function trainSupernetFallback(desc: ModelDesc, parts: ArchTrainerP
   const { trainer, loader } = conf;
   requireFallback(parts);
   const alphasApart = drivesAlphas(method, conf);
-  const plan = searchPlan({ dataset, loader, chunks: trainer.batch_chunks, seed, alphasApart });
+  const plan = searchPlan({ dataset, loader, chunks: wholeOr(trainer), seed, alphasApart });
   const feed = (drawing: Drawing) => new HostFeed({ split: dataset.train, ...drawing });
   const feeds = {
     train: feed(plan.train),
@@ -93,7 +93,7 @@ function requireFallback({ method, conf, seed }: ArchTrainerParts): void {
  */
 export async function trainFixedFallback(desc: NetworkDesc, parts: FixedTrainingParts): Promise<FixedTraining> {
   const { trainer, loader, dataset, seed, start, validateOn = "test" } = parts;
-  const plan = evaluationPlan({ dataset, loader, chunks: trainer.batch_chunks, seed }, validateOn);
+  const plan = evaluationPlan({ dataset, loader, chunks: wholeOr(trainer), seed }, validateOn);
   const feeds = {
     train: new HostFeed({ split: dataset.train, ...plan.train }),
     validation: new HostFeed({ split: validateOn === "test" ? dataset.test : dataset.train, ...plan.validation }),
@@ -116,7 +116,7 @@ interface HostFeeds extends Pick<RunPlan, "sizes"> {
 }
 
 interface FallbackRun
-  extends Omit<FixedTrainingParts, "dataset" | "loader">,
+  extends Omit<FixedTrainingParts, "dataset" | "loader" | "section">,
     Pick<FallbackTrainerParts, "trained" | "temperature"> {
   readonly feeds: HostFeeds;
   /** Awaited after each epoch is logged. */
@@ -125,11 +125,12 @@ interface FallbackRun
 
 /** `trainRun` with the fallback's trainer. */
 function trainOnFallback(network: FallbackNetwork, parts: FallbackRun): Promise<RunRecord> {
-  const { control, trainer: conf, feeds, seed, trained, temperature, onEpoch, confusion } = parts;
+  const { control, trainer, feeds, seed, trained, temperature, onEpoch, confusion } = parts;
   const { train, alphas, validation, sizes } = feeds;
+  const conf = { ...trainer, batch_chunks: train.chunks };
   return trainRun(parts, async (run) => {
     run.begin(network.params, { ...sizes, batch_chunks: train.chunks, backend: "tfjs" });
-    const trainer = new FallbackTrainer({
+    const training = new FallbackTrainer({
       network,
       conf,
       seed,
@@ -143,13 +144,13 @@ function trainOnFallback(network: FallbackNetwork, parts: FallbackRun): Promise<
       gate: control.gate,
     });
     try {
-      const epochs = await trainer.fit(async (_record, epoch, all) => {
+      const epochs = await training.fit(async (_record, epoch, all) => {
         await run.epochsDone(all);
         await onEpoch?.(epoch);
       });
-      return run.end(epochs, confusion ? await trainer.confusion() : undefined);
+      return run.end(epochs, confusion ? await training.confusion() : undefined);
     } finally {
-      trainer.dispose();
+      training.dispose();
     }
   });
 }

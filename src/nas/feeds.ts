@@ -11,6 +11,10 @@ import { ResidentFeed, ResidentSplit } from "../train/resident-feed.ts";
 
 export type LoaderConf = ExperimentConf["nas"]["search"]["loader"];
 
+/** Chunks of a batch as the conf says; a batch is whole where they are to be found. */
+export const wholeOr = ({ batch_chunks }: { readonly batch_chunks: number | "auto" }): number =>
+  batch_chunks === "auto" ? 1 : batch_chunks;
+
 /** Which images a run uses, and in which order. */
 export interface ImagePlan {
   readonly dataset: Dataset;

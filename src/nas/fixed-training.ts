@@ -2,7 +2,7 @@ import type { NetworkDesc } from "../desc/network-desc.ts";
 import { trainOnEngine } from "./engine-run.ts";
 import type { EngineSource } from "./engine-source.ts";
 import type { FixedTraining, FixedTrainingParts } from "./trainers.ts";
-import { setUpFixed } from "./training-setup.ts";
+import { fixedTraining } from "./trainings.ts";
 
 /** Trains a network without alphas on the engine. @throws as `Trainers` */
 export async function trainFixed(
@@ -12,7 +12,7 @@ export async function trainFixed(
 ): Promise<FixedTraining> {
   return trainOnEngine(source, {
     ...parts,
-    setUp: ({ engine }) => setUpFixed(desc, { ...parts, engine }),
+    training: fixedTraining(desc, parts.section, parts),
     finish: async ({ network }, run) => ({ run, params: network.params, values: await network.save() }),
   });
 }

@@ -3,24 +3,26 @@ import type { Dataset, DatasetConf, DatasetIo } from "../data/dataset.ts";
 import { askedOf, datasetNames, loadDataset, loadOnce } from "../data/load.ts";
 import { isFactory, type NetworkDesc } from "../desc/network-desc.ts";
 import type { BufferRole } from "../runtime/webgpu/buffers.ts";
-import { Engine } from "../runtime/webgpu/engine.ts";
-import { paperDevice } from "../runtime/webgpu/paper-device.ts";
+import { type ChunkedTraining, fitOnPaper, type Paper } from "./chunks.ts";
 import type { SearchMethod } from "./search-method.ts";
-import { createTrainer, setUpFixed, setUpSearch, type TrainingSetup } from "./training-setup.ts";
+import { fixedTraining, searchTraining } from "./trainings.ts";
 
 type LoadDataset = (conf: DatasetConf) => Promise<Dataset>;
 
-export interface ForecastOptions {
+export interface TrainingOptions {
   /** Paths in it are not expanded. */
   readonly conf: ExperimentConf;
   /** The supernet is searched, or the network is trained by itself. */
   readonly phase: "search" | "eval";
-  /** Which adapters it is for. */
-  readonly kind: "gpu" | "software";
   /** Of a search. */
   readonly method?: SearchMethod | undefined;
   /** As `forecastImages` makes it. */
   readonly load: LoadDataset;
+}
+
+export interface ForecastOptions extends TrainingOptions {
+  /** Of the device that it is for. */
+  readonly paper: Paper;
 }
 
 /** GPU memory that a training run takes from its beginning to its end. */
@@ -42,31 +44,21 @@ export interface MemoryForecast {
  *   "device" when a tensor is too large
  */
 export async function forecastMemory(desc: NetworkDesc, options: ForecastOptions): Promise<MemoryForecast> {
-  const engine = new Engine(paperDevice(options.kind));
-  const setup = await setUp(desc, engine, options);
-  const { feeds } = setup;
-  await createTrainer(setup, { snapshots: { tell: () => {} } });
+  const { engine, setup, chunks } = await fitOnPaper(await trainingOf(desc, options), options.paper);
   const { liveBytes, liveBuffers } = engine.buffers;
-  const { batch } = feeds.sizes;
-  return {
-    roles: engine.buffers.bytesByRole(),
-    bytes: liveBytes,
-    buffers: liveBuffers,
-    batch,
-    chunks: feeds.train.chunks,
-  };
+  const { batch } = setup.feeds.sizes;
+  return { roles: engine.buffers.bytesByRole(), bytes: liveBytes, buffers: liveBuffers, batch, chunks };
 }
 
-async function setUp(desc: NetworkDesc, engine: Engine, options: ForecastOptions): Promise<TrainingSetup> {
+/** What the conf trains in a phase. */
+export async function trainingOf(desc: NetworkDesc, options: TrainingOptions): Promise<ChunkedTraining> {
   const { conf, phase, method } = options;
   const { search, eval: evaluation } = conf.nas;
   const dataset = await options.load(conf.nas[phase].loader.dataset);
-  const common = { engine, dataset, seed: 0 };
-  if (phase === "search") {
-    if (!method || isFactory(desc)) throw new Error("the forecast of a search needs its method and its supernet");
-    return setUpSearch(desc, { ...common, method, conf: search });
-  }
-  return setUpFixed(desc, { ...common, trainer: evaluation.trainer, loader: evaluation.loader });
+  const common = { dataset, seed: 0 };
+  if (phase === "eval") return fixedTraining(desc, "nas.eval.trainer", { ...common, ...evaluation });
+  if (!method || isFactory(desc)) throw new Error("the forecast of a search needs its method and its supernet");
+  return searchTraining(desc, { ...common, method, conf: search });
 }
 
 /**

@@ -106,7 +106,8 @@ const weightsOf = ({ trained: { params, values } }: GalleryRow) =>
 function evaluationJob(desc: ModelDesc, { conf, seed }: PhaseParts): FixedJob {
   const { trainer, loader } = conf.nas.eval;
   const common = { seed, trainer, loader, dataset: loader.dataset, validateOn: "test", confusion: true } as const;
-  return { kind: "fixed", desc: modelDescToJson(desc), path: "eval_arch", ...common };
+  const section = "nas.eval.trainer";
+  return { kind: "fixed", section, desc: modelDescToJson(desc), path: "eval_arch", ...common };
 }
 
 function rowOf({ name, desc }: GalleryEntry, trained: JobResult, { dataset }: PhaseParts): GalleryRow {

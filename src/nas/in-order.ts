@@ -1,3 +1,4 @@
+import { underJoinedSignal } from "../train/joined-signal.ts";
 import type { Executor } from "./executor.ts";
 import type { TrainingControl } from "./training-control.ts";
 
@@ -21,39 +22,47 @@ export interface OrderedTasks<T> {
  *
  * @throws what the foremost task throws; the others are stopped
  */
-export async function inOrder<T>({ executor, control, start, fold }: OrderedTasks<T>): Promise<void> {
+export async function inOrder<T>(tasks: OrderedTasks<T>): Promise<void> {
   const stop = new AbortController();
-  const running: Promise<T>[] = [];
+  await underJoinedSignal([tasks.control.signal, stop.signal], async (signal) => {
+    const running: Promise<T>[] = [];
+    try {
+      await foldAll(tasks, running, signal);
+    } finally {
+      stop.abort();
+      await Promise.allSettled(running);
+    }
+  });
+}
+
+/** @param running tasks that were begun, added to it */
+async function foldAll<T>(tasks: OrderedTasks<T>, running: Promise<T>[], signal: AbortSignal): Promise<void> {
+  const { executor, control, start, fold } = tasks;
   let front = 0;
   const begin = () => {
     while (running.length < front + executor.workers) {
       const index = running.length;
       const foremost = () => index === front;
-      const task = start(index, controlOf(control, stop.signal, foremost), foremost);
+      const task = start(index, controlOf(control, signal, foremost), foremost);
       if (!task) break;
       // One that fails while another is waited for is heard of when its turn comes.
       task.catch(() => {});
       running.push(task);
     }
   };
-  try {
-    for (begin(); front < running.length; begin()) {
-      const result = await running[front]!;
-      if (!(await fold(result, front))) break;
-      front++;
-    }
-  } finally {
-    stop.abort();
-    await Promise.allSettled(running);
+  for (begin(); front < running.length; begin()) {
+    const result = await running[front]!;
+    if (!(await fold(result, front))) break;
+    front++;
   }
 }
 
-function controlOf(control: TrainingControl, stopped: AbortSignal, foremost: () => boolean): TrainingControl {
-  const { signal, gate, onWarning, onPreparing, onProgress } = control;
+function controlOf(control: TrainingControl, signal: AbortSignal, foremost: () => boolean): TrainingControl {
+  const { gate, onWarning, onPreparing, onProgress } = control;
   return {
     gate,
+    signal,
     onWarning,
-    signal: signal ? AbortSignal.any([signal, stopped]) : stopped,
     onPreparing: onPreparing && ((title) => foremost() && onPreparing(title)),
     onProgress: onProgress && ((title, progress) => foremost() && onProgress(title, progress)),
   };

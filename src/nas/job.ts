@@ -34,6 +34,8 @@ interface Job {
 /** Trains a network without alphas. */
 export interface FixedJob extends Job {
   readonly kind: "fixed";
+  /** Where the conf has `trainer`; for messages. */
+  readonly section: string;
   readonly trainer: ExperimentConf["nas"]["eval"]["trainer"];
   readonly loader: LoaderConf;
   readonly validateOn: ValidateOn;

@@ -58,10 +58,13 @@ export class KeptJobs {
     return result;
   }
 
-  /** Removes what an earlier run has left. */
-  forget(): Promise<void> {
+  /** Lets nobody take what an earlier run has left for the results of this one. */
+  async forget(): Promise<void> {
     const { files, folder } = this.#options;
-    return files.remove(folder);
+    const names = await files.listFiles(folder);
+    // The folder may be one that others write to.
+    const jobs = names.filter((name) => name.endsWith(".json") && names.includes(name.replace(/json$/, "yaml")));
+    for (const job of jobs) await files.remove(`${folder}/${job}`);
   }
 
   /** What is kept of a job; undefined where that is nothing, or of another job, or damaged. */

@@ -123,6 +123,8 @@ const DIGEST = "sha256";
 export interface UnfinishedPhase {
   readonly request: unknown;
   readonly ended: boolean;
+  /** See `decisiveConf`. */
+  readonly conf: PhaseIdentity["conf"];
 }
 
 /** @returns undefined where nothing is kept, or what is kept cannot be read */
@@ -133,8 +135,8 @@ export async function readUnfinished(
   const path = `${folder}/${NAME}`;
   if (!(await fileExists(files, path))) return undefined;
   try {
-    const { request, ended } = await readKept(files, path);
-    return { request, ended: ended !== undefined };
+    const { request, ended, conf } = await readKept(files, path);
+    return { request, ended: ended !== undefined, conf };
   } catch {
     return undefined;
   }

@@ -20,6 +20,7 @@ export async function postTrain(found: ModelDesc, parts: PhaseParts): Promise<Po
   logger.pushd("post_train");
   const training = await environment.trainers.fixed(desc, {
     control: environment,
+    section: "nas.search.post_train.trainer",
     trainer,
     loader,
     dataset,

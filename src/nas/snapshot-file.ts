@@ -1,6 +1,6 @@
 import { SupernetError } from "../errors.ts";
-import { readMetadata, readSafetensors, type SafeTensor, writeSafetensors } from "../export/safetensors.ts";
-import type { Snapshot } from "../train/snapshot.ts";
+import { headerEnd, readMetadata, readSafetensors, type SafeTensor, writeSafetensors } from "../export/safetensors.ts";
+import type { Place, Snapshot } from "../train/snapshot.ts";
 import { fromJson, toJson } from "./json-numbers.ts";
 import { sha256 } from "./sha256.ts";
 
@@ -74,6 +74,19 @@ function readWhole(bytes: Uint8Array, path: string) {
   } catch (cause) {
     throw damaged(path, "it is no safetensors file, or not the whole of one", cause);
   }
+}
+
+/**
+ * Where a training stands, from the beginning of its checkpoint alone: files may be large.
+ * @param start gives the first bytes of the file
+ * @throws as `fileToSnapshot`
+ */
+export async function readPlace(start: (bytes: number) => Promise<Uint8Array>, path: string): Promise<Place> {
+  const header = await start(headerEnd(await start(8), path));
+  const { [HEADER]: text } = readMetadata(header, path);
+  if (text === undefined) throw damaged(path, "it is no checkpoint of supernet");
+  const { format: _, identity: __, ...place } = parseHeader(text, path);
+  return place;
 }
 
 /** @throws SupernetError("io") for a header that is damaged or of another format */

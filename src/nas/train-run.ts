@@ -6,8 +6,8 @@ import type { TrainingControl } from "./training-control.ts";
 export interface TrainRunOptions {
   readonly control: TrainingControl;
   readonly logger: Logger;
-  /** Section of the log, such as `arch_train`, and how often the conf wants to be told. */
-  readonly trainer: { readonly title: string; readonly logger_freq: number };
+  /** Section of the log, such as `arch_train`, how often the conf wants to be told, and for how long it trains. */
+  readonly trainer: { readonly title: string; readonly logger_freq: number; readonly epochs: number };
   /** Sections around this run in the log. */
   readonly path: string;
 }
@@ -84,7 +84,8 @@ function countWeights(params: readonly ParamSpec[]): number {
 }
 
 /** Logs the figures of an epoch. */
-function logEpoch(logger: Logger, { train, val, startLr, endLr }: EpochRecord, epoch: number): void {
+function logEpoch(logger: Logger, { train, val, startLr, endLr, warnings = [] }: EpochRecord, epoch: number): void {
+  for (const warning of warnings) logger.warn(warning);
   logger.pushd(epoch);
   logger.info({ start_lr: startLr });
   logPass(logger, "train", train, { end_lr: endLr });

@@ -44,6 +44,8 @@ export interface FixedTraining {
 export interface ArchTraining extends Trained, FixedTraining {}
 
 export interface FixedTrainingParts extends TrainingParts {
+  /** Where the conf has `trainer`, such as `nas.eval.trainer`; for messages. */
+  readonly section: string;
   readonly trainer: ExperimentConf["nas"]["eval"]["trainer"];
   readonly loader: LoaderConf;
   /** Sections around this run in the log. */

@@ -8,7 +8,7 @@ import { fixedShape, supernetShape } from "../train/graphs.ts";
 import { startValues, type WarmStart } from "../train/initial-values.ts";
 import { Network } from "../train/network.ts";
 import { Trainer, type TrainerParts } from "../train/trainer.ts";
-import { evaluationFeeds, type LoaderConf, type RunFeeds, searchFeeds, type ValidateOn } from "./feeds.ts";
+import { evaluationFeeds, type LoaderConf, type RunFeeds, searchFeeds, type ValidateOn, wholeOr } from "./feeds.ts";
 import { drivesAlphas, type SearchConf, type SearchMethod } from "./search-method.ts";
 import type { TrainingControl } from "./training-control.ts";
 
@@ -31,6 +31,8 @@ export interface SetupContext extends Pick<TrainingControl, "signal" | "gate"> {
 export interface SearchSetup extends SetupContext {
   readonly method: SearchMethod;
   readonly conf: SearchConf;
+  /** Parts of a batch; default what the conf says. */
+  readonly chunks?: number;
   readonly dataset: Dataset;
   readonly seed: number;
   readonly start?: WarmStart | undefined;
@@ -42,11 +44,13 @@ export interface SearchSetup extends SetupContext {
  */
 export function setUpSearch(desc: ModelDesc, setup: SearchSetup): TrainingSetup {
   const { engine, method, conf, dataset, seed, start, signal, gate } = setup;
-  const { trainer, loader } = conf;
+  const { loader } = conf;
+  const { chunks = wholeOr(conf.trainer) } = setup;
+  const trainer = { ...conf.trainer, batch_chunks: chunks };
   const asked = method.finalizer(conf, seed).covariances;
   return engine.buffers.attempt(() => {
     const alphasApart = drivesAlphas(method, conf);
-    const images = { dataset, loader, chunks: trainer.batch_chunks, seed };
+    const images = { dataset, loader, chunks, seed };
     const feeds = searchFeeds({ engine, ...images, alphasApart, statistics: asked !== undefined });
     const shape = supernetShape(feeds.train, dataset, method.mixtures?.(conf), method.affine);
     const network = new Network(engine, desc, shape);
@@ -75,6 +79,8 @@ export function setUpSearch(desc: ModelDesc, setup: SearchSetup): TrainingSetup 
 export interface FixedSetup {
   readonly engine: Engine;
   readonly trainer: ExperimentConf["nas"]["eval"]["trainer"];
+  /** As of `SearchSetup`. */
+  readonly chunks?: number;
   readonly loader: LoaderConf;
   readonly dataset: Dataset;
   readonly seed: number;
@@ -87,9 +93,11 @@ export interface FixedSetup {
  * @throws as `setUpSearch`
  */
 export function setUpFixed(desc: NetworkDesc, setup: FixedSetup): TrainingSetup {
-  const { engine, trainer, loader, dataset, seed, start, validateOn } = setup;
+  const { engine, loader, dataset, seed, start, validateOn } = setup;
+  const { chunks = wholeOr(setup.trainer) } = setup;
+  const trainer = { ...setup.trainer, batch_chunks: chunks };
   return engine.buffers.attempt(() => {
-    const feeds = evaluationFeeds({ engine, dataset, loader, chunks: trainer.batch_chunks, seed }, validateOn);
+    const feeds = evaluationFeeds({ engine, dataset, loader, chunks, seed }, validateOn);
     const network = new Network(engine, desc, fixedShape(feeds.train, dataset, trainer));
     network.load(startValues(network.params, seed, start));
     const parts = { network, conf: trainer, seed };

@@ -104,4 +104,8 @@ const px = (value: number) => String(Math.round(value * 10) / 10);
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
-const escapeXml = (content: string) => content.replaceAll(/[&<>"]/g, (found) => ENTITIES[found]!);
+/** What XML has no way to write, control characters and halves of surrogate pairs, is a replacement character. */
+const UNWRITABLE = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
+const escapeXml = (content: string) =>
+  content.replaceAll(UNWRITABLE, "\ufffd").replaceAll(/[&<>"]/g, (found) => ENTITIES[found]!);

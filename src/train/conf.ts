@@ -23,6 +23,8 @@ export interface TrainerConf {
   readonly second_order?: boolean;
   /** Restores what the reference does differently from the papers; see the conf's comment. */
   readonly reference_quirks?: boolean;
+  /** What to do about NaN and infinity: stop, or go back to where the epoch began and on with half the learning rate. */
+  readonly on_nonfinite?: "stop" | "back_off";
   readonly validation?: { readonly freq: number; readonly lossfn: LossConf };
 }
 

@@ -1,3 +1,4 @@
+import { SupernetError } from "../errors.ts";
 import type { TrainerConf } from "./conf.ts";
 import type { EpochRecord, PassRecord } from "./metrics.ts";
 import { optimizerSchedule } from "./optimizers/schedule.ts";
@@ -11,11 +12,16 @@ export type OnEpoch = (record: EpochRecord, epoch: number, epochs: readonly Epoc
 /** Temperature of Gumbel-softmax samples by epoch, from 0. */
 export type Temperature = (epoch: number) => number;
 
+/** A training whose numbers do not stay finite goes back this often at most, each time on with half the learning rate. */
+const HALVINGS = 5;
+
 /** The course of a training run by a conf's `trainer` section, whatever computes it. Epochs and steps count from 0. */
 export class Course {
   readonly stepsPerEpoch: number;
-  /** Of the weights. */
+  /** Of the weights; halved learning rates are. */
   readonly schedule: Schedule;
+  /** How often the learning rate was halved. */
+  halvings = 0;
   readonly #conf: TrainerConf;
 
   /** @throws SupernetError("config") on impossible settings */
@@ -23,7 +29,33 @@ export class Course {
     this.#conf = conf;
     this.stepsPerEpoch = stepsPerEpoch;
     const { epochs } = conf;
-    this.schedule = optimizerSchedule(conf.lr_schedule, optimizer, { epochs, stepsPerEpoch }, epochs * stepsPerEpoch);
+    const schedule = optimizerSchedule(conf.lr_schedule, optimizer, { epochs, stepsPerEpoch }, epochs * stepsPerEpoch);
+    this.schedule = {
+      at: (step) => {
+        const rate = schedule.at(step);
+        return { ...rate, lr: rate.lr / 2 ** this.halvings };
+      },
+    };
+    if (this.backsOff && optimizer.type === "cocob") {
+      throw new SupernetError(
+        "config",
+        "on_nonfinite: back_off halves the learning rate, and optimizer.type cocob has none; set on_nonfinite: stop",
+      );
+    }
+  }
+
+  /** Whether a training goes back when its numbers do not stay finite. */
+  get backsOff(): boolean {
+    return this.#conf.on_nonfinite === "back_off";
+  }
+
+  /** Whether it may go back once more. */
+  get mayBackOff(): boolean {
+    return this.backsOff && this.halvings < HALVINGS;
+  }
+
+  get epochs(): number {
+    return this.#conf.epochs;
   }
 
   /**

@@ -1,5 +1,7 @@
+import { clearWritten, findBadWrite } from "../runtime/webgpu/finite-checks.ts";
 import { unpackPlanes } from "../runtime/webgpu/layout.ts";
 import type { Program } from "../runtime/webgpu/program.ts";
+import { type BadStep, commandsOf } from "./diagnosis.ts";
 import type { Feed } from "./feed.ts";
 import { FeedPass } from "./feed-pass.ts";
 import { Flow } from "./flow.ts";
@@ -47,6 +49,17 @@ export class Evaluation {
       encode: (encoder, batch) => this.#pass.encode(encoder, batch),
       report: (averages, batch, batches) => onBatch?.(averages, batch, batches),
     });
+  }
+
+  /**
+   * Runs a batch again and finds what goes bad first; leaves the network as it is.
+   * @throws as `run`
+   */
+  async blame(batch: number): Promise<BadStep> {
+    const { engine } = this.#parts.network;
+    const commands = commandsOf((encoder) => this.#pass.encode(encoder, batch));
+    clearWritten(engine, commands);
+    return { batch, write: await findBadWrite(engine, commands) };
   }
 
   /**

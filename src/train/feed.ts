@@ -36,6 +36,9 @@ export function selectChunks(feed: Pick<Feed, "samples" | "chunks" | "select">, 
   });
 }
 
+/** Label of the buffer that a feed puts its images into: how errors call them. */
+export const IMAGES = "batch images";
+
 /**
  * Where batches come from: two input buffers that a program is bound to, and commands that fill them.
  *

@@ -1,6 +1,6 @@
 import type { Engine } from "../runtime/webgpu/engine.ts";
 import { packPlanes } from "../runtime/webgpu/layout.ts";
-import type { Feed, Selection } from "./feed.ts";
+import { type Feed, IMAGES, type Selection } from "./feed.ts";
 
 /** One prepared batch: images [N, C, H, W] row-major, labels [N]. */
 export interface FixedBatch {
@@ -43,8 +43,8 @@ export class FixedFeed implements Feed {
         };
       }),
     );
-    this.x = engine.buffers.storage("x", this.#batches[0]!.x.size, "data");
-    this.y = engine.buffers.storage("y", this.#batches[0]!.y.size, "data");
+    this.x = engine.buffers.storage(IMAGES, this.#batches[0]!.x.size, "data");
+    this.y = engine.buffers.storage("batch labels", this.#batches[0]!.y.size, "data");
   }
 
   async prepare(): Promise<void> {}

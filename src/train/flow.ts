@@ -2,12 +2,14 @@ import type { Engine } from "../runtime/webgpu/engine.ts";
 import { submit } from "../runtime/webgpu/submission.ts";
 import { abortable } from "./abortable.ts";
 import type { Gate } from "./gate.ts";
-import { REPORT_EVERY } from "./progress.ts";
+import { REPORT_AFTER, REPORT_EVERY } from "./progress.ts";
 
 /** Steps that may wait on the device at once: enough to keep it busy, few enough to stop soon. */
 const IN_FLIGHT = 2;
 /** A step that keeps the device busy for longer, in milliseconds, goes to it in pieces. */
 const LONGEST_SUBMIT = 500;
+/** Steps that may be submitted while a report is read. More than are in flight: it is there by then, and nothing waits. */
+const REPORT_WITHIN = 8;
 
 /**
  * Submits steps without waiting for each: the host encodes the next one while the device works, but never runs far ahead.
@@ -21,6 +23,8 @@ export class Flow {
   #pieces = 1;
   #finished = 0;
   #reported = performance.now();
+  /** Steps since then. */
+  #unreported = 0;
   #reporting: Promise<void> | undefined;
 
   /** @param gate holds steps while it is closed; an aborted signal ends the wait */
@@ -37,9 +41,11 @@ export class Flow {
   async submit(encode: (encoder: GPUCommandEncoder) => void): Promise<void> {
     this.#signal?.throwIfAborted();
     if (this.#gate?.closed) await this.#hold(this.#gate);
+    if (this.#reporting && this.#unreported >= REPORT_WITHIN) await this.wait(this.#reporting);
     this.#engine.check();
     const submitted = performance.now();
     submit(this.#engine, encode, this.#pieces);
+    this.#unreported++;
     const work = this.#engine.done();
     this.#waiting.push(work.then(() => this.#done(submitted)));
     // Where the device computes on the host's processors nothing is gained by encoding ahead.
@@ -69,11 +75,13 @@ export class Flow {
     return abortable(pending, this.#signal);
   }
 
-  /** Reads and tells progress if some time has passed since the last, without holding up the steps. */
+  /** Reads and tells progress if some time or many steps have passed since the last, without holding up the steps. */
   report<T>(read: () => Promise<T>, tell: (value: T) => void): void {
     const now = performance.now();
-    if (this.#reporting || now - this.#reported < REPORT_EVERY) return;
+    const due = now - this.#reported >= REPORT_EVERY || this.#unreported >= REPORT_AFTER;
+    if (this.#reporting || !due) return;
     this.#reported = now;
+    this.#unreported = 0;
     // A failed read is the device's failure, which the next step or awaited read throws.
     this.#reporting = read()
       .then(tell, () => {})

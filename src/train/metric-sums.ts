@@ -20,12 +20,23 @@ export function averagesOf([loss = 0, top1 = 0, top5 = 0, samples = 0]: readonly
 export interface PassAverages {
   readonly pass: Averages;
   readonly step: Averages;
+  /** The first step (batch) of the pass whose loss was NaN or infinite, from 0. */
+  readonly notFinite?: number;
 }
 
-const BYTES = 32;
+/** `Sums` of shaders/metrics.wesl, and where its `first_bad` is among the words. */
+const BYTES = 48;
+const FIRST_BAD = 9;
+
+/** The first batch of a pass whose loss was NaN or infinite, from 0, by its sums. */
+export function badBatchOf({ buffer, byteOffset }: Float32Array<ArrayBuffer>): number | undefined {
+  const [firstBad = 0] = new Uint32Array(buffer, byteOffset + 4 * FIRST_BAD, 1);
+  return firstBad > 0 ? firstBad - 1 : undefined;
+}
 
 /**
- * Loss and accuracy, summed on the device; the host reads eight numbers now and then, never once a step.
+ * Loss and accuracy, summed on the device, and where the loss stopped being a number; the host reads ten numbers now and
+ * then, never once a step.
  * Reads wait for each other: there is one staging buffer.
  */
 export class DeviceMetrics {
@@ -73,9 +84,11 @@ export class DeviceMetrics {
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer(this.sums, 0, this.#staging, 0, BYTES);
     device.queue.submit([encoder.finish()]);
-    const sums = [...new Float32Array(await this.#engine.map(this.#staging))];
+    const sums = new Float32Array((await this.#engine.map(this.#staging)).slice());
     this.#staging.unmap();
-    return { pass: averagesOf(sums.slice(0, 4)), step: averagesOf(sums.slice(4)) };
+    const averages = { pass: averagesOf([...sums.slice(0, 4)]), step: averagesOf([...sums.slice(4, 8)]) };
+    const notFinite = badBatchOf(sums);
+    return notFinite === undefined ? averages : { ...averages, notFinite };
   }
 
   dispose(): void {

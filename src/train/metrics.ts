@@ -17,6 +17,8 @@ export interface EpochRecord {
   /** Learning rates before the first step and after the last. */
   readonly startLr: number;
   readonly endLr: number;
+  /** What went wrong, and was put right by beginning the epoch anew. */
+  readonly warnings?: readonly string[];
 }
 
 /** One run of a trainer or tester; of a tester `epochs` holds one epoch, its learning rates NaN. */

@@ -84,6 +84,14 @@ export class Network implements Parameters {
   }
 
   /**
+   * To be called when all programs are requested, before anything is measured or bound for them.
+   * @throws DoesNotFit when their temporaries are beyond the memory there is
+   */
+  requireMemory(): void {
+    this.engine.buffers.requireMemory(this.#workspace.bytes);
+  }
+
+  /**
    * Has the engine's tuner, if there is one, choose among the variants of kernels. To be called when all programs are
    * requested and before they are bound.
    * @throws SupernetError("device") when the device fails; the reason of the tuner's signal when that is aborted

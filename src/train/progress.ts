@@ -14,3 +14,6 @@ export interface Progress {
 
 /** Progress is told about this often, in milliseconds. */
 export const REPORT_EVERY = 250;
+
+/** Steps after which it is told at the latest: whoever is told looks whether the loss is still a number. */
+export const REPORT_AFTER = 40;

@@ -4,7 +4,7 @@ import type { Pass } from "../data/sampler.ts";
 import { planes } from "../graph/types.ts";
 import { type Engine, encodePass, type Kernel } from "../runtime/webgpu/engine.ts";
 import { storageBytes } from "../runtime/webgpu/layout.ts";
-import { type Drawing, type Feed, type Selection, selectBatch } from "./feed.ts";
+import { type Drawing, type Feed, IMAGES, type Selection, selectBatch } from "./feed.ts";
 
 /** Images and labels of a split on the device, as bytes; shared by the feeds that draw from it. */
 export class ResidentSplit {
@@ -61,7 +61,7 @@ export class ResidentFeed implements Feed {
     this.samples = batch / chunks;
     this.#pass = passOf(0);
     const storage = (label: string, bytes: number) => engine.buffers.storage(label, bytes, "data");
-    this.x = storage("batch images", storageBytes(planes([this.samples, channels, height, width])));
+    this.x = storage(IMAGES, storageBytes(planes([this.samples, channels, height, width])));
     this.y = storage("batch labels", this.samples * 4);
     this.#order = storage("order", this.#pass.order.byteLength);
   }

@@ -10,15 +10,20 @@ export interface Place {
   readonly epochs: readonly EpochRecord[];
   /** What the training pass of the epoch has taken, in seconds. */
   readonly seconds: number;
+  /** How often the learning rate was halved, see `Course`. */
+  readonly halvings: number;
 }
 
 /** Where a training stands, with all that decides how it goes on: what the device holds, in host memory. */
 export interface Snapshot extends Place {
   /** Weights, alphas, running statistics, the state of optimizers and of the algorithm, sums of the metrics. */
-  readonly vectors: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
+  readonly vectors: Vectors;
   /** Which variants of kernels ran, see `KernelTuner.record`; undefined where none was chosen by timing. */
   readonly variants?: string | undefined;
 }
+
+/** Vectors on the host by name. */
+export type Vectors = ReadonlyMap<string, Float32Array<ArrayBuffer>>;
 
 /** Vectors on the device by name. */
 export type NamedBuffers = ReadonlyMap<string, GPUBuffer>;
@@ -51,7 +56,7 @@ export class Snapshots {
   #last = performance.now();
   /** How long the last one took, in milliseconds. */
   #cost = 0;
-  #taking: Promise<void> | undefined;
+  #taking: Promise<unknown> | undefined;
 
   /** @param vectors of f32, all that a training changes */
   constructor(engine: Engine, vectors: NamedBuffers, taken: SnapshotTaking) {
@@ -84,16 +89,30 @@ export class Snapshots {
    * @throws SupernetError("device") when the device has failed
    */
   async take(place: Place): Promise<void> {
-    await this.#taking?.catch(() => {});
-    this.#taking = this.#take(place);
+    this.#taken.tell({ ...place, vectors: await this.copy() });
+  }
+
+  /**
+   * What the device holds after everything submitted so far.
+   * @throws SupernetError("device") when the device has failed
+   */
+  async copy(): Promise<Vectors> {
+    await this.settled();
+    const copying = this.#copy();
+    this.#taking = copying;
     try {
-      await this.#taking;
+      return await copying;
     } finally {
       this.#taking = undefined;
     }
   }
 
-  async #take(place: Place): Promise<void> {
+  /** Resolves when no snapshot is being taken. */
+  async settled(): Promise<void> {
+    await this.#taking?.catch(() => {});
+  }
+
+  async #copy(): Promise<Vectors> {
     const start = performance.now();
     this.#steps = 0;
     this.#last = start;
@@ -110,7 +129,7 @@ export class Snapshots {
     });
     const vectors = new Map(await Promise.all(mapped));
     this.#cost = performance.now() - start;
-    this.#taken.tell({ ...place, vectors, variants: this.#engine.tuner?.record() });
+    return vectors;
   }
 
   /** Puts everything back as it was. @throws Error for a snapshot of another training */

@@ -5,20 +5,24 @@ import { abortable } from "./abortable.ts";
 import { type AlphaOptimizer, alphaOptimizer } from "./alphas.ts";
 import type { TrainerConf } from "./conf.ts";
 import { Course, type OnEpoch, type Temperature } from "./course.ts";
+import type { BadStep } from "./diagnosis.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Feed, selectChunks } from "./feed.ts";
 import { Flow } from "./flow.ts";
 import type { Gate } from "./gate.ts";
+import { Guard, METRICS } from "./guard.ts";
 import { lossSettings, smoothingOf } from "./loss-settings.ts";
 import { type Averages, DeviceMetrics } from "./metric-sums.ts";
 import type { EpochRecord, PassRecord } from "./metrics.ts";
 import type { Network } from "./network.ts";
+import { type BadPlace, NotFinite, NumericError } from "./not-finite.ts";
 import { type OptimizerSpec, optimizerSpec, stepRates } from "./optimizers/index.ts";
 import { ROLES } from "./parameters.ts";
 import { runPass } from "./pass.ts";
 import type { Progress } from "./progress.ts";
 import type { Schedule } from "./schedules/index.ts";
-import { type NamedBuffers, type Place, type Snapshot, Snapshots, type SnapshotTaking } from "./snapshot.ts";
+import type { NamedBuffers, Place, Snapshot, SnapshotTaking } from "./snapshot.ts";
+import { arenaTensor, writtenTensor } from "./tensor-name.ts";
 import { trainedRoles } from "./trained-roles.ts";
 import { type RoleUpdate, type TrainedBy, type TrainedRole, WeightUpdate } from "./weight-update.ts";
 
@@ -80,8 +84,11 @@ export interface TrainerParts {
   readonly gate?: Gate | undefined;
 }
 
+/** What is done of a pass. */
+type Begun = Pick<Place, "batch" | "seconds">;
+
 /** Where a pass begins that nothing of is done. */
-const BEGINNING = { batch: 0, seconds: 0 };
+const BEGINNING: Begun = { batch: 0, seconds: 0 };
 
 /**
  * Trains a network by a conf's `trainer` section: everything between two reads of the metrics happens on the device.
@@ -101,7 +108,7 @@ export class Trainer {
   readonly #alphas: AlphaOptimizer | undefined;
   readonly #course: Course;
   readonly #evaluation: Evaluation | undefined;
-  readonly #snapshots: Snapshots | undefined;
+  readonly #guard: Guard | undefined;
   #epochs: readonly EpochRecord[] = [];
 
   #bound: BoundProgram | undefined;
@@ -162,8 +169,12 @@ export class Trainer {
       const { validation: feed, signal, gate } = parts;
       this.#evaluation = new Evaluation({ network, feed, smoothing, signal, gate });
     }
-    const { snapshots } = parts;
-    this.#snapshots = snapshots && new Snapshots(engine, this.#vectors(), snapshots);
+    const epochsOnly = this.#course.backsOff;
+    const snapshots = parts.snapshots ?? (epochsOnly ? { tell: () => {} } : undefined);
+    const { metrics } = this;
+    this.#guard =
+      snapshots &&
+      new Guard({ engine, vectors: this.#vectors(), metrics, snapshots, epochsOnly, signal: parts.signal });
   }
 
   /** All that a step leaves to the next. */
@@ -176,7 +187,7 @@ export class Trainer {
       ...ROLES.map((role) => [role, arenas[role].buffer] as const),
       ...optimizers,
       ...(this.hook?.state ?? []),
-      ["metrics", this.metrics.sums],
+      [METRICS, this.metrics.sums],
     ]);
   }
 
@@ -187,6 +198,7 @@ export class Trainer {
 
   async #prepare(): Promise<void> {
     const { network, train, signal } = this.#parts;
+    network.requireMemory();
     await network.tune();
     await train.prepare(this.step.buffer);
     await this.hook?.prepare();
@@ -202,6 +214,7 @@ export class Trainer {
     this.#accumulateMetrics = accumulate.kernels;
     this.#disposers.push(accumulate.dispose);
     await this.update.prepare(this.hook?.beforeClip);
+    await this.#guard?.prepare();
     // The network may be gone by now, and a command on it would fail.
     signal?.throwIfAborted();
     this.update.reset();
@@ -220,42 +233,106 @@ export class Trainer {
   /**
    * Trains all epochs; the caller is told after each.
    * @param from where this training stood before: what follows is the same to the bit as if it had never been cut off
-   * @throws SupernetError("device") when the device fails; the signal's reason when aborted.
+   * @throws SupernetError("device") when the device fails; NumericError when the numbers do not stay finite, in detail where
+   *   snapshots are taken; the signal's reason when aborted.
    */
   async fit(onEpoch?: OnEpoch, from?: Snapshot): Promise<EpochRecord[]> {
-    if (from) this.#snapshots!.restore(from);
+    this.#course.halvings = from?.halvings ?? 0;
+    await this.#begin(from);
     const runEpoch = (epoch: number, epochs: readonly EpochRecord[]) => {
       this.#epochs = epochs;
       return this.runEpoch(epoch, from?.epoch === epoch ? from : BEGINNING);
     };
     const told: OnEpoch = async (record, epoch, epochs) => {
       await onEpoch?.(record, epoch, epochs);
-      await this.#snapshots?.take({ ...BEGINNING, epoch: epoch + 1, epochs });
+      this.#guard?.ended(this.#place({ ...BEGINNING, epoch: epoch + 1, epochs }));
     };
     return this.#course.fit(runEpoch, told, from?.epochs);
   }
 
-  runEpoch(epoch: number, from: Pick<Place, "batch" | "seconds"> = BEGINNING): Promise<EpochRecord> {
-    const evaluation = this.#evaluation;
-    const validate = evaluation && (() => evaluation.run(this.#report("validate", epoch)));
-    return this.#course.runEpoch(epoch, () => this.#train(epoch, from), validate);
+  async #begin(from: Snapshot | undefined): Promise<void> {
+    const bad = await this.#guard?.begin(from, this.#place({ ...BEGINNING, epoch: 0, epochs: [] }));
+    if (!bad) return;
+    const { epochs, stepsPerEpoch: batches } = this.#course;
+    const place: BadPlace = { phase: "train", epoch: from?.epoch ?? 0, epochs, batch: undefined, batches };
+    throw new NumericError(place, arenaTensor(bad) ?? bad.binding.buffer.label, 0);
   }
 
-  async #train(epoch: number, from: Pick<Place, "batch" | "seconds">): Promise<PassRecord> {
+  #place(place: Omit<Place, "halvings">): Place {
+    return { ...place, halvings: this.#course.halvings };
+  }
+
+  /** Runs an epoch; by conf again with half the learning rate, if its numbers do not stay finite. @throws as `fit` */
+  async runEpoch(epoch: number, from: Begun = BEGINNING): Promise<EpochRecord> {
+    const warnings: string[] = [];
+    for (let begun = from; ; begun = BEGINNING) {
+      try {
+        const record = await this.#runEpoch(epoch, begun);
+        return warnings.length > 0 ? { ...record, warnings } : record;
+      } catch (error) {
+        if (!(error instanceof NumericError) || !this.#course.mayBackOff) throw error;
+        await this.#guard!.goBack();
+        this.#course.halvings++;
+        warnings.push(`${error.what}; the epoch begins anew with half the learning rate`);
+      }
+    }
+  }
+
+  #runEpoch(epoch: number, from: Begun): Promise<EpochRecord> {
+    const evaluation = this.#evaluation;
+    const train = () => this.#train(epoch, from);
+    const validate = evaluation && (() => evaluation.run(this.#report("validate", epoch)));
+    return this.#course.runEpoch(
+      epoch,
+      () => this.#explained({ phase: "train", epoch }, train, (batch) => this.#blame(epoch, batch)),
+      validate && (() => this.#explained({ phase: "validate", epoch }, validate, (batch) => evaluation.blame(batch))),
+    );
+  }
+
+  /**
+   * Runs a pass and, where NaN or infinity comes up, finds out where from.
+   * @throws NumericError then
+   */
+  async #explained(
+    place: Pick<BadPlace, "phase" | "epoch">,
+    run: () => Promise<PassRecord>,
+    blame: (batch: number) => Promise<BadStep | undefined>,
+  ): Promise<PassRecord> {
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof NotFinite)) throw error;
+      const { batch = error.batch, write } = (await blame(error.batch)) ?? {};
+      const { train, validation, network } = this.#parts;
+      const batches = (place.phase === "train" ? train : validation!).startPass(place.epoch);
+      const tensor = write && writtenTensor(network.desc, write);
+      const { epochs, halvings } = this.#course;
+      throw new NumericError({ ...place, epochs, batch, batches }, tensor, halvings);
+    }
+  }
+
+  #blame(epoch: number, batch: number): Promise<BadStep | undefined> {
+    return Promise.resolve(this.#guard?.blame(epoch, batch, (encoder, step) => this.encodeStep(encoder, epoch, step)));
+  }
+
+  async #train(epoch: number, from: Begun): Promise<PassRecord> {
     const { train, onStep } = this.#parts;
     const batches = train.startPass(epoch);
     this.hook?.startEpoch(epoch);
-    return runPass(this.#flow, this.metrics, {
+    const pass = await runPass(this.#flow, this.metrics, {
       batches,
       from,
       encode: (encoder, batch) => this.encodeStep(encoder, epoch, batch),
       afterBatch: async (batch, seconds) => {
-        const place = () => ({ epoch, batch: batch + 1, epochs: this.#epochs, seconds: seconds() });
-        await this.#snapshots?.stepped(place);
+        const place = () => this.#place({ epoch, batch: batch + 1, epochs: this.#epochs, seconds: seconds() });
+        await this.#guard?.stepped(place);
         await onStep?.(this.#course.step(epoch, batch));
       },
+      isBad: this.#guard && (() => this.#guard!.isBad()),
       report: this.#report("train", epoch),
     });
+    await this.#guard?.trained(batches);
+    return pass;
   }
 
   /** One optimizer step: chooses the batch, writes the uniform, encodes everything. */
@@ -312,7 +389,7 @@ export class Trainer {
     for (const dispose of this.#disposers) dispose();
     this.hook?.dispose();
     this.#evaluation?.dispose();
-    this.#snapshots?.dispose();
+    this.#guard?.dispose();
     this.update.dispose();
     this.metrics.dispose();
     this.step.dispose();

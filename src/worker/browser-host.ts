@@ -22,17 +22,26 @@ const datasets: DatasetIo = {
   read: (path) => browserFiles.readBytes(path),
 };
 
+/** Begins the names of the locks of runs. */
+const LOCK = "supernet run ";
+
 /** Tabs, and several elements on one page, share the origin's files. */
 function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
   // Pages that are not secure have no locks; nor have they WebGPU.
   if (!navigator.locks) return work();
-  return navigator.locks.request(`supernet run ${name}`, { ifAvailable: true }, (lock) => {
+  return navigator.locks.request(LOCK + name, { ifAvailable: true }, (lock) => {
     if (lock) return work();
     throw new SupernetError(
       "config",
       `${name} is running in another tab or element: stop it there, or give this run another prefix`,
     );
   });
+}
+
+async function running(): Promise<ReadonlySet<string>> {
+  const { held = [] } = (await navigator.locks?.query()) ?? {};
+  const names = held.flatMap(({ name }) => (name?.startsWith(LOCK) ? name.slice(LOCK.length) : []));
+  return new Set(names);
 }
 
 /** A dedicated worker of a page. */
@@ -55,13 +64,14 @@ export const browserHost: Host = {
     },
   },
   files: browserFiles,
-  // A link brings a conf; it shall not write over other runs and data sets.
-  confined: true,
   root: RUNS,
   logdir: () => RUNS,
   datasets,
   decoder: () => openDecoderPool(),
   alone,
+  running,
+  // A tab may be closed, or be discarded by the browser, at any time.
+  checkpointMinutes: 1,
   variables: { default_dataroot: DATASETS },
   tuningStore: browserTuningStore,
   version,

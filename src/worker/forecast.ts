@@ -7,13 +7,13 @@ import type { ModelDesc } from "../desc/model-desc.ts";
 import type { NetworkDesc } from "../desc/network-desc.ts";
 import { parseModelDesc } from "../desc/yaml.ts";
 import { SupernetError } from "../errors.ts";
-import type { AdapterKind } from "../host/gpu.ts";
 import { checkDataset } from "../nas/check-dataset.ts";
+import { fitOnPaper, type Paper } from "../nas/chunks.ts";
 import { givenNetwork, scaledToConf } from "../nas/evaluated-network.ts";
 import { finalizeModel } from "../nas/finalizers.ts";
-import { forecastImages, forecastMemory } from "../nas/forecast.ts";
+import { forecastImages, forecastMemory, trainingOf } from "../nas/forecast.ts";
 import { macroCombinations, shaped } from "../nas/macro-combinations.ts";
-import { runFolder } from "../nas/phase.ts";
+import { type Phase, runFolder } from "../nas/phase.ts";
 import { type Alphas, alphasName, PRIMITIVES } from "../ops/mixture.ts";
 import { datasetLoader } from "./datasets.ts";
 import type { Host } from "./host.ts";
@@ -27,11 +27,10 @@ import type { ResolvedRequest } from "./request.ts";
  *
  * @throws SupernetError "config", "data" or "device", as the run would
  */
-export async function forecastRun(request: ResolvedRequest, host: Host, kind: AdapterKind): Promise<ForecastReport[]> {
+export async function forecastRun(request: ResolvedRequest, host: Host, paper: Paper): Promise<ForecastReport[]> {
   const { algorithm, conf, phases } = request;
   await host.loadGpuConstants();
   const { method } = algorithm;
-  const supernet = (method?.builder(conf.nas.search) ?? new DartsModelDescBuilder()).build(largest(conf));
   const load = forecastImages(datasetLoader(host));
   const reports: ForecastReport[] = [];
   for (const phase of phases) {
@@ -39,10 +38,43 @@ export async function forecastRun(request: ResolvedRequest, host: Host, kind: Ad
     checkDataset(dataset, phase, { algorithm, conf, phases });
     // What is not trained takes no memory.
     if (phase === "search" && !method) continue;
+    const supernet = largestSupernet(request);
     const desc = phase === "eval" ? await evaluatedDesc(request, host, supernet, dataset) : supernet;
-    reports.push({ phase, ...(await forecastMemory(desc, { conf, phase, kind, method, load })) });
+    reports.push({ phase, ...(await forecastMemory(desc, { conf, phase, paper, method, load })) });
   }
   return reports;
+}
+
+export interface MemoryCheck {
+  readonly datasets: ReadonlyMap<Phase, Dataset>;
+  /** Of the device that the run will train on. */
+  readonly paper: Paper;
+}
+
+/**
+ * Refuses a run of which something that is trained later would not fit, before anything is trained. The first network that is
+ * trained is refused by itself, right when it is set up. An evaluation is refused if it might not fit, whatever the search finds.
+ *
+ * @throws SupernetError("device") naming the number of chunks that would fit
+ */
+export async function checkMemory(request: ResolvedRequest, host: Host, check: MemoryCheck): Promise<void> {
+  const { algorithm, conf, phases } = request;
+  const { method } = algorithm;
+  const { datasets, paper } = check;
+  const supernet = largestSupernet(request);
+  const requireFit = async (phase: Phase, desc: NetworkDesc) => {
+    const dataset = datasets.get(phase)!;
+    await fitOnPaper(await trainingOf(desc, { conf, phase, method, load: async () => dataset }), paper);
+  };
+  if (!phases.includes("search")) return;
+  if (method && macroCombinations(conf.nas.search).shapes.length > 1) await requireFit("search", supernet);
+  if (phases.includes("eval"))
+    await requireFit("eval", await evaluatedDesc(request, host, supernet, datasets.get("eval")!));
+}
+
+/** What a search begins with, of the largest size it will have. */
+function largestSupernet({ algorithm: { method }, conf }: ResolvedRequest): ModelDesc {
+  return (method?.builder(conf.nas.search) ?? new DartsModelDescBuilder()).build(largest(conf));
 }
 
 /** `model_desc` with the last of the search's sizes: all of them rise. */

@@ -35,8 +35,6 @@ export interface Host {
   loadGpuConstants(): Promise<void>;
   readonly confs: ConfFolder;
   readonly files: FileTree;
-  /** Whether a run may write into its own folders only, whatever its conf says. */
-  readonly confined: boolean;
   /** Folder of the runs that are listed. */
   readonly root: string;
   /** Folder of the runs of a conf, given its `common.logdir`. */
@@ -48,6 +46,10 @@ export interface Host {
    * @throws SupernetError("config") where another one of this origin has them, naming the remedy
    */
   alone<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** Runs of this origin that others than this worker may have: names of those that go on. */
+  running(): Promise<ReadonlySet<string>>;
+  /** Minutes from one checkpoint to the next, at most, of runs that are to be gone on with. */
+  readonly checkpointMinutes: number;
   /** Variables that confs may use; `default_dataroot` among them. */
   readonly variables: Variables;
   /** @param file where choices are kept instead of the usual place, if the host can choose */

@@ -1,6 +1,7 @@
 import { proxy } from "comlink";
 import type { Executor } from "../nas/executor.ts";
 import type { JobControl, JobResult, TrainingJob } from "../nas/job.ts";
+import type { MemoryShare } from "./backend.ts";
 import type { JobEvent, JobThread } from "./job-protocol.ts";
 
 export interface JobPool {
@@ -10,7 +11,8 @@ export interface JobPool {
 }
 
 /** Carries out jobs in threads, each with a device of its own, which are started when they are first needed. */
-export function openJobPool(workers: number, start: () => JobThread): JobPool {
+export function openJobPool(memory: MemoryShare, start: () => JobThread): JobPool {
+  const { threads: workers } = memory;
   const threads: JobThread[] = [];
   const idle: JobThread[] = [];
   const waiting: ((thread: JobThread) => void)[] = [];
@@ -35,7 +37,7 @@ export function openJobPool(workers: number, start: () => JobThread): JobPool {
       async run(job, control) {
         const thread = await take();
         try {
-          return await runOn(thread, job, control);
+          return await runOn(thread, job, memory, control);
         } finally {
           give(thread);
         }
@@ -52,7 +54,12 @@ export function openJobPool(workers: number, start: () => JobThread): JobPool {
   };
 }
 
-async function runOn({ api, failed }: JobThread, job: TrainingJob, control: JobControl): Promise<JobResult> {
+async function runOn(
+  { api, failed }: JobThread,
+  job: TrainingJob,
+  memory: MemoryShare,
+  control: JobControl,
+): Promise<JobResult> {
   const { signal, gate } = control;
   await gate?.passed();
   signal?.throwIfAborted();
@@ -72,7 +79,10 @@ async function runOn({ api, failed }: JobThread, job: TrainingJob, control: JobC
     tell(event, control);
   };
   try {
-    return await Promise.race([api.run(job, control.onEpoch !== undefined, proxy(listener)), failed]);
+    return await Promise.race([
+      api.run(job, { epochs: control.onEpoch !== undefined, memory }, proxy(listener)),
+      failed,
+    ]);
   } catch (error) {
     throw signal?.aborted ? signal.reason : error;
   } finally {

@@ -2,6 +2,7 @@ import type { Remote } from "comlink";
 import type { JobResult, TrainingJob } from "../nas/job.ts";
 import type { Trained } from "../nas/trained.ts";
 import type { Progress } from "../train/progress.ts";
+import type { MemoryShare } from "./backend.ts";
 
 /** What a job tells while it runs. */
 export type JobEvent =
@@ -16,7 +17,11 @@ export interface JobWorkerApi {
    * @param epochs tell after every epoch what would be decided by
    * @throws as `runJob`
    */
-  run(job: TrainingJob, epochs: boolean, listener: (event: JobEvent) => unknown): Promise<JobResult>;
+  run(
+    job: TrainingJob,
+    options: { readonly epochs: boolean; readonly memory: MemoryShare },
+    listener: (event: JobEvent) => unknown,
+  ): Promise<JobResult>;
   /** Ends the job before its next step. */
   stop(): Promise<void>;
   pause(): Promise<void>;

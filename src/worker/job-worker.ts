@@ -22,7 +22,7 @@ export function createJobWorker(host: Host): JobWorkerApi {
   const gate = new Gate();
   let stop = new AbortController();
   return {
-    async run(job, epochs, listener) {
+    async run(job, { epochs, memory }, listener) {
       stop = new AbortController();
       const outbox = new Outbox(listener);
       const control: JobControl = {
@@ -37,7 +37,7 @@ export function createJobWorker(host: Host): JobWorkerApi {
       };
       try {
         const backend = await device.open();
-        const { trainers } = await backend.trainers(undefined);
+        const { trainers } = await backend.trainers(undefined, memory);
         return await runJob(job, { trainers, files, load, methodOf }, control);
       } finally {
         await outbox.close();

@@ -48,8 +48,9 @@ export function nodeHost(logdir?: string): Host {
     datasets: nodeDatasetIo,
     decoder: () => decoder,
     // Processes are told apart by their users, with --exp-prefix or --common.logdir.
-    confined: false,
     alone: (_name, work) => work(),
+    running: async () => new Set(),
+    checkpointMinutes: Number.POSITIVE_INFINITY,
     variables,
     tuningStore: (onWarning, file) => fileTuningStore(file ?? tuningFile(env, homedir(), process.platform), onWarning),
     version: packageVersion(),

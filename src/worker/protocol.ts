@@ -131,6 +131,19 @@ export interface CellDrawing {
 export type RunEvent =
   | { readonly kind: "started"; readonly time: number; readonly name: string; readonly phases: readonly Phase[] }
   | { readonly kind: "phase"; readonly time: number; readonly phase: Phase; readonly folder: string }
+  /**
+   * A training run, by its title, goes on in this epoch (from 0, all of them where nothing is left), or need not run again; the
+   * epochs before are done.
+   */
+  | {
+      readonly kind: "restored";
+      readonly time: number;
+      readonly phase: Phase;
+      readonly title: string;
+      readonly epoch: number;
+      readonly epochs: number;
+      readonly done: readonly EpochFigures[];
+    }
   /** A training run, by its title, is about to build and compile its programs: up to a minute without other news. */
   | { readonly kind: "preparing"; readonly time: number; readonly phase: Phase; readonly title: string }
   /** Told a few times a second at most, and once at the end of each pass. */
@@ -234,6 +247,30 @@ export interface StoredRun {
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
 }
 
+/** Where a training stands that was cut off. */
+export interface Standing {
+  readonly phase: Phase;
+  /** `arch_train`, `eval_train`, or `post_train`, the short one after a search. */
+  readonly training: string;
+  /** The epoch under way, from 0. */
+  readonly epoch: number;
+  /** Of how many, where it is known. */
+  readonly epochs?: number;
+}
+
+/** A run that was cut off, or stopped, and can be gone on with; `runs` lists its files. */
+export interface UnfinishedRun {
+  readonly name: string;
+  /** As it was asked for, but for `resume`: with "require" there, it goes on. What it needs, such as its data set, may be gone. */
+  readonly request: RunRequest;
+  /** Phases that have ended. */
+  readonly ended: readonly Phase[];
+  /** Absent where no training was under way, or none has left a checkpoint. */
+  readonly standing?: Standing;
+  /** When a file of it was last written, in milliseconds since 1970. */
+  readonly modified: number;
+}
+
 /** Probability of a class. */
 export interface ClassScore {
   readonly label: string;
@@ -263,8 +300,12 @@ export interface SupernetApi {
   resume(): Promise<void>;
   /** Ends the run before its next step; resolves when its files are closed. */
   stop(): Promise<void>;
+  /** Writes checkpoints of what is trained here now, for whoever may soon be cut off. Nothing happens where nothing runs. */
+  keep(): Promise<void>;
   /** Kept runs, newest first. */
   runs(): Promise<readonly StoredRun[]>;
+  /** Those of them that can be gone on with, newest first; in a browser, runs that go on in other tabs are none of them. */
+  unfinished(): Promise<readonly UnfinishedRun[]>;
   /** @throws "io" for a file that is not there */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** Every file of a run in one zip. @throws "io" */

@@ -18,6 +18,7 @@ import { SupernetError } from "../errors.ts";
 import { type Algorithm, searches } from "../nas/algorithm.ts";
 import { checkAlgorithm } from "../nas/compatibility.ts";
 import { PHASES, type Phase } from "../nas/phase.ts";
+import type { MemoryShare } from "./backend.ts";
 import { datasetNames } from "./datasets.ts";
 import type { Host } from "./host.ts";
 import type { ConfProblem, ResumeMode, RunRequest } from "./protocol.ts";
@@ -45,10 +46,10 @@ const OWN_CONF = "imported.yaml";
 /** @throws SupernetError "config" or "io", see `loadConfig` and `parseExperimentConf`; "data" for a damaged imported data set */
 export async function resolveRequest(request: RunRequest, host: Host): Promise<ResolvedRequest> {
   const { algo, dataset, full = false, overrides = [], allowUnknown = false, confText } = request;
-  const { prefix = full ? "full" : "toy", phases = PHASES } = request;
+  const { prefix = "", phases = PHASES } = request;
   const algorithm = findAlgorithm(algo);
-  if (/[/\\]/.test(prefix)) {
-    throw new SupernetError("config", `the prefix "${prefix}" names folders: leave slashes out`);
+  for (const [what, name] of Object.entries({ prefix, "data set": dataset })) {
+    if (/[/\\]/.test(name)) throw new SupernetError("config", `the ${what} "${name}" names folders: leave slashes out`);
   }
   if (phases.length === 0) throw new SupernetError("config", "there is nothing to run: name search, eval or both");
   const leftOut: Phase[] = searches(algorithm) ? [] : phases.filter((phase) => phase === "search");
@@ -60,29 +61,44 @@ export async function resolveRequest(request: RunRequest, host: Host): Promise<R
     confText === undefined
       ? await loadFiles({ algo, dataset, full }, options, host)
       : await loadText(confText, options);
-  const conf = withResume(parseExperimentConf(loaded.tree, loaded.places), request.resume);
+  const conf = withResume(parseExperimentConf(loaded.tree, loaded.places), request.resume, host.checkpointMinutes);
   checkAlgorithm(algorithm, conf);
   return {
     algorithm,
     dataset,
     conf,
     confText: toYaml(loaded.root),
-    name: `${algo}_${dataset}_${prefix}`,
+    name: nameOf(request),
     phases: PHASES.filter((phase) => phases.includes(phase) && !leftOut.includes(phase)),
     leftOut,
   };
 }
 
+/** `<algo>_<dataset>_<prefix>` of the run that is asked for. */
+export function nameOf({ algo, dataset, full = false, prefix = full ? "full" : "toy" }: RunRequest): string {
+  return `${algo}_${dataset}_${prefix}`;
+}
+
+/** @param threads that share the device's memory */
+export const memoryOf = ({ conf }: ResolvedRequest, threads = 1): MemoryShare => ({
+  bytes: conf.common.gpu_memory * 2 ** 20,
+  threads,
+});
+
 /** How trainings are kept when the conf does not say. */
 const CHECKPOINT = { filename: "$expdir/checkpoint.pth", freq: 10, minutes: 10, steps: 0 };
 
-/** The conf with its keys `resume` and `checkpoint` as the caller wants them, if he says anything. */
-function withResume(conf: ExperimentConf, mode: ResumeMode | undefined): ExperimentConf {
+/**
+ * The conf with its keys `resume` and `checkpoint` as the caller wants them, if he says anything.
+ * @param minutes at most from one checkpoint to the next
+ */
+function withResume(conf: ExperimentConf, mode: ResumeMode | undefined, minutes: number): ExperimentConf {
   if (mode === undefined) return conf;
   const { common, nas } = conf;
   const resume = mode !== "fresh";
   const kept = <T extends Pick<typeof common, "checkpoint">>(section: T) => {
-    return { ...section, resume, checkpoint: section.checkpoint ?? common.checkpoint ?? CHECKPOINT };
+    const asked = section.checkpoint ?? common.checkpoint ?? CHECKPOINT;
+    return { ...section, resume, checkpoint: { ...asked, minutes: Math.min(asked.minutes, minutes) } };
   };
   return { ...conf, common: kept(common), nas: { ...nas, search: kept(nas.search), eval: kept(nas.eval) } };
 }

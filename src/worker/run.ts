@@ -4,21 +4,24 @@ import { folderLogSink } from "../log/sink.ts";
 import type { Environment, SearchState } from "../nas/environment.ts";
 import type { Executor } from "../nas/executor.ts";
 import { ExperimentRunner } from "../nas/experiment-runner.ts";
+import type { OpenCheckpoints } from "../nas/open-checkpoints.ts";
+import { requireOwn } from "../nas/own-files.ts";
 import { PHASES, type Phase, runFolder } from "../nas/phase.ts";
 import type { PhaseOrigin, PhaseRecord } from "../nas/phase-record.ts";
 import { skipShare } from "../report/cells.ts";
 import { throughput } from "../report/throughput.ts";
 import type { Gate } from "../train/gate.ts";
 import type { Progress } from "../train/progress.ts";
-import type { Backend } from "./backend.ts";
+import type { Backend, RunTrainers } from "./backend.ts";
 import { cellDrawings, cellWeights } from "./drawings.ts";
+import { checkMemory } from "./forecast.ts";
 import type { Host } from "./host.ts";
 import { type JobPool, openJobPool } from "./job-pool.ts";
-import type { AdapterReport, RunEvent, RunRequest, RunSummary, TuneRequest } from "./protocol.ts";
-import type { ResolvedRequest } from "./request.ts";
+import type { AdapterReport, EpochFigures, RunEvent, RunRequest, RunSummary, TuneRequest } from "./protocol.ts";
+import { memoryOf, type ResolvedRequest } from "./request.ts";
 import { runFiles } from "./run-files.ts";
 import { readSummary, SUMMARY } from "./runs.ts";
-import { evalSummary, type StoredSummary, searchSummary } from "./summary.ts";
+import { epochFigures, evalSummary, type StoredSummary, searchSummary } from "./summary.ts";
 
 /** An event without its time. */
 export type EventBody = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, "time"> : never) : never;
@@ -35,6 +38,7 @@ export interface RunParts {
   readonly tell: (event: EventBody) => void;
   readonly signal: AbortSignal;
   readonly gate: Gate;
+  readonly checkpoints: OpenCheckpoints;
 }
 
 /**
@@ -51,13 +55,13 @@ export async function runExperiment(parts: RunParts): Promise<RunSummary> {
 }
 
 /** Threads that train several networks at once; undefined where one after another will do, or has to. */
-function openPool({ host, workers, tune, tell }: RunParts): JobPool | undefined {
+function openPool({ host, request, workers, tune, tell }: RunParts): JobPool | undefined {
   if (workers === 1) return undefined;
   const start = host.startJobThread;
   if (!start)
     tell({ kind: "warning", message: "networks are trained one after another: only Node has several workers" });
   else if (tune) tell({ kind: "warning", message: "what several workers train is not tuned" });
-  return start && openJobPool(workers, start);
+  return start && openJobPool(memoryOf(request, workers), start);
 }
 
 async function runPhases(parts: RunParts, executor: Executor | undefined): Promise<RunSummary> {
@@ -66,9 +70,13 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   const started = Date.now();
   const current: { phase: Phase } = { phase: phases[0] ?? "search" };
   const logdir = host.logdir(conf.common.logdir);
-  const environment = { ...(await makeEnvironment(parts, () => current.phase, logdir)), executor };
+  const trainers = await openTrainers(parts);
+  const environment = { ...makeEnvironment(parts, trainers, { phase: () => current.phase, logdir }), executor };
   const runner = new ExperimentRunner({ ...request, environment, logdir, variables: host.variables });
-  await runner.loadData(phases);
+  const datasets = await runner.loadData(phases);
+  signal.throwIfAborted();
+  const paper = await backend.paper?.(memoryOf(request));
+  if (paper) await checkMemory(request, host, { datasets, paper });
   signal.throwIfAborted();
   const origin = originOf(parts);
   const resumed = await resume(runner, parts, origin);
@@ -94,7 +102,9 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   if (phases.includes("search")) {
     enter("search");
     let search = resumed.search?.ended as SearchSummary | undefined;
-    if (!search) {
+    if (search) {
+      tellEnded(parts, "search", search.epochs);
+    } else {
       const seconds = stopwatch(parts.gate, resumed.search);
       search = { ...searchSummary(await runner.search()), seconds: seconds() };
     }
@@ -110,7 +120,9 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
     enter("eval");
     const record = resumed.eval ?? (await runner.kept?.open("eval", origin));
     let evaluation = record?.ended as EvaluationSummary | undefined;
-    if (!evaluation) {
+    if (evaluation) {
+      tellEnded(parts, "eval", evaluation.eval?.epochs ?? []);
+    } else {
       const seconds = stopwatch(parts.gate, record);
       const result = await runner.evaluate();
       const { mean, std } = result.image;
@@ -123,6 +135,18 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   summary = { ...summary, ended: Date.now() };
   await writeSummary(host, runner.folder(current.phase), summary);
   return summary;
+}
+
+/** A phase need not run again. */
+function tellEnded({ request, tell }: RunParts, phase: Phase, done: readonly EpochFigures[]): void {
+  const { title } = request.conf.nas[phase].trainer;
+  const epochs = done.length;
+  if (epochs > 0) tell({ kind: "restored", phase, title, epoch: epochs, epochs, done });
+}
+
+/** What whoever goes on with a run asks for; how he does, is his business. */
+function forLater({ resume: _, ...asked }: RunRequest): RunRequest {
+  return asked;
 }
 
 type SearchSummary = NonNullable<StoredSummary["search"]>;
@@ -161,7 +185,7 @@ function originOf({ host, backend, asked, tune }: RunParts): PhaseOrigin {
     "version of supernet": host.version,
     "choice of kernels": tune ? "tuned" : "untuned",
   };
-  return { request: asked, ranOn };
+  return { request: forLater(asked), ranOn };
 }
 
 /**
@@ -197,10 +221,7 @@ function adapterText({ name, backend }: AdapterReport): string {
   return backend === "tfjs" ? `${name} (TensorFlow.js)` : name;
 }
 
-/** @param logdir folder of all runs */
-async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: string): Promise<Environment> {
-  const { host, backend, request, tune, tell, signal, gate } = parts;
-  const folders = PHASES.map((one) => `${runFolder(logdir, request.name, one)}/`);
+function openTrainers({ host, backend, request, tune, tell, signal }: RunParts): Promise<RunTrainers> {
   const onWarning = (message: string) => tell({ kind: "warning", message });
   const tuning = tune && {
     mode: tune.mode,
@@ -210,7 +231,17 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
     onWarning,
     signal,
   };
-  const { trainers, bytes } = await backend.trainers(tuning);
+  return backend.trainers(tuning, memoryOf(request));
+}
+
+/** @param place where the run is, and the folder of all runs */
+function makeEnvironment(
+  { host, request, tell, checkpoints, signal, gate }: RunParts,
+  { trainers, bytes }: RunTrainers,
+  { phase, logdir }: { readonly phase: () => Phase; readonly logdir: string },
+): Environment {
+  const folders = PHASES.map((one) => runFolder(logdir, request.name, one));
+  const onWarning = (message: string) => tell({ kind: "warning", message });
   const own = runFiles(host.files);
   // A clock that stands still with the run.
   const speed = throughput(() => performance.now() - gate.held);
@@ -219,11 +250,11 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
     datasets: host.datasets,
     ...own,
     writeFile: async (path, data, options) => {
-      if (host.confined) checkOwn(path, folders);
+      requireOwn(path, folders);
       await own.writeFile(path, data, options);
     },
     remove: async (path) => {
-      if (host.confined) checkOwn(path, folders);
+      requireOwn(path, folders);
       await own.remove(path);
     },
     logSink: (folder, goOn) => (goOn ? resumedLogSink : folderLogSink)(host.files, folder),
@@ -234,19 +265,12 @@ async function makeEnvironment(parts: RunParts, phase: () => Phase, logdir: stri
     },
     onSearchEpoch: (state) => tell(alphasEvent(state)),
     onWarning,
+    onRestored: (title, { epoch, epochs: done }, epochs) =>
+      tell({ kind: "restored", phase: phase(), title, epoch, epochs, done: epochFigures(done) }),
+    checkpoints,
     signal,
     gate,
   };
-}
-
-/** @throws SupernetError("config") for a path that leaves the run's folders */
-function checkOwn(path: string, folders: readonly string[]): void {
-  const inside = folders.some((folder) => path.startsWith(folder));
-  if (inside && !path.split("/").includes("..")) return;
-  throw new SupernetError(
-    "config",
-    `the conf writes to ${path}, which is not the run's own: begin the name with $expdir/`,
-  );
 }
 
 function progressEvent(

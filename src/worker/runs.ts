@@ -11,7 +11,7 @@ export const SUMMARY = "run.json";
 const FOLDER = /^(.+)_(?:search|eval)$/;
 
 /** Files of runs by name: what lies in the folders `<name>_search` and `<name>_eval` of a root. */
-async function filesByRun(files: FileTree, root: string): Promise<Map<string, FileInfo[]>> {
+export async function filesByRun(files: FileTree, root: string): Promise<Map<string, FileInfo[]>> {
   const byName = new Map<string, FileInfo[]>();
   for (const file of await files.list(root)) {
     const [folder = "", ...rest] = file.path.split("/");

@@ -2,6 +2,7 @@ import { transfer } from "comlink";
 import { algorithmNames } from "../algos/index.ts";
 import { experimentKeys } from "../config/index.ts";
 import { SupernetError } from "../errors.ts";
+import { OpenCheckpoints } from "../nas/open-checkpoints.ts";
 import { Gate } from "../train/gate.ts";
 import { RunClassifier } from "./classify.ts";
 import { datasetMethods } from "./datasets.ts";
@@ -10,15 +11,17 @@ import { forecastRun } from "./forecast.ts";
 import type { Host } from "./host.ts";
 import { Outbox } from "./outbox.ts";
 import type { RunEvent, RunRequest, RunSummary, SupernetApi } from "./protocol.ts";
-import { checkConf, resolveRequest } from "./request.ts";
+import { checkConf, memoryOf, resolveRequest } from "./request.ts";
 import { type EventBody, runExperiment } from "./run.ts";
 import { readRunFile, removeRun, storedRuns, zipRun } from "./runs.ts";
+import { unfinishedRuns } from "./unfinished.ts";
 
 /** A run in progress. */
 interface Current {
   readonly name: string;
   readonly stop: AbortController;
   readonly gate: Gate;
+  readonly checkpoints: OpenCheckpoints;
   /** Resolves when its files are closed; never rejects. */
   readonly ended: Promise<void>;
 }
@@ -30,6 +33,8 @@ export function createSession(host: Host): SupernetApi {
   const device = new DeviceHolder(host);
   const classifier = new RunClassifier(host, device);
   let current: Current | undefined;
+  /** Name of its folders, once it is known. */
+  let running: string | undefined;
 
   const start = async (request: RunRequest, listener: Listener): Promise<RunSummary> => {
     if (current) throw new SupernetError("config", `${current.name} is running: stop it, or wait until it has ended`);
@@ -44,15 +49,17 @@ export function createSession(host: Host): SupernetApi {
     const ended = new Promise<void>((resolve) => {
       end = resolve;
     });
-    current = { name: `${request.algo} on ${request.dataset}`, stop, gate, ended };
+    const checkpoints = new OpenCheckpoints();
+    current = { name: `${request.algo} on ${request.dataset}`, stop, gate, checkpoints, ended };
     try {
       const resolved = await resolveRequest(request, host);
       if (!request.fallback) await requireWebGpu(host);
+      running = resolved.name;
       return await host.alone(resolved.name, async () => {
         const backend = await device.open();
         void backend.lost?.then((error) => stop.abort(error));
         const { tune, workers = 1 } = request;
-        const parts = { host, backend, request: resolved, asked: request, tune, workers };
+        const parts = { host, backend, request: resolved, asked: request, tune, workers, checkpoints };
         return await runExperiment({ ...parts, tell, signal: stop.signal, gate });
       });
     } catch (error) {
@@ -60,6 +67,7 @@ export function createSession(host: Host): SupernetApi {
       throw stop.signal.aborted ? stop.signal.reason : error;
     } finally {
       current = undefined;
+      running = undefined;
       end();
       await outbox.close();
     }
@@ -86,15 +94,22 @@ export function createSession(host: Host): SupernetApi {
     algorithms: async () => algorithmNames,
     forecast: async (request) => {
       const resolved = await resolveRequest(request, host);
-      const { kind, backend } = (await device.open()).adapter;
+      const backend = await device.open();
       // What TensorFlow.js keeps in textures, and for how long, is its own business.
-      return backend === "tfjs" ? [] : forecastRun(resolved, host, kind);
+      const paper = await backend.paper?.(memoryOf(resolved));
+      return paper ? forecastRun(resolved, host, paper) : [];
     },
     start,
     pause: async () => current?.gate.close(),
     resume: async () => current?.gate.open(),
     stop: stopRun,
+    keep: async () => current?.checkpoints.keep(),
     runs: () => storedRuns(host.files, host.root),
+    unfinished: async () => {
+      const others = await host.running();
+      const runs = await unfinishedRuns(host.files, host.root);
+      return runs.filter(({ name }) => name !== running && !others.has(name));
+    },
     readFile: async (path) => moved(await readRunFile(host.files, host.root, path)),
     zip: async (name) => moved(await zipRun(host.files, host.root, name)),
     remove: async (name) => {

@@ -4,7 +4,7 @@ import type { SearchResult } from "../nas/search.ts";
 import { alphasText } from "../report/alphas.ts";
 import { cellsText } from "../report/cells.ts";
 import { costSummary, runSummary } from "../report/summary.ts";
-import type { PassRecord, RunRecord } from "../train/metrics.ts";
+import type { EpochRecord, PassRecord } from "../train/metrics.ts";
 import { cellDrawings, cellWeights } from "./drawings.ts";
 import type { EpochFigures, PassFigures, RunSummary } from "./protocol.ts";
 
@@ -29,7 +29,7 @@ export function searchSummary({ found, supernet, report }: SearchResult): NonNul
     ...(report ? [report] : []),
   ].join("\n");
   return {
-    epochs: supernet ? epochFigures(supernet.run) : [],
+    epochs: supernet ? epochFigures(supernet.run.epochs) : [],
     cells: cellDrawings(found),
     weights: supernet ? cellWeights(supernet.desc, supernet.alphas) : [],
     text,
@@ -42,7 +42,7 @@ export function evalSummary({ desc, run, image, classes, report }: EvaluationRes
   const options = { height, width, affine: true };
   const { params, macs } = modelStats(desc, options);
   return {
-    epochs: epochFigures(run),
+    epochs: epochFigures(run.epochs),
     params,
     macs,
     image: { height, width, channels },
@@ -52,7 +52,8 @@ export function evalSummary({ desc, run, image, classes, report }: EvaluationRes
   };
 }
 
-const epochFigures = ({ epochs }: RunRecord): EpochFigures[] =>
+/** How epochs went, as it is told. */
+export const epochFigures = (epochs: readonly EpochRecord[]): EpochFigures[] =>
   epochs.map(({ train, val }) => ({ train: figures(train), ...(val && { val: figures(val) }) }));
 
 const figures = ({ averages: { loss, top1, top5 } }: PassRecord): PassFigures => ({ loss, top1, top5 });

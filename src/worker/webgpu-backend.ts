@@ -1,9 +1,10 @@
 import { adapterName, type GpuHandle } from "../host/gpu.ts";
-import { Classifier } from "../nas/classifier.ts";
+import { openClassifier } from "../nas/engine-classifier.ts";
 import type { EngineSource } from "../nas/engine-source.ts";
 import { engineTrainers } from "../nas/engine-trainers.ts";
 import { Engine, type KernelTuner } from "../runtime/webgpu/engine.ts";
-import type { Backend } from "./backend.ts";
+import { onPaper } from "../runtime/webgpu/paper-engine.ts";
+import type { Backend, MemoryShare } from "./backend.ts";
 import type { AdapterReport } from "./protocol.ts";
 import { openTuner } from "./tune.ts";
 
@@ -17,19 +18,26 @@ export function webgpuBackend(gpu: GpuHandle, reopen: () => Promise<GpuHandle>):
   return {
     adapter: adapterReport(gpu),
     works: () => device.works(),
-    async trainers(tune) {
+    async trainers(tune, memory) {
+      device.share = memory;
       // Kernels that were tuned for one run are not those of the next.
       const source = tune ? device.source((now) => openTuner(now, tune)) : untuned;
       await source.open();
       return { trainers: engineTrainers(source), bytes: () => source.engine.buffers.liveBytes };
     },
-    classifier: async (parts) => Classifier.create(await untuned.open(), parts),
+    async paper(memory) {
+      const engine = await untuned.open();
+      return (bytes) => onPaper(engine, bytes ?? device.memory(memory));
+    },
+    classifier: (parts) => openClassifier(untuned, parts),
     dispose: () => device.dispose(),
   };
 }
 
 /** A device and the engines on it; another one after it was lost. */
 class ReopenedDevice {
+  /** What engines that are opened from now on may take; default all there is. */
+  share: MemoryShare | undefined;
   readonly #reopen: () => Promise<GpuHandle>;
   #gpu: GpuHandle;
   #lost = false;
@@ -46,6 +54,7 @@ class ReopenedDevice {
   /** Engines with a tuner of their own, one for each device. */
   source(tunerOf: (gpu: GpuHandle) => Promise<KernelTuner | undefined>): EngineSource {
     let engine: Engine | undefined;
+    let tuner: { readonly of: string; readonly opened: KernelTuner | undefined } | undefined;
     return {
       get engine() {
         if (!engine) throw new Error("the engine is not open yet");
@@ -53,9 +62,14 @@ class ReopenedDevice {
       },
       open: async () => {
         const gpu = await this.#open();
-        if (engine?.device === gpu.device) return engine;
-        engine = new Engine(gpu, await tunerOf(gpu));
-        this.#engines.push(engine);
+        if (engine?.device !== gpu.device) {
+          // On the same adapter kernels stay what they were, so that a run goes on to the same bits.
+          const adapter = adapterName(gpu.info);
+          if (tuner?.of !== adapter) tuner = { of: adapter, opened: await tunerOf(gpu) };
+          engine = new Engine(gpu, tuner.opened);
+          this.#engines.push(engine);
+        }
+        engine.buffers.memory = this.memory(this.share);
         return engine;
       },
     };
@@ -66,13 +80,19 @@ class ReopenedDevice {
       .catch(() => {})
       .then(async () => {
         if (!this.#lost) return;
-        await this.dispose();
+        await this.#free();
         this.#engines = [];
         this.#gpu = await this.#reopen();
         this.#watch();
       });
     await this.#opening;
     return this.#gpu;
+  }
+
+  /** Bytes of a share; undefined where nobody knows. */
+  memory({ bytes, threads }: MemoryShare = { bytes: 0, threads: 1 }): number | undefined {
+    const all = bytes || this.#gpu.memory;
+    return all && all / threads;
   }
 
   #watch(): void {
@@ -88,14 +108,20 @@ class ReopenedDevice {
     return !this.#lost && this.#engines.every(works);
   }
 
-  /** Frees the device; waits for the work it still has. */
+  /** Frees the device; waits for the work it still has, and for a device that is being opened. */
   async dispose(): Promise<void> {
+    await this.#opening.catch(() => {});
+    await this.#free();
+  }
+
+  async #free(): Promise<void> {
     for (const engine of this.#engines) engine.dispose();
     this.#gpu.dispose();
     await this.#gpu.device.lost;
     await Promise.all(this.#engines.map((engine) => engine.settled()));
   }
 }
+
 function works(engine: Engine): boolean {
   try {
     engine.check();

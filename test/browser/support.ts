@@ -109,7 +109,7 @@ export function openBrowser({ webgpu = true, webgl = true } = {}): Promise<Brows
   });
 }
 
-/** A page, and what went wrong on it so far: errors thrown, errors and warnings in the console. */
+/** A page, and what went wrong on it so far: errors thrown, errors and warnings in the console, and what the policy refused. */
 export interface Visit {
   readonly page: Page;
   readonly faults: readonly string[];
@@ -122,9 +122,17 @@ export async function visit(context: BrowserContext, url: string): Promise<Visit
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) faults.push(`${message.type()}: ${message.text()}`);
   });
+  // What the page itself is refused Chromium says in the console; workers keep it to themselves.
+  page.on("worker", (worker) => void worker.evaluate(tellRefusals).catch(() => undefined));
   page.setDefaultTimeout(60_000);
   await page.goto(url);
   return { page, faults };
+}
+
+function tellRefusals(): void {
+  addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
+    console.error(`refused in a worker: ${effectiveDirective} ${blockedURI}`);
+  });
 }
 
 /** A page of `fixtures` that hands its functions to tests, loaded. What goes wrong on it is added to `faults`. */

@@ -21,6 +21,11 @@ export async function newEngine(requiredFeatures: GPUFeatureName[] = []): Promis
   return new Engine({ device, kind: "software", sibling: async () => (await testAdapter()).requestDevice() });
 }
 
+/** A device of its own, without a sibling: for kernels that were compiled before. */
+export async function testDevice(): Promise<GPUDevice> {
+  return (await testAdapter()).requestDevice();
+}
+
 /** A fresh one: an adapter opens one device. */
 export async function testAdapter(): Promise<GPUAdapter> {
   if (existsSync(LAVAPIPE)) process.env.VK_DRIVER_FILES ??= LAVAPIPE;

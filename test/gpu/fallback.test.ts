@@ -188,7 +188,8 @@ test.each([
   ["by Adam", ADAM],
 ])("an evaluation %s on TensorFlow.js is the engine's", async (_, more) => {
   const { trainer, loader } = (await confOf(more)).nas.eval;
-  const parts = { trainer, loader, dataset, seed: 9, path: "eval_arch", confusion: true };
+  const section = "nas.eval.trainer";
+  const parts = { section, trainer, loader, dataset, seed: 9, path: "eval_arch", confusion: true };
   const desc = smallFinal();
   const want = await trainFixed(onlyEngine(engine), desc, { ...parts, control: {}, logger: silent() });
   const told: string[] = [];
@@ -216,6 +217,7 @@ test.each([
 test("images kept back validate alike on both", async () => {
   const { trainer, loader } = (await confOf({ "nas.eval.loader.val_ratio": 0.5 })).nas.eval;
   const parts = {
+    section: "nas.search.post_train.trainer",
     trainer,
     loader,
     dataset,

@@ -9,7 +9,8 @@ import { loadDataset } from "../../src/data/load.ts";
 import type { ModelDesc } from "../../src/desc/model-desc.ts";
 import { type ForecastOptions, forecastImages, forecastMemory } from "../../src/nas/forecast.ts";
 import { createTrainer, setUpFixed, setUpSearch } from "../../src/nas/training-setup.ts";
-import type { Engine } from "../../src/runtime/webgpu/engine.ts";
+import { Engine } from "../../src/runtime/webgpu/engine.ts";
+import { paperDevice } from "../../src/runtime/webgpu/paper-device.ts";
 import { MODEL_DESC } from "../model-desc-conf.ts";
 import { newEngine } from "./engine.ts";
 import { PLAIN, smallExperts, smallFinal, smallSupernet } from "./small.ts";
@@ -102,7 +103,7 @@ describe("a forecast of a run's memory is what the run allocates, to the byte", 
   async function expectForecast(desc: ModelDesc, run: Pick<ForecastOptions, "conf" | "phase" | "method">) {
     const { bytes, buffers, roles } = await forecastMemory(desc, {
       ...run,
-      kind: "software",
+      paper: () => new Engine(paperDevice("software")),
       load: forecastImages(never),
     });
     expect({ bytes, buffers, roles }).toEqual(await allocated(engine, desc, run));

@@ -30,10 +30,15 @@ export function smallExperts(): ModelDesc {
   return new XnasModelDescBuilder().build({ ...MODEL_DESC, n_cells: 2, n_reductions: 0, cell });
 }
 
-/** A network such as a search may find: convolutions of every kind, a pool and a skip connection. */
-export function smallFinal(): ModelDesc {
-  const desc = smallSupernet(1, 2);
-  const ops = ["sep_conv_3x3", "skip_connect", "dil_conv_5x5", "max_pool_3x3", "avg_pool_3x3"];
+/**
+ * A network such as a search may find; by default with convolutions of every kind, a pool and a skip connection.
+ * @param ops of the first node's edges, and then of the second's
+ */
+export function smallFinal(
+  nodes = 2,
+  ops: readonly string[] = ["sep_conv_3x3", "skip_connect", "dil_conv_5x5", "max_pool_3x3", "avg_pool_3x3"],
+): ModelDesc {
+  const desc = smallSupernet(1, nodes);
   const alphas = desc.cellDescs[0]!.nodes.flatMap(({ edges }, node) =>
     edges.map((_, edge) => {
       const op = ops[2 * node + edge]!;

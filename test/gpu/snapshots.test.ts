@@ -6,10 +6,12 @@ import { readText } from "../../src/host/node/files.ts";
 import { createTrainer, setUpSearch } from "../../src/nas/training-setup.ts";
 import { Rng } from "../../src/random/rng.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
-import type { EpochRecord } from "../../src/train/metrics.ts";
+import { findBadWrite } from "../../src/runtime/webgpu/finite-checks.ts";
+import { commandsOf } from "../../src/train/diagnosis.ts";
 import type { Snapshot } from "../../src/train/snapshot.ts";
 import { testEngine } from "./engine.ts";
 import { held, shapes } from "./small.ts";
+import { timelessEpoch } from "./timeless.ts";
 
 // Trainings that are cut off after any step, and go on elsewhere from their snapshot, end with the same bits.
 
@@ -45,11 +47,6 @@ interface Outcome {
   readonly snapshots: readonly Snapshot[];
 }
 
-function timeless({ train, val, ...rates }: EpochRecord) {
-  const pass = ({ startTime: _, endTime: __, ...figures }: typeof train) => figures;
-  return { train: pass(train), val: val && pass(val), ...rates };
-}
-
 describe.each([
   ["darts", { "nas.search.trainer.batch_chunks": 2 }],
   ["didarts", {}],
@@ -67,7 +64,7 @@ describe.each([
       const snapshots: Snapshot[] = [];
       const tell = (snapshot: Snapshot) => void snapshots.push(snapshot);
       const trainer = await createTrainer(setup, { snapshots: { tell, every: 1 } });
-      const epochs = (await trainer.fit(undefined, from)).map(timeless);
+      const epochs = (await trainer.fit(undefined, from)).map(timelessEpoch);
       const values = await setup.network.save();
       trainer.dispose();
       setup.dispose();
@@ -86,5 +83,19 @@ describe.each([
       expect(values, places[at]).toEqual(whole.values);
     }
     expect(held(engine)).toEqual(before);
+  });
+
+  test("writes only finite numbers in a step that goes well", async () => {
+    const conf = await confOf(algo, overrides);
+    const method = findAlgorithm(algo).method!;
+    const desc = method.builder(conf).build(conf.model_desc);
+    const setup = setUpSearch(desc, { engine, method, conf, dataset, seed: 3 });
+    const trainer = await createTrainer(setup);
+    trainer.hook?.startEpoch(0);
+    const commands = commandsOf((encoder) => trainer.encodeStep(encoder, 0, 0));
+    expect(commands.length).toBeGreaterThan(100);
+    expect(await findBadWrite(engine, commands)).toBeUndefined();
+    trainer.dispose();
+    setup.dispose();
   });
 });

@@ -76,6 +76,7 @@ describe("the steady state", () => {
       seed: 1,
       train: feeds.train,
       validation: feeds.validation,
+      snapshots: { tell: () => {} },
       onStep: async () => void look(),
     });
     const records = await trainer.fit(() => void look());

@@ -75,18 +75,25 @@ it("what a search has found stays when only the evaluation is run again, and is 
   expect(after!.eval).toBeUndefined();
 });
 
-it("a run in a tab writes into its own folders only, whatever its conf says", async () => {
-  const confined = createSession({ ...nodeHost(logdir), confined: true });
-  const elsewhere = join(logdir, "darts_shapes_again_eval/run.json");
-  for (const path of [elsewhere, "$expdir/../darts_shapes_again_eval/run.json"]) {
-    const overrides = [...OVERRIDES, "--nas.search.full_desc_filename", path];
-    const run = confined.start({ algo: "darts", dataset: "shapes", prefix: "link", overrides }, () => {});
-    await expect(run).rejects.toMatchObject({
+it("a run writes into its own folders only, whatever its conf says, and says so before anything is trained", async () => {
+  const again = await readFile(join(logdir, "darts_shapes_again_search/config_used.yaml"), "utf8");
+  const told: string[] = [];
+  const write = (key: string, path: string) => {
+    const overrides = [...OVERRIDES, `--${key}`, path];
+    return session.start({ algo: "darts", dataset: "shapes", prefix: "link", overrides }, ({ kind }) =>
+      told.push(kind),
+    );
+  };
+  const elsewhere = join(logdir, "darts_shapes_again_search/config_used.yaml");
+  for (const path of [elsewhere, "$expdir/../darts_shapes_again_search/config_used.yaml"]) {
+    await expect(write("nas.search.full_desc_filename", path)).rejects.toMatchObject({
       code: "config",
       message: expect.stringMatching(
-        /^the conf writes to .*run\.json, which is not the run's own: begin the name with \$expdir\/$/,
+        /^nas\.search\.full_desc_filename writes to ".*config_used\.yaml", which is not the run's own: begin the name with \$expdir\/$/,
       ),
     });
   }
-  await confined.dispose();
+  await expect(write("nas.eval.model_filename", join(logdir, "model.pt"))).rejects.toMatchObject({ code: "config" });
+  expect(told).toEqual([]);
+  expect(await readFile(elsewhere, "utf8")).toBe(again);
 });

@@ -4,7 +4,6 @@ import type { ModelDesc } from "../../desc/model-desc.ts";
 import type { SearchState } from "../../nas/environment.ts";
 import { type FixedJob, type JobResult, packValues, type SupernetJob, unpackValues } from "../../nas/job.ts";
 import type { KeptJobs } from "../../nas/kept-jobs.ts";
-import type { SearchConf } from "../../nas/search-method.ts";
 import type { TrainingControl } from "../../nas/training-control.ts";
 import { bestEpochs } from "../../train/metrics.ts";
 import { alphasOf } from "../../train/parameters.ts";
@@ -29,7 +28,7 @@ export interface GrowthParts {
   readonly onSearchEpoch?: ((state: SearchState) => void) | undefined;
 }
 
-type Section = NonNullable<SearchConf["seed_train"]>;
+type Short = "seed_train" | "post_train";
 
 /** Trains a seed from scratch (`nas.search.seed_train`). */
 export async function trainSeed(
@@ -38,7 +37,7 @@ export async function trainSeed(
   parts: GrowthParts,
   control: TrainingControl,
 ): Promise<Member> {
-  const job = fixedJob(desc, parts.conf.nas.search.seed_train!, parts.seed);
+  const job = fixedJob(desc, "seed_train", parts);
   const result = await parts.kept.run(jobName(id, "seed"), job, control);
   return member({ id, stage: "SEED_TRAINED", parentId: 0, samplingCount: 0 }, desc, result, parts);
 }
@@ -85,7 +84,7 @@ export async function grow(
   const learned = unpackValues(searched.values);
   const child = finalizer.finalize(candidate, { alphas: alphasOf(searched.params, learned) });
   const start = { seed: rng.word(), values: packValues(startOfChild(candidate, child, learned)) };
-  const childJob = { ...fixedJob(child, search.post_train!, seed), start };
+  const childJob = { ...fixedJob(child, "post_train", parts), start };
   const trained = await kept.run(jobName(id, "child"), childJob, control);
   const { id: parentId, samplingCount } = parent;
   return member({ id, stage: "SEARCH_TRAINED", parentId, samplingCount }, child, trained, parts);
@@ -94,9 +93,11 @@ export async function grow(
 const jobName = (id: number, step: string) => `${String(id).padStart(4, "0")}_${step}`;
 
 /** What is chosen by its result must not have seen the test images. */
-function fixedJob(desc: ModelDesc, { trainer, loader }: Section, seed: number): FixedJob {
+function fixedJob(desc: ModelDesc, short: Short, { conf, seed }: GrowthParts): FixedJob {
+  const { trainer, loader } = conf.nas.search[short]!;
+  const section = `nas.search.${short}.trainer`;
   const common = { trainer, loader, dataset: loader.dataset, seed, validateOn: "kept back", confusion: false } as const;
-  return { kind: "fixed", desc: modelDescToJson(desc), path: "petridish", ...common };
+  return { kind: "fixed", section, desc: modelDescToJson(desc), path: "petridish", ...common };
 }
 
 function member(

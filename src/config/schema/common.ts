@@ -47,6 +47,8 @@ export const common = z.strictObject({
   tb_dir: text.default("$expdir/tb"),
   redis: text.nullable().default(null),
   apex: apex.prefault({}),
+  /** Ours: MiB of memory that the device has for a run; 0 where nobody knows. */
+  gpu_memory: amount.default(0),
   /** Set by the experiment, never by a conf file. */
   expdir: text.optional(),
   distdir: text.optional(),

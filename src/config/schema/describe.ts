@@ -29,6 +29,7 @@ export function keysOf(schema: z.core.$ZodType | undefined): string[] {
 /** The words a schema accepts; none where it accepts anything else. */
 export function choicesOf(schema: z.core.$ZodType | undefined): string[] {
   const def = schema === undefined ? undefined : unwrap(schema)._zod.def;
+  if (def?.type === "union") return def.options.flatMap(choicesOf);
   return def?.type === "enum" ? Object.values(def.entries).map(String) : [];
 }
 
@@ -44,10 +45,10 @@ export function describeSchema(schema: z.core.$ZodType | undefined): string {
       return ".NaN";
     case "boolean":
       return "True or False";
-    case "enum":
-      return `one of ${choicesOf(schema)
-        .map((choice) => choice || '""')
-        .join(", ")}`;
+    case "enum": {
+      const choices = choicesOf(schema).map((choice) => choice || '""');
+      return choices.length === 1 ? choices.join() : `one of ${choices.join(", ")}`;
+    }
     case "array":
       return `a list (each item ${describeSchema(def.element)})`;
     case "object":

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { apex } from "./common.ts";
-import { amount, count, flag, numberOrNaN, positive, share, text } from "./values.ts";
+import { amount, chunks, count, flag, numberOrNaN, positive, share, text } from "./values.ts";
 
 export const lossfn = z.strictObject({
   type: z.enum(["CrossEntropyLoss", "CrossEntropyLabelSmooth"]).default("CrossEntropyLoss"),
@@ -41,7 +41,7 @@ export const lrSchedule = z.strictObject({
 export const validation = z.strictObject({
   title: text.default("validation"),
   freq: count.default(1),
-  batch_chunks: positive.default(1),
+  batch_chunks: chunks.default(1),
   logger_freq: count.default(0),
   lossfn: lossfn.prefault({}),
 });
@@ -49,7 +49,7 @@ export const validation = z.strictObject({
 export const trainer = z.strictObject({
   title: text.default("train"),
   epochs: count,
-  batch_chunks: positive.default(1),
+  batch_chunks: chunks.default(1),
   drop_path_prob: share.default(0),
   aux_weight: amount.default(0),
   grad_clip: amount.default(0),
@@ -63,6 +63,11 @@ export const trainer = z.strictObject({
   apex: apex.prefault({}),
   /** Ours: true repeats where the reference departs from the paper. */
   reference_quirks: flag.default(false),
+  /**
+   * Ours: what to do when a loss or a parameter becomes NaN or infinite. stop: end the run, saying where; back_off: go back to
+   * where the epoch began and on with half the learning rate of the weights, five times at most.
+   */
+  on_nonfinite: z.enum(["stop", "back_off"]).default("stop"),
 });
 
 /** The trainer of a search: also of the alphas. */

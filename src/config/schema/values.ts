@@ -8,6 +8,9 @@ export const count = z.int().min(0);
 /** A whole number ≥ 1. */
 export const positive = z.int().min(1);
 
+/** Parts that a batch is cut into, or as few as fit the device. */
+export const chunks = z.union([positive, z.enum(["auto"])]);
+
 /** A whole number ≥ 1, or -1 for no limit. */
 export const limit = z.int().min(-1);
 

@@ -20,12 +20,9 @@ interface SyncAccessHandle {
  * other way to write.
  */
 export const browserFiles: FileTree = {
-  readBytes: (path) =>
-    attempt("read", path, async () => {
-      const { folder, name } = split(path);
-      const handle = await (await openFolder(folder)).getFileHandle(name);
-      return new Uint8Array(await (await handle.getFile()).arrayBuffer());
-    }),
+  readBytes: (path) => attempt("read", path, async () => new Uint8Array(await (await openFile(path)).arrayBuffer())),
+  readStart: (path, bytes) =>
+    attempt("read", path, async () => new Uint8Array(await (await openFile(path)).slice(0, bytes).arrayBuffer())),
   async readText(path) {
     return new TextDecoder().decode(await this.readBytes(path));
   },
@@ -138,6 +135,11 @@ const partsOf = (path: string) => path.split("/").filter((part) => part !== "" &
 function split(path: string): { readonly folder: readonly string[]; readonly name: string } {
   const parts = partsOf(path);
   return { folder: parts.slice(0, -1), name: parts.at(-1) ?? "" };
+}
+
+async function openFile(path: string): Promise<File> {
+  const { folder, name } = split(path);
+  return (await (await openFolder(folder)).getFileHandle(name)).getFile();
 }
 
 async function openFolder(

@@ -67,6 +67,22 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
   }
 }
 
+/** The first bytes of a file; all where it has fewer. Throws SupernetError("io"). */
+async function readStart(path: string, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const file = await open(path);
+    try {
+      const start = new Uint8Array(bytes);
+      const { bytesRead } = await file.read(start, 0, bytes, 0);
+      return start.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw ioError("read", path, cause);
+  }
+}
+
 /** Adds to the end of a file, which is made with its folder if it is missing. Throws SupernetError("io"). */
 export async function appendText(path: string, text: string): Promise<void> {
   try {
@@ -80,6 +96,7 @@ export async function appendText(path: string, text: string): Promise<void> {
 /** The disk. */
 export const nodeFiles: FileTree = {
   readBytes,
+  readStart,
   readText,
   writeFile: writeFileAtomic,
   appendText,

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { totalmem } from "node:os";
 import { SupernetError } from "../../errors.ts";
 import { adapterName, findAdapter, type GpuHandle, type GpuOptions, openDevice } from "../gpu.ts";
 
@@ -27,8 +28,22 @@ export async function requestGpu(options: NodeGpuOptions = {}): Promise<GpuHandl
     dawn = await startDawn(options);
     adapter = await findAdapter(dawn, options);
   }
-  if (adapter) return withSibling({ ...(await openDevice(adapter, options)), polls: true }, dawn, options);
+  if (adapter) {
+    const gpu = await openDevice(adapter, options);
+    const memory = gpu.kind === "software" ? { memory: machineMemory() } : {};
+    return withSibling({ ...gpu, ...memory, polls: true }, dawn, options);
+  }
   throw new SupernetError("device", `no WebGPU adapter found: ${remedy()}`);
+}
+
+/** Share of a machine's memory that is left for a software adapter's buffers: the process and all others need some. */
+const SHARE = 0.75;
+
+/** Bytes for a software adapter. It gives what the machine does not have, and the system ends the process when it is used. */
+function machineMemory(): number {
+  // What a container allows; 0 or more than there is where nothing is set.
+  const allowed = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return Math.floor(SHARE * Math.min(totalmem(), allowed));
 }
 
 /** lavapipe compiles in the thread of a device's queue: see src/runtime/webgpu/first-runs.ts. */

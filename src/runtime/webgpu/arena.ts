@@ -89,14 +89,25 @@ export class ArenaLayout {
 
 /** One GPU buffer laid out by an `ArenaLayout`. The owner disposes it. */
 export class Arena {
+  static readonly #byBuffer = new WeakMap<GPUBuffer, Arena>();
+
   readonly layout: ArenaLayout;
+  readonly label: string;
   readonly buffer: GPUBuffer;
   readonly #buffers: Buffers;
 
+  /** @param label the role and what the vector is of it, such as `weights gradient` */
   constructor(buffers: Buffers, layout: ArenaLayout, label: string, use?: BufferRole) {
     this.layout = layout;
+    this.label = label;
     this.#buffers = buffers;
     this.buffer = buffers.storage(label, layout.length * 4, use);
+    Arena.#byBuffer.set(this.buffer, this);
+  }
+
+  /** The arena that a buffer is. */
+  static of(buffer: GPUBuffer): Arena | undefined {
+    return Arena.#byBuffer.get(buffer);
   }
 
   dispose(): void {

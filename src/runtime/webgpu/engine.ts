@@ -2,6 +2,7 @@ import { SupernetError } from "../../errors.ts";
 import type { Graph } from "../../graph/types.ts";
 import { Buffers } from "./buffers.ts";
 import type { Binding, BoundDispatch, Kernel } from "./dispatch.ts";
+import { SMALLER } from "./does-not-fit.ts";
 import { FirstRuns } from "./first-runs.ts";
 import type { Tuning } from "./kernel.ts";
 import { checkLimits } from "./limits.ts";
@@ -18,6 +19,8 @@ export interface EngineDevice {
   readonly device: GPUDevice;
   /** A software adapter (llvmpipe, SwiftShader) wants small workgroups and many pixels a thread. */
   readonly kind: "gpu" | "software";
+  /** Bytes of memory it has for buffers, where that is known. */
+  readonly memory?: number | undefined;
   /** Waiting for a promise of the device keeps a processor busy, as in Node; see quiet-wait.ts. */
   readonly polls?: boolean;
   /** Another device on the same adapter, always the same; set where pipelines are compiled when they first run. */
@@ -53,20 +56,19 @@ export function encodePass(encoder: GPUCommandEncoder, kernels: readonly Kernel[
 /** What fails on a lost device is heard of at most so much earlier than the loss, in milliseconds. */
 const HEARD_WITHIN = 250;
 
-const SMALLER = "use a smaller batch, more batch_chunks, or fewer cells or channels";
-
 /**
  * One device with what is shared by all programs on it: shader modules, pipelines, the count of live buffers.
  * The caller owns the device; `dispose` destroys every buffer that is left.
  */
 export class Engine {
   readonly device: GPUDevice;
+  readonly kind: EngineDevice["kind"];
   readonly buffers: Buffers;
   readonly tuning: Tuning;
   /** Whether waiting for the device would slow it down; see `wait`. */
   readonly quiet: boolean;
   readonly tuner: KernelTuner | undefined;
-  /** Aborted when the device is lost, by a SupernetError("device") that says why. */
+  /** Aborted when the device is lost, by a SupernetError("device") that says why, and no more. */
   readonly lost: AbortSignal;
   readonly #pipelines: Pipelines;
   readonly #firstRuns: FirstRuns | undefined;
@@ -74,27 +76,40 @@ export class Engine {
   #failure: SupernetError | undefined;
 
   /** @param tuner without one, kernels are what suits the kind of adapter */
-  constructor({ device, kind, polls = false, sibling }: EngineDevice, tuner?: KernelTuner) {
+  constructor({ device, kind, memory, polls = false, sibling }: EngineDevice, tuner?: KernelTuner) {
     this.quiet = polls && kind === "software";
     this.device = device;
-    this.buffers = new Buffers(device);
+    this.kind = kind;
+    this.buffers = new Buffers(device, memory);
     this.#pipelines = new Pipelines(device);
     this.#firstRuns = sibling && new FirstRuns(device, this.#pipelines, sibling);
     this.tuner = tuner;
     this.tuning = tuner ? withPicks(untuned(kind), tuner.picks) : untuned(kind);
-    device.addEventListener("uncapturederror", (event) => {
-      const { error } = event;
-      const why = error instanceof GPUOutOfMemoryError ? `it has no memory left; ${SMALLER}` : error.message;
-      this.#failure ??= new SupernetError("device", `the GPU refused a command: ${why}`);
-    });
+    device.addEventListener("uncapturederror", (event) => this.#refused(event));
     const lost = new AbortController();
     this.lost = lost.signal;
     device.lost.then((info) => {
-      const why = info.message.trim() || info.reason || "no reason given";
-      const loss = new SupernetError("device", `the GPU device was lost: ${why}; run again, and ${SMALLER}`);
-      this.#failure ??= loss;
+      const why = info.message.trim().replace(/\.$/, "") || info.reason || "no reason given";
+      const loss = new SupernetError("device", `the GPU device was lost: ${why}`);
+      this.#failure ??= new SupernetError("device", `${loss.message}; run again, and ${SMALLER}`, { cause: loss });
       lost.abort(loss);
     });
+  }
+
+  #refused(event: GPUUncapturedErrorEvent): void {
+    const { error } = event;
+    const why = error instanceof GPUOutOfMemoryError ? `it has no memory left; ${SMALLER}` : error.message;
+    const failure = new SupernetError("device", `the GPU refused a command: ${why}`);
+    if (this.buffers.certain) {
+      this.#failure ??= failure;
+      return;
+    }
+    // Commands on a buffer that is not there are refused, too: whoever has created it is told, and the device is none the worse.
+    event.preventDefault();
+    const judge = async () => {
+      if (!(await this.buffers.explains())) this.#failure ??= failure;
+    };
+    this.leave(judge());
   }
 
   /** Whether the device is gone. To be asked when something failed: the loss itself may be heard of a little later. */
@@ -116,18 +131,40 @@ export class Engine {
    * Makes pipelines, uniform buffers and bind groups for a list of dispatches. Kernels stay valid while their buffers live;
    * `dispose` frees the uniforms.
    *
-   * @throws SupernetError("device") naming the shader where a limit is exceeded or compilation fails.
+   * @throws SupernetError("device") naming the shader where a limit is exceeded or compilation fails, or a buffer that is not
+   *   there: of all that were created until now
    */
   async kernels(dispatches: readonly BoundDispatch[], label: string): Promise<{ kernels: Kernel[]; dispose(): void }> {
     const words = dispatches.map((dispatch) => packUniforms(dispatch.uniforms, dispatch.table));
     dispatches.forEach((dispatch, index) => {
       checkLimits(dispatch, words[index]!.byteLength, this.device.limits);
     });
-    const pipelines = await Promise.all(dispatches.map((dispatch) => this.#pipelines.get(dispatch)));
-    await this.#firstRuns?.run(dispatches);
     const { staged, offsets } = stageUniforms(words);
     const uniforms = this.buffers.uniform(`${label} uniforms`, staged.byteLength);
-    this.device.queue.writeBuffer(uniforms, 0, staged);
+    const dispose = () => this.buffers.destroy(uniforms);
+    try {
+      await this.buffers.confirm();
+      this.device.queue.writeBuffer(uniforms, 0, staged);
+      const pipelines = await Promise.all(dispatches.map((dispatch) => this.#pipelines.get(dispatch)));
+      await this.#firstRuns?.run(dispatches);
+      const places = words.map(({ length }, index) => ({
+        buffer: uniforms,
+        offset: offsets[index]!,
+        size: Math.max(16, length * 4),
+      }));
+      return { kernels: this.#bind(dispatches, pipelines, places), dispose };
+    } catch (error) {
+      dispose();
+      throw error;
+    }
+  }
+
+  /** @param uniforms where those of each dispatch lie */
+  #bind(
+    dispatches: readonly BoundDispatch[],
+    pipelines: readonly GPUComputePipeline[],
+    uniforms: readonly GPUBufferBinding[],
+  ): Kernel[] {
     const stepGroups = new Map<GPUBuffer, GPUBindGroup>();
     const stepGroup = (buffer: GPUBuffer) => {
       let group = stepGroups.get(buffer);
@@ -141,13 +178,8 @@ export class Engine {
       }
       return group;
     };
-    const kernels = dispatches.map((dispatch, index): Kernel => {
-      const uniform = {
-        buffer: uniforms,
-        offset: offsets[index]!,
-        size: Math.max(16, words[index]!.length * 4),
-      };
-      const bindings = [uniform, ...dispatch.reads, ...dispatch.writes];
+    return dispatches.map((dispatch, index): Kernel => {
+      const bindings = [uniforms[index]!, ...dispatch.reads, ...dispatch.writes];
       const group = this.device.createBindGroup({
         label: dispatch.shader,
         layout: this.#pipelines.groupLayout(dispatch),
@@ -166,7 +198,6 @@ export class Engine {
         },
       };
     });
-    return { kernels, dispose: () => this.buffers.destroy(uniforms) };
   }
 
   /** Waits for a promise of the device, in the way that lets it work. */
@@ -205,6 +236,7 @@ export class Engine {
     try {
       await this.wait(staging.mapAsync(GPUMapMode.READ));
     } catch (cause) {
+      await this.buffers.confirm();
       this.check();
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new SupernetError("device", `results cannot be read from the GPU: ${why}`, { cause });
@@ -228,7 +260,7 @@ export class Engine {
    * open when its thread ends.
    */
   async settled(): Promise<void> {
-    await Promise.all(this.#leftovers);
+    await Promise.all([...this.#leftovers, this.buffers.settled()]);
   }
 
   dispose(): void {

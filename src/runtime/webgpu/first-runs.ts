@@ -50,7 +50,13 @@ export class FirstRuns {
       await lane.drain(waiting);
     };
     // What the sibling fails to do is compiled where it is needed, and said there if it is an error.
-    await Promise.all([own, other().catch(() => {})]);
+    const helped = other().catch(() => {});
+    try {
+      await own;
+    } finally {
+      waiting.length = 0;
+      await helped;
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Member } from "../../graph/members.ts";
 import type { Node, OpName, TensorType } from "../../graph/types.ts";
 
 /**
@@ -31,6 +32,8 @@ export interface DispatchSpec {
   readonly shader: string;
   /** Module of the model that the dispatch is for; the compiler sets it, errors name it. */
   readonly module?: string;
+  /** Modules whose channels lie one after another in the first write, where it is a bundle's; set and used likewise. */
+  readonly members?: readonly Member[];
   /** Entry point, default `main`. */
   readonly entry?: string;
   /**

@@ -1,5 +1,6 @@
 import { SupernetError } from "../../errors.ts";
 import type { BoundDispatch } from "./dispatch.ts";
+import { DoesNotFit } from "./does-not-fit.ts";
 
 /** The limits of a device that a dispatch can exceed; bytes of buffers are `Buffers`' affair. */
 export type DispatchLimits = Pick<
@@ -40,11 +41,8 @@ export function checkLimits(dispatch: BoundDispatch, uniformBytes: number, limit
   }
   const most = limits.maxComputeWorkgroupsPerDimension;
   if (workgroups.some((count) => count > most || count < 1)) {
-    throw new SupernetError(
-      "device",
-      `${who} asks for ${workgroups.join(" x ")} workgroups, this device allows 1 to ${most} per dimension; ` +
-        "use a smaller batch or more batch_chunks",
-    );
+    const groups = workgroups.join(" x ");
+    throw new DoesNotFit(`${who} asks for ${groups} workgroups, this device allows 1 to ${most} per dimension`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { SupernetError } from "../../errors.ts";
+import { membersOf } from "../../graph/members.ts";
 import {
   elements,
   flat,
@@ -12,6 +13,7 @@ import {
   type Value,
 } from "../../graph/types.ts";
 import { ArenaLayout } from "./arena.ts";
+import { DoesNotFit } from "./does-not-fit.ts";
 import type { Engine } from "./engine.ts";
 import type { DispatchSpec, EpilogueTarget, Kernels, Lower, Span, SumJob, TensorRef } from "./kernel.ts";
 import { copy } from "./kernels/copy.ts";
@@ -149,7 +151,12 @@ export class Lowering {
     parts: (sizes: readonly number[]) => Span = () => ({ ref: output, offsets: [0] }),
   ): void {
     const { tuning, buffers } = this.#engine;
-    const dispatch = (spec: DispatchSpec) => this.dispatches.push({ ...spec, module: node.scope || node.op });
+    const module = node.scope || node.op;
+    const members = membersOf(this.#graph, node);
+    const dispatch = (spec: DispatchSpec) => {
+      const whole = spec.writes[0]?.storage === output.storage;
+      this.dispatches.push({ ...spec, module, ...(whole && members.length > 0 && { members }) });
+    };
     const scratch = (type: TensorType) => {
       buffers.require(`${node.op} (intermediate results)`, storageBytes(type));
       return this.#place(type, { kind: "temporary", type });
@@ -171,6 +178,7 @@ export class Lowering {
       });
     } catch (error) {
       if (!(error instanceof SupernetError)) throw error;
+      if (error instanceof DoesNotFit) throw node.scope ? error.in(node.scope) : error;
       throw new SupernetError(error.code, node.scope ? `${node.scope}: ${error.message}` : error.message, {
         cause: error,
       });

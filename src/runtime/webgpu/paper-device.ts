@@ -1,5 +1,8 @@
 import type { EngineDevice } from "./engine.ts";
 
+/** The limits that programs are checked against. */
+export type PaperLimits = Pick<GPUSupportedLimits, keyof typeof DEFAULT_LIMITS>;
+
 /** WebGPU's defaults, which every device has at least. */
 const DEFAULT_LIMITS = {
   maxBufferSize: 256 * 2 ** 20,
@@ -20,10 +23,15 @@ const object = () => ({});
  * allocated, no shader is built and nothing computed. Needs WebGPU's constants as globals, as every engine does.
  *
  * @param kind which adapters it stands for: kernels differ, and so does what they put aside
+ * @param memory bytes it has for buffers; default all that is asked for
  */
-export function paperDevice(kind: EngineDevice["kind"]): EngineDevice {
+export function paperDevice(
+  kind: EngineDevice["kind"],
+  limits: PaperLimits = DEFAULT_LIMITS,
+  memory?: number,
+): EngineDevice {
   const device = {
-    limits: DEFAULT_LIMITS,
+    limits,
     features: new Set(),
     lost: new Promise(nothing),
     queue: { writeBuffer: nothing, submit: nothing },
@@ -48,5 +56,5 @@ export function paperDevice(kind: EngineDevice["kind"]): EngineDevice {
       finish: object,
     }),
   };
-  return { device: device as unknown as GPUDevice, kind };
+  return { device: device as unknown as GPUDevice, kind, memory };
 }

@@ -3,7 +3,7 @@ import type { Kernel } from "./dispatch.ts";
 /** What a recorded encoder was told, in order: a kernel, or a copy or clear between passes. */
 export type Command =
   | { readonly kind: "kernel"; readonly kernel: Kernel }
-  | { readonly kind: "transfer"; encode(encoder: GPUCommandEncoder): void };
+  | { readonly kind: "transfer"; readonly target: GPUBuffer; encode(encoder: GPUCommandEncoder): void };
 
 /**
  * Stands in for a command encoder and writes down what it is told instead of encoding it, so that kernels can be counted
@@ -27,10 +27,12 @@ export class Recorder {
   }
 
   copyBufferToBuffer(...args: [GPUBuffer, number, GPUBuffer, number, number]): void {
-    this.commands.push({ kind: "transfer", encode: (encoder) => encoder.copyBufferToBuffer(...args) });
+    const encode = (encoder: GPUCommandEncoder) => encoder.copyBufferToBuffer(...args);
+    this.commands.push({ kind: "transfer", target: args[2], encode });
   }
 
   clearBuffer(...args: [GPUBuffer, number?, number?]): void {
-    this.commands.push({ kind: "transfer", encode: (encoder) => encoder.clearBuffer(...args) });
+    const encode = (encoder: GPUCommandEncoder) => encoder.clearBuffer(...args);
+    this.commands.push({ kind: "transfer", target: args[0], encode });
   }
 }

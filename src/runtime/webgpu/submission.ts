@@ -24,8 +24,8 @@ export function submit(engine: Engine, encode: (encoder: GPUCommandEncoder) => v
   }
 }
 
-/** Commands in order, neighbouring kernels in one pass. */
-function replay(encoder: GPUCommandEncoder, commands: readonly Command[]): void {
+/** Encodes commands in order, neighbouring kernels in one pass. */
+export function replay(encoder: GPUCommandEncoder, commands: readonly Command[]): void {
   let open: Parameters<typeof encodePass>[1][number][] = [];
   const flush = () => {
     if (open.length > 0) encodePass(encoder, open);

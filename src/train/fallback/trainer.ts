@@ -8,9 +8,12 @@ import { Course, type OnEpoch, type Temperature } from "../course.ts";
 import type { Gate } from "../gate.ts";
 import { lossSettings, smoothingOf } from "../loss-settings.ts";
 import type { EpochRecord, PassRecord } from "../metrics.ts";
+import { type BadPlace, NumericError } from "../not-finite.ts";
 import { optimizerSpec, type StepRates, stepRates } from "../optimizers/spec.ts";
+import { ROLES } from "../parameters.ts";
 import { countPredictions, countTable } from "../predictions.ts";
 import { type Progress, REPORT_EVERY } from "../progress.ts";
+import { parameterName } from "../tensor-name.ts";
 import { trainedRoles } from "../trained-roles.ts";
 import type { TrainedBy, TrainedRole } from "../weight-update.ts";
 import { FallbackBilevel } from "./bilevel.ts";
@@ -62,6 +65,9 @@ export class FallbackTrainer {
     if (conf.reference_quirks) {
       throw new SupernetError("config", "reference_quirks need WebGPU; set trainer.reference_quirks: false");
     }
+    if (conf.on_nonfinite === "back_off") {
+      throw new SupernetError("config", "on_nonfinite: back_off needs WebGPU; set trainer.on_nonfinite: stop");
+    }
     this.#parts = parts;
     const spec = optimizerSpec(conf.optimizer);
     this.#course = new Course(conf, spec, train.startPass(0));
@@ -97,9 +103,11 @@ export class FallbackTrainer {
 
   /**
    * Trains all epochs; the caller is told after each.
-   * @throws the signal's reason when aborted
+   * @throws NumericError when the numbers do not stay finite; the signal's reason when aborted
    */
-  fit(onEpoch?: OnEpoch): Promise<EpochRecord[]> {
+  async fit(onEpoch?: OnEpoch): Promise<EpochRecord[]> {
+    const tensor = await this.#badParameter();
+    if (tensor) throw this.#numeric({ phase: "train", epoch: 0, batch: undefined }, tensor);
     return this.#course.fit((epoch) => this.runEpoch(epoch), onEpoch);
   }
 
@@ -117,7 +125,8 @@ export class FallbackTrainer {
     for (let batch = 0; batch < batches; batch++) {
       const step = this.#course.step(epoch, batch);
       // A set that drives the alphas and is shorter than the training set starts over.
-      await this.#count(counter, () => this.#step(epoch, step, batch, batch % alphaBatches));
+      const place = { phase: "train", epoch, batch } as const;
+      await this.#count(counter, place, () => this.#step(epoch, step, batch, batch % alphaBatches));
       await onStep?.(step);
       this.#report("train", epoch, batch + 1, batches, counter);
     }
@@ -129,7 +138,7 @@ export class FallbackTrainer {
     const batches = validation!.startPass(0);
     const counter = new PassCounter();
     for (let batch = 0; batch < batches; batch++) {
-      await this.#count(counter, () => {
+      await this.#count(counter, { phase: "validate", epoch, batch }, () => {
         const chunks = validation!.load(batch, { seed, step: 0 });
         const sums = tf.tidy(() => tf.addN(chunks.map((chunk) => sumsOf(program.run(chunk), chunk.valid))));
         return { sums, chunks };
@@ -139,17 +148,38 @@ export class FallbackTrainer {
     return counter.record();
   }
 
-  /** Runs a step, waits for its metrics and frees its images. */
-  async #count(counter: PassCounter, run: () => { sums: tf.Tensor; chunks: readonly HostBatch[] }): Promise<void> {
+  /**
+   * Runs a step, waits for its metrics and frees its images.
+   * @throws NumericError when its loss, or what it has made of a parameter, is NaN or infinite
+   */
+  async #count(counter: PassCounter, place: Where, run: () => Step): Promise<void> {
     await this.#mayStep();
     const { sums, chunks } = run();
     const samples = chunks.reduce((total, { valid }) => total + valid, 0);
     try {
-      counter.add([...(await this.#read(sums))], samples);
+      const [loss = 0, top1 = 0, top5 = 0, bad = 0] = await this.#read(sums);
+      // After a bad loss all parameters are: it was the first.
+      if (!Number.isFinite(loss)) throw this.#numeric(place, "the loss");
+      if (bad > 0) throw this.#numeric(place, await this.#badParameter());
+      counter.add([loss, top1, top5], samples);
     } finally {
       sums.dispose();
       disposeAll(chunks);
     }
+  }
+
+  #numeric(place: Where, tensor: string | undefined): NumericError {
+    const { validation } = this.#parts;
+    const batches = place.phase === "train" ? this.#course.stepsPerEpoch : validation!.startPass(0);
+    return new NumericError({ ...place, epochs: this.#course.epochs, batches }, tensor, undefined);
+  }
+
+  /** The first parameter that is NaN or infinite. */
+  async #badParameter(): Promise<string | undefined> {
+    const { network, signal } = this.#parts;
+    const values = await abortable(network.save(), signal);
+    const bad = network.params.find(({ name }) => !values.get(name)!.every(Number.isFinite));
+    return bad && parameterName(bad);
   }
 
   /** @throws the signal's reason when it is aborted */
@@ -203,7 +233,10 @@ export class FallbackTrainer {
     return { sums: this.#move(chunks, { seed, step, dropPath, temperature: temperature?.(epoch) }), chunks };
   }
 
-  /** From the chunks of a batch to new parameters and running statistics. @returns the batch's sums of the metrics */
+  /**
+   * From the chunks of a batch to new parameters and running statistics.
+   * @returns the batch's sums of the metrics, and how many of the new numbers are not finite
+   */
   #move(chunks: readonly HostBatch[], at: Omit<TfStep, "sampleStart">): tf.Tensor {
     const { network, conf } = this.#parts;
     return tf.tidy(() => {
@@ -228,7 +261,8 @@ export class FallbackTrainer {
       [...this.#updates].forEach(([role, { optimizer, rates }], index) => {
         network.set(role, tf.keep(optimizer.step(network.vectors[role], gradients[index]!, rates(at.step))));
       });
-      return tf.addN(results.map(({ sums }) => sums));
+      const bad = tf.addN(ROLES.map((role) => tf.sum(tf.logicalNot(tf.isFinite(network.vectors[role])))));
+      return tf.concat1d([tf.addN(results.map(({ sums }) => sums)), tf.reshape(tf.cast(bad, "float32"), [1])]);
     });
   }
 
@@ -250,6 +284,15 @@ export class FallbackTrainer {
     for (const { optimizer } of this.#updates.values()) optimizer.dispose();
   }
 }
+
+/** A step, or batch, that has been begun. */
+interface Step {
+  /** Of the metrics, see `sumsOf`; after a training step also how many numbers it has left that are not finite. */
+  readonly sums: tf.Tensor;
+  readonly chunks: readonly HostBatch[];
+}
+
+type Where = Pick<BadPlace, "phase" | "epoch" | "batch">;
 
 interface RoleUpdate {
   readonly optimizer: FallbackOptimizer;

@@ -5,12 +5,19 @@ import type { CellDrawing, RunEvent, RunSummary, WireError } from "../../worker/
 export interface SupernetSearchEventMap {
   /** A few times a second while a network is trained. */
   "supernet-progress": CustomEvent<Extract<RunEvent, { kind: "progress" }>>;
+  /** A run goes on that was cut off; its training stands where the event says. */
+  "supernet-restored": CustomEvent<Extract<RunEvent, { kind: "restored" }>>;
   /** The search has ended with these cells. */
   "supernet-found": CustomEvent<readonly CellDrawing[]>;
   /** The run has ended. */
   "supernet-done": CustomEvent<RunSummary>;
   /** The run has failed. */
   "supernet-error": CustomEvent<WireError>;
+}
+
+export interface StartOptions {
+  /** Begin again even where a run was cut off that could go on. */
+  readonly anew?: boolean;
 }
 
 /**
@@ -39,8 +46,11 @@ export interface SupernetSearchElement extends HTMLElement {
   fallback: boolean;
   /** Start as soon as it is on the page. */
   autostart: boolean;
-  /** Starts a run; nothing happens while one goes on. Resolves when it has ended, however it did. */
-  start(): Promise<void>;
+  /**
+   * Starts a run, or goes on with one of the same settings that was stopped, or cut off when its page was left; nothing happens
+   * while one goes on. Resolves when it has ended, however it did.
+   */
+  start(options?: StartOptions): Promise<void>;
   /** Holds the run before its next step. */
   pause(): Promise<void>;
   resume(): Promise<void>;

@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { type EngineClient, startEngine } from "../../worker/client-browser.ts";
-import type { WireError } from "../../worker/protocol.ts";
+import type { RunRequest, UnfinishedRun, WireError } from "../../worker/protocol.ts";
 import { toWire } from "../../worker/wire.ts";
 import { define } from "../define.ts";
 import { RunSession } from "../state/run-session.ts";
@@ -8,8 +8,9 @@ import { idleView, isBusy, type RunAction, type RunView, reduceRun } from "../st
 import { requestOf } from "../state/setup.ts";
 import { PHASE_NAMES } from "../state/words.ts";
 import { shared, theme } from "../theme.ts";
-import type { SupernetSearchElement, SupernetSearchEventMap } from "./api.ts";
-import { type Slot, takeSlot } from "./slot.ts";
+import type { StartOptions, SupernetSearchElement, SupernetSearchEventMap } from "./api.ts";
+import { placeOf } from "./place.ts";
+import type { Slot } from "./slot.ts";
 import "../charts/curves.ts";
 import "../parts/architecture.ts";
 import "../parts/controls.ts";
@@ -30,6 +31,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     fallback: { type: Boolean, reflect: true },
     missing: { state: true },
     offered: { state: true },
+    continues: { state: true },
   };
   declare algo: string;
   declare data: string;
@@ -43,10 +45,14 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
   declare private missing: boolean;
   /** And the engine could do without. */
   declare private offered: boolean;
+  /** What has run last can be gone on with. */
+  declare private continues: boolean;
 
   #engine?: EngineClient;
   #session?: RunSession;
-  #slot?: Promise<Slot>;
+  #slot: Slot | undefined;
+  /** The session whose run is about to start. */
+  #placing: RunSession | undefined;
   /** What is shown while there is no session. */
   #unopened = idleView;
 
@@ -62,6 +68,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     this.fallback = false;
     this.missing = false;
     this.offered = false;
+    this.continues = false;
   }
 
   static override styles = [
@@ -89,21 +96,45 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     return this.#session?.view ?? this.#unopened;
   }
 
-  async start(): Promise<void> {
+  async start({ anew = false }: StartOptions = {}): Promise<void> {
     if (isBusy(this.view) || !this.isConnected) return;
     this.missing = false;
     try {
       const session = this.#open();
-      this.#slot ??= takeSlot("embed");
-      const { name } = await this.#slot;
-      // It has left the page meanwhile, and its worker was ended.
-      if (session !== this.#session) return;
-      const { algo, data: dataset, preset, seed, overrides, fallback } = this;
-      await session.start(requestOf({ algo, dataset, full: preset === "full", seed, overrides, fallback }, name));
+      if (session === this.#placing) return;
+      const request = await this.#place(session, anew);
+      if (!request) return;
+      await session.start(request);
+      const unfinished = await this.#unfinished();
+      this.continues = unfinished.some(({ name }) => name === session.view.name);
     } catch (error) {
       this.#refuse(toWire(error));
     }
     if (this.view.error?.code === "device") await this.#lookForWebGpu();
+  }
+
+  /** @returns what to run; undefined where the element has left the page meanwhile */
+  async #place(session: RunSession, anew: boolean): Promise<RunRequest | undefined> {
+    const { algo, data: dataset, preset, seed, overrides, fallback } = this;
+    const asked = requestOf({ algo, dataset, full: preset === "full", seed, overrides, fallback });
+    this.#placing = session;
+    try {
+      const { slot, request } = await placeOf(asked, { own: this.#slot, unfinished: await this.#unfinished(), anew });
+      if (session === this.#session) {
+        this.#slot = slot;
+        return request;
+      }
+      slot.release();
+      return undefined;
+    } finally {
+      if (session === this.#placing) this.#placing = undefined;
+    }
+  }
+
+  async #unfinished(): Promise<readonly UnfinishedRun[]> {
+    if (!this.#engine) return [];
+    const { api, failed } = this.#engine;
+    return Promise.race([api.unfinished(), failed]);
   }
 
   async pause(): Promise<void> {
@@ -132,7 +163,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
     super.disconnectedCallback();
     // Being moved on the page is leaving and coming back at once.
     queueMicrotask(() => {
-      if (!this.isConnected) void this.#close();
+      if (!this.isConnected) this.#close();
     });
   }
 
@@ -145,7 +176,9 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
         <sn-controls
           status=${view.status}
           exportparts="button, primary"
+          ?continues=${this.continues}
           @run=${() => this.start()}
+          @anew=${() => this.start({ anew: true })}
           @pause=${() => this.pause()}
           @resume=${() => this.resume()}
           @stop=${() => this.stop()}
@@ -217,6 +250,7 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
 
   #tell(action: RunAction): void {
     if (action.kind === "progress") this.#fire("supernet-progress", action);
+    if (action.kind === "restored") this.#fire("supernet-restored", action);
     if (action.kind === "found") this.#fire("supernet-found", action.cells);
     if (action.kind === "done") this.#fire("supernet-done", action.summary);
     if (action.kind === "failed" && action.error.code !== "aborted") this.#fire("supernet-error", action.error);
@@ -227,16 +261,16 @@ export class SupernetSearch extends LitElement implements SupernetSearchElement 
   }
 
   /** Ends the worker and with it whatever runs; the element is as new. */
-  async #close(): Promise<void> {
+  #close(): void {
     const [engine, slot] = [this.#engine, this.#slot];
     this.#engine = undefined;
     this.#session = undefined;
     this.#slot = undefined;
     this.#unopened = idleView;
+    this.continues = false;
     this.requestUpdate();
     engine?.end();
-    // A slot that was not to be had was told by `start`.
-    (await slot?.catch(() => undefined))?.release();
+    slot?.release();
   }
 }
 

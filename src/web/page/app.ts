@@ -106,6 +106,7 @@ export class SnApp extends LitElement {
     super.connectedCallback();
     window.addEventListener("hashchange", this.#readHash);
     window.addEventListener("beforeunload", this.#askFirst);
+    document.addEventListener("visibilitychange", this.#lookAgain);
     this.#readHash();
     void this.#workspace.open();
   }
@@ -114,12 +115,18 @@ export class SnApp extends LitElement {
     super.disconnectedCallback();
     window.removeEventListener("hashchange", this.#readHash);
     window.removeEventListener("beforeunload", this.#askFirst);
+    document.removeEventListener("visibilitychange", this.#lookAgain);
     this.#engine.end();
   }
 
   /** Leaving the page ends its run. */
   readonly #askFirst = (event: BeforeUnloadEvent) => {
     if (isBusy(this.#workspace.session.view)) event.preventDefault();
+  };
+
+  /** Another tab may have begun or ended a run meanwhile. */
+  readonly #lookAgain = () => {
+    if (document.visibilityState === "visible") void this.#workspace.refreshRuns();
   };
 
   readonly #readHash = () => {

@@ -1,21 +1,25 @@
 import { css, html, LitElement, nothing } from "lit";
-import type { StoredRun } from "../../worker/protocol.ts";
+import type { StoredRun, UnfinishedRun } from "../../worker/protocol.ts";
 import { define } from "../define.ts";
 import { bytes, compact, grouped, moment, percent } from "../state/format.ts";
 import { lastAccuracy } from "../state/kept-run.ts";
 import { shared } from "../theme.ts";
 
 /**
- * Kept runs as a table. Fires `open-run` and `remove-run` with a name, and `compare-change` with the names that are ticked.
+ * Kept runs as a table. Fires `open-run`, `go-on` and `remove-run` with a name, and `compare-change` with the names that are
+ * ticked.
  */
 export class SnRunList extends LitElement {
   static override properties = {
     runs: { attribute: false },
+    unfinished: { attribute: false },
     busy: {},
     ticked: { attribute: false },
     asked: { state: true },
   };
   declare runs: readonly StoredRun[];
+  /** Those of them that can be gone on with. */
+  declare unfinished: readonly UnfinishedRun[];
   /** Name of the run that is going on, which can be neither opened nor deleted. */
   declare busy: string;
   declare ticked: readonly string[];
@@ -25,6 +29,7 @@ export class SnRunList extends LitElement {
   constructor() {
     super();
     this.runs = [];
+    this.unfinished = [];
     this.busy = "";
     this.ticked = [];
     this.asked = "";
@@ -125,9 +130,18 @@ export class SnRunList extends LitElement {
       </div>`;
     }
     return html`<div class="row">
-      <button ?disabled=${!finished} aria-label=${`Open ${name}`} @click=${() => this.#fire("open-run", name)}>Open</button>
+      ${this.#open(name, finished)}
       <button aria-label=${`Delete ${name}`} @click=${() => this.#ask(name)}>Delete…</button>
     </div>`;
+  }
+
+  #open(name: string, finished: boolean) {
+    if (!this.busy && this.unfinished.some((run) => run.name === name)) {
+      return html`<button aria-label=${`Continue ${name}`} @click=${() => this.#fire("go-on", name)}>Continue</button>`;
+    }
+    return html`<button ?disabled=${!finished} aria-label=${`Open ${name}`} @click=${() => this.#fire("open-run", name)}>
+      Open
+    </button>`;
   }
 
   #ask(name: string): void {

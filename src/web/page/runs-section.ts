@@ -44,9 +44,11 @@ export class SnRunsSection extends LitElement {
         <h2>Kept runs</h2>
         <sn-run-list
           .runs=${state.runs}
+          .unfinished=${state.unfinished}
           .ticked=${state.ticked}
           busy=${busy}
           @open-run=${(event: CustomEvent<string>) => store.dispatch({ opened: event.detail })}
+          @go-on=${(event: CustomEvent<string>) => this.#goOn(event.detail)}
           @remove-run=${(event: CustomEvent<string>) => this.workspace.remove(event.detail)}
           @compare-change=${(event: CustomEvent<readonly string[]>) => store.dispatch({ ticked: event.detail })}
         ></sn-run-list>
@@ -63,6 +65,14 @@ export class SnRunsSection extends LitElement {
           : nothing
       }
     </div>`;
+  }
+
+  /** How it goes on is shown where runs are started. */
+  #goOn(name: string): void {
+    const run = this.state.unfinished.find((other) => other.name === name);
+    if (!run) return;
+    location.hash = "#search";
+    void this.workspace.goOn(run);
   }
 
   #viewOf(summary: RunSummary): RunView {

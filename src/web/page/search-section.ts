@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing } from "lit";
+import type { UnfinishedRun } from "../../worker/protocol.ts";
 import { define } from "../define.ts";
 import { isBusy, type RunView } from "../state/run-view.ts";
 import type { Setup } from "../state/setup.ts";
@@ -11,6 +12,7 @@ import "../parts/progress.ts";
 import "./adapter-panel.ts";
 import "./run-report.ts";
 import "./setup-form.ts";
+import "./unfinished.ts";
 
 /** What to run, on what, and how it goes. */
 export class SnSearchSection extends LitElement {
@@ -52,6 +54,9 @@ export class SnSearchSection extends LitElement {
           grid-template: "setup" "run" "adapter" / minmax(0, 1fr);
         }
       }
+      sn-unfinished {
+        margin-block-end: 1rem;
+      }
       .intro {
         max-width: 42rem;
       }
@@ -64,7 +69,7 @@ export class SnSearchSection extends LitElement {
     const busy = isBusy(view);
     const noAdapter = state.adapterError !== undefined;
     const tfjs = state.adapter?.backend === "tfjs";
-    return html`<div class=${state.setup.confText === undefined ? "columns" : "columns editing"}>
+    return html`${this.#unfinished()}<div class=${state.setup.confText === undefined ? "columns" : "columns editing"}>
       <div class="setup stack wide">
         ${
           noAdapter || tfjs
@@ -112,6 +117,18 @@ export class SnSearchSection extends LitElement {
         ${view.status === "idle" ? intro : this.#current()}
       </div>
     </div>`;
+  }
+
+  #unfinished() {
+    const { state, view, workspace } = this;
+    if (isBusy(view) || state.unfinished.length === 0) return nothing;
+    return html`<sn-unfinished
+      .runs=${state.unfinished}
+      refused=${view.status === "failed" ? view.name : ""}
+      @go-on=${(event: CustomEvent<UnfinishedRun>) => workspace.goOn(event.detail)}
+      @begin-anew=${(event: CustomEvent<UnfinishedRun>) => workspace.goOn(event.detail, "fresh")}
+      @discard=${(event: CustomEvent<UnfinishedRun>) => workspace.remove(event.detail.name)}
+    ></sn-unfinished>`;
   }
 
   #current() {

@@ -5,6 +5,7 @@ import type {
   ForecastReport,
   RunRequest,
   StoredRun,
+  UnfinishedRun,
   WireError,
 } from "../../worker/protocol.ts";
 import { toWire } from "../../worker/wire.ts";
@@ -20,6 +21,8 @@ export interface PageState {
   readonly datasets: readonly string[];
   readonly imported: readonly DatasetReport[];
   readonly runs: readonly StoredRun[];
+  /** Those of them that can be gone on with. */
+  readonly unfinished: readonly UnfinishedRun[];
   readonly adapter?: AdapterReport;
   /** Why there is no adapter. */
   readonly adapterError?: WireError;
@@ -38,6 +41,7 @@ const initial: PageState = {
   datasets: [],
   imported: [],
   runs: [],
+  unfinished: [],
   forecast: [],
   forecastProblem: "",
   ticked: [],
@@ -103,7 +107,13 @@ export class Workspace {
     });
     this.#naming = false;
     if (!request) return;
-    await this.session.start(request);
+    await this.session.start({ ...request, resume: "fresh" });
+    await this.refreshRuns();
+  }
+
+  /** Goes on with a run that was cut off, or has it begin anew, as it was asked for then. */
+  async goOn({ name, request }: UnfinishedRun, resume: "require" | "fresh" = "require"): Promise<void> {
+    await this.session.start({ ...request, resume }, name);
     await this.refreshRuns();
   }
 
@@ -126,7 +136,11 @@ export class Workspace {
   }
 
   async refreshRuns(): Promise<void> {
-    await this.#load(async () => ({ runs: await this.engine.api.runs() }));
+    const { api } = this.engine;
+    await Promise.all([
+      this.#load(async () => ({ runs: await api.runs() })),
+      this.#load(async () => ({ unfinished: await api.unfinished() })),
+    ]);
   }
 
   async refreshDatasets(): Promise<void> {

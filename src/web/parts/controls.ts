@@ -3,28 +3,33 @@ import { define } from "../define.ts";
 import { isBusy, type RunStatus } from "../state/run-view.ts";
 import { shared } from "../theme.ts";
 
-/** Run, pause, resume and stop, as far as each makes sense. Fires `run`, `pause`, `resume`, `stop`. */
+/**
+ * Run (or continue, or begin anew), pause, resume and stop, as far as each makes sense. Fires `run`, `anew`, `pause`, `resume`,
+ * `stop`.
+ */
 export class SnControls extends LitElement {
-  static override properties = { status: {}, disabled: { type: Boolean } };
+  static override properties = { status: {}, disabled: { type: Boolean }, continues: { type: Boolean } };
   declare status: RunStatus;
   /** Nothing can be started. */
   declare disabled: boolean;
+  /** To run is to go on with what has run last. */
+  declare continues: boolean;
 
   constructor() {
     super();
     this.status = "idle";
     this.disabled = false;
+    this.continues = false;
   }
 
   static override styles = shared;
 
   protected override render() {
     const { status } = this;
-    if (!isBusy(this)) {
-      return html`<button class="primary" part="button primary" ?disabled=${this.disabled} @click=${() => this.#fire("run")}>
-        ${status === "idle" ? "Run" : "Run again"}
-      </button>`;
-    }
+    if (!isBusy(this))
+      return this.continues
+        ? html`<div class="row">${this.#run("Continue")} ${this.#anew()}</div>`
+        : this.#run(status === "idle" ? "Run" : "Run again");
     const held = status === "paused";
     return html`<div class="row">
       <button
@@ -38,6 +43,16 @@ export class SnControls extends LitElement {
         ${status === "stopping" ? "Stopping…" : "Stop"}
       </button>
     </div>`;
+  }
+
+  #run(label: string) {
+    return html`<button class="primary" part="button primary" ?disabled=${this.disabled} @click=${() => this.#fire("run")}>
+      ${label}
+    </button>`;
+  }
+
+  #anew() {
+    return html`<button part="button" ?disabled=${this.disabled} @click=${() => this.#fire("anew")}>Begin anew</button>`;
   }
 
   #fire(name: string): void {

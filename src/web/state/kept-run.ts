@@ -1,6 +1,6 @@
 import { PHASES, type Phase } from "../../nas/phase.ts";
 import type { EpochFigures, RunSummary } from "../../worker/protocol.ts";
-import { type Curve, type CurvePoint, idleView, type RunView } from "./run-view.ts";
+import { type Curve, curveOfEpochs, idleView, type RunView } from "./run-view.ts";
 
 /** A finished run as a view, from what was kept of it: its curves have a point an epoch. */
 export function viewOfSummary(summary: RunSummary): RunView {
@@ -18,17 +18,7 @@ export function viewOfSummary(summary: RunSummary): RunView {
 
 function curveOf(phase: Phase, epochs: readonly EpochFigures[] | undefined): Curve | undefined {
   if (!epochs || epochs.length === 0) return undefined;
-  const point = (epoch: number, { loss, top1 }: EpochFigures["train"]): CurvePoint => ({ x: epoch + 1, loss, top1 });
-  const ends = { time: 0, done: 1 };
-  return {
-    title: phase,
-    phase,
-    epochs: epochs.length,
-    train: epochs.map(({ train }, epoch) => point(epoch, train)),
-    val: epochs.flatMap(({ val }, epoch) => (val ? [point(epoch, val)] : [])),
-    first: ends,
-    last: ends,
-  };
+  return curveOfEpochs({ title: phase, phase, epochs: epochs.length }, epochs, { time: 0, done: 1 });
 }
 
 /** Accuracy on held-out images after the last epoch that measured it. */

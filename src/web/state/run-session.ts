@@ -18,17 +18,25 @@ export class RunSession {
     return this.store.state;
   }
 
-  /** Runs to the end. Never rejects: how it ended is in the view. */
-  async start(request: RunRequest): Promise<void> {
+  /**
+   * Runs to the end. Never rejects: how it ended is in the view.
+   * @param name of the run, where it is known
+   */
+  async start(request: RunRequest, name = ""): Promise<void> {
     if (isBusy(this.view)) return;
-    this.store.dispatch({ kind: "starting" });
+    this.store.dispatch({ kind: "starting", name });
+    const { api, failed } = this.#engine;
+    // A tab that is out of sight may be discarded, and one that is left is about to end.
+    const keep = () => document.visibilityState === "hidden" && void api.keep().catch(() => {});
+    document.addEventListener("visibilitychange", keep);
     try {
-      const { api, failed } = this.#engine;
       const listener = Comlink.proxy((event: RunEvent) => this.store.dispatch(event));
       const summary = await Promise.race([api.start(request, listener), failed]);
       this.store.dispatch({ kind: "done", summary });
     } catch (error) {
       this.store.dispatch({ kind: "failed", error: toWire(error) });
+    } finally {
+      document.removeEventListener("visibilitychange", keep);
     }
   }
 

@@ -1,5 +1,13 @@
 import type { Phase } from "../../nas/phase.ts";
-import type { CellDrawing, CellWeights, RunEvent, RunSummary, WireError } from "../../worker/protocol.ts";
+import type {
+  CellDrawing,
+  CellWeights,
+  EpochFigures,
+  PassFigures,
+  RunEvent,
+  RunSummary,
+  WireError,
+} from "../../worker/protocol.ts";
 
 type EventOf<Kind extends RunEvent["kind"]> = Extract<RunEvent, { kind: Kind }>;
 
@@ -33,6 +41,8 @@ export interface RunView {
   readonly phases: readonly Phase[];
   readonly phase?: Phase;
   readonly progress?: EventOf<"progress">;
+  /** The training that goes on, until it has made progress. */
+  readonly restored?: EventOf<"restored">;
   readonly curves: readonly Curve[];
   /** The mixtures after each epoch of the search. */
   readonly snapshots: readonly EventOf<"alphas">[];
@@ -47,7 +57,9 @@ export interface RunView {
 /** What changes a view: an event of the run, or what the page itself knows of it. */
 export type RunAction =
   | RunEvent
-  | { readonly kind: "starting" | "stopping" }
+  /** With its name where that is known, as of a run that goes on. */
+  | { readonly kind: "starting"; readonly name?: string }
+  | { readonly kind: "stopping" }
   | { readonly kind: "done"; readonly summary: RunSummary }
   | { readonly kind: "failed"; readonly error: WireError };
 
@@ -64,15 +76,23 @@ export const idleView: RunView = {
 export function reduceRun(view: RunView, action: RunAction): RunView {
   switch (action.kind) {
     case "starting":
-      return { ...idleView, status: "starting" };
+      return { ...idleView, status: "starting", name: action.name ?? "" };
     case "started":
       return { ...view, status: "running", name: action.name, phases: action.phases };
     case "phase":
-      return { ...view, phase: action.phase, progress: undefined };
+      return { ...view, phase: action.phase, progress: undefined, restored: undefined };
+    case "restored":
+      return { ...view, progress: undefined, restored: action, curves: withRestored(view.curves, action) };
     case "preparing":
       return { ...view, progress: undefined };
     case "progress":
-      return { ...view, progress: action, tuning: undefined, curves: withProgress(view.curves, action) };
+      return {
+        ...view,
+        progress: action,
+        restored: undefined,
+        tuning: undefined,
+        curves: withProgress(view.curves, action),
+      };
     case "alphas":
       return { ...view, snapshots: [...view.snapshots, action] };
     case "found":
@@ -114,8 +134,9 @@ export function weightsOf(view: RunView): readonly CellWeights[] {
 }
 
 /** The training run that makes progress now. */
-export function currentCurve({ curves, progress }: RunView): Curve | undefined {
-  return curves.find(({ title }) => title === progress?.title);
+export function currentCurve({ curves, progress, restored }: RunView): Curve | undefined {
+  const current = progress ?? restored;
+  return curves.find(({ title }) => title === current?.title);
 }
 
 /** Seconds until the current training run ends at its average pace so far; absent before there is a pace. */
@@ -124,6 +145,31 @@ export function secondsLeft(view: RunView): number | undefined {
   if (!curve || curve.last.done <= curve.first.done) return undefined;
   const { first, last } = curve;
   return ((last.time - first.time) / 1000) * ((1 - last.done) / (last.done - first.done));
+}
+
+/** The curve of epochs that are done, a point an epoch. @param at how far the training is, and when that was told */
+export function curveOfEpochs(
+  { title, phase, epochs }: Pick<Curve, "title" | "phase" | "epochs">,
+  done: readonly EpochFigures[],
+  at: Curve["last"],
+): Curve {
+  const point = (epoch: number, { loss, top1 }: PassFigures): CurvePoint => ({ x: epoch + 1, loss, top1 });
+  return {
+    title,
+    phase,
+    epochs,
+    train: done.map(({ train }, epoch) => point(epoch, train)),
+    val: done.flatMap(({ val }, epoch) => (val ? [point(epoch, val)] : [])),
+    first: at,
+    last: at,
+  };
+}
+
+function withRestored(curves: readonly Curve[], event: EventOf<"restored">): readonly Curve[] {
+  const { time, epoch, epochs, done } = event;
+  const restored = curveOfEpochs(event, done, { time, done: epoch / epochs });
+  const known = curves.some(({ title }) => title === event.title);
+  return known ? curves.map((curve) => (curve.title === event.title ? restored : curve)) : [...curves, restored];
 }
 
 /** More points than a screen has columns say nothing; old ones are then thinned to half. */

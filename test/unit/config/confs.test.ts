@@ -33,6 +33,7 @@ it("the DARTS toy conf has the keys and values of the reference's toy run", asyn
   expect(added).toEqual([
     "common.checkpoint.minutes",
     "common.checkpoint.steps",
+    "common.gpu_memory",
     "nas.search.checkpoint.minutes",
     "nas.search.checkpoint.steps",
     "nas.search.pareto.costs",

@@ -43,13 +43,13 @@ async function kept(): Promise<string | undefined> {
 }
 
 describe("a checkpoint", () => {
-  it("is where the training stood when it was closed", async () => {
+  it("is where the training stood when it was last kept", async () => {
     const first = checkpoint();
     expect(await first.read()).toBeUndefined();
     first.offer(at(0, 3));
     first.offer(at(0, 7));
     expect(await readdir(folder)).toEqual([]);
-    await first.close();
+    await first.keep();
     const found = await checkpoint().read();
     expect(bitsOf(found!)).toEqual(bitsOf(at(0, 7)));
     expect(await readdir(folder)).toEqual(["checkpoint.safetensors"]);
@@ -62,7 +62,7 @@ describe("a checkpoint", () => {
       every.offer(at(epoch, 5));
       await vi.waitFor(async () => expect(await kept()).toBe(epoch === 1 ? undefined : "2.0"));
     }
-    await every.close();
+    await every.keep();
     expect(await kept()).toBe("3.5");
   });
 
@@ -105,7 +105,7 @@ describe("a checkpoint", () => {
     const every = checkpoint({ cadence: { minutes: 0 }, files });
     for (const batch of [1, 2, 3]) every.offer(at(0, batch));
     await vi.waitFor(() => expect(written).toHaveLength(2));
-    await every.close();
+    await every.keep();
     expect(written).toEqual(["0.1", "0.3"]);
   });
 
@@ -127,7 +127,7 @@ describe("a checkpoint", () => {
     every.offer(at(0, 2));
     await vi.waitFor(() => expect(warnings).toHaveLength(1));
     every.offer(at(0, 3));
-    await every.close();
+    await every.keep();
     expect(await kept()).toBe("0.1");
     full = false;
     every.offer(at(0, 4));
@@ -142,7 +142,7 @@ describe("a checkpoint", () => {
   it("of another training is refused, naming what is different", async () => {
     const first = checkpoint();
     first.offer(at(0, 1));
-    await first.close();
+    await first.keep();
     const messages = await Promise.all(
       Object.keys(IDENTITY).map(async (name) => {
         const other = checkpoint({ identity: { ...IDENTITY, [name]: "other" } });

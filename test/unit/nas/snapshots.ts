@@ -22,6 +22,7 @@ export const snapshots: fc.Arbitrary<Snapshot> = fc.record({
   epoch: fc.nat(),
   batch: fc.nat(),
   seconds: figure,
+  halvings: fc.nat(),
   epochs: fc.array(fc.record({ train: pass, val: pass, startLr: figure, endLr: figure }), { maxLength: 3 }),
   vectors: fc
     .uniqueArray(fc.tuple(fc.string({ minLength: 1 }), vector), { selector: ([name]) => name, maxLength: 4 })
@@ -34,6 +35,7 @@ export const SNAPSHOT: Snapshot = {
   epoch: 1,
   batch: 3,
   seconds: 0.5,
+  halvings: 1,
   epochs: [
     {
       train: { averages: { loss: Number.NaN, top1: 0.5, top5: 1, samples: 8 }, steps: 4, startTime: 1, endTime: 2 },

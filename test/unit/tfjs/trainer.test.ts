@@ -12,6 +12,7 @@ import { FallbackOptimizer } from "../../../src/train/fallback/optimizer.ts";
 import { predictFallback } from "../../../src/train/fallback/predict.ts";
 import { FallbackTrainer } from "../../../src/train/fallback/trainer.ts";
 import { evaluationGraph } from "../../../src/train/graphs.ts";
+import { initialValues } from "../../../src/train/initial-values.ts";
 import { referenceOptimizer } from "../../../src/train/optimizers/reference.ts";
 import { type OptimizerSpec, stepRates } from "../../../src/train/optimizers/spec.ts";
 import { PLAIN, smallFinal, smallSupernet } from "../../gpu/small.ts";
@@ -64,10 +65,19 @@ function feed(first = 0): HostFeed {
   });
 }
 
+interface More {
+  readonly signal?: AbortSignal;
+  readonly onStep?: () => Promise<void>;
+  /** Changes the parameters that the search begins with. */
+  readonly damage?: (values: Map<string, Float32Array>) => void;
+}
+
 /** The alphas after an epoch of a search. */
-async function searched(conf: Partial<TrainerConf>, more: { signal?: AbortSignal; onStep?: () => Promise<void> } = {}) {
+async function searched(conf: Partial<TrainerConf>, { damage, ...more }: More = {}) {
   const network = new FallbackNetwork(smallSupernet(1, 1), SHAPE);
-  network.initialise(7);
+  const values = initialValues(network.params, 7);
+  damage?.(values);
+  network.load(values);
   try {
     const parts = { network, conf: { ...CONF, ...conf }, seed: 7, train: feed(), alphas: feed(8), ...more };
     const trainer = new FallbackTrainer(parts);
@@ -107,7 +117,22 @@ test("without a feed that drives them the alphas stay as they are", async () => 
   network.dispose();
 });
 
+test("a training that does not stay finite ends, naming epoch, step and what went bad", async () => {
+  const optimizer = { ...PLAIN.optimizer, lr: 1e30 };
+  await expect(searched({ optimizer, second_order: false })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[SupernetError: NaN or infinity in training, epoch 1 of 1, step 2 of 4: it came up first in weight model_stems.0._op.0.weight; lower the trainer's optimizer.lr, or bound the gradient with grad_clip]`,
+  );
+  await expect(
+    searched({ second_order: false }, { damage: (values) => values.get("logits_op._op.bias")!.fill(Infinity, 1, 2) }),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[SupernetError: NaN or infinity in training, epoch 1 of 1, before the first step: it came up first in weight logits_op._op.bias; start from other weights]`,
+  );
+});
+
 test("settings that the fallback does not know are named with a remedy", async () => {
+  await expect(searched({ on_nonfinite: "back_off" })).rejects.toThrow(
+    "on_nonfinite: back_off needs WebGPU; set trainer.on_nonfinite: stop",
+  );
   await expect(searched({ reference_quirks: true })).rejects.toThrow(
     "reference_quirks need WebGPU; set trainer.reference_quirks: false",
   );
