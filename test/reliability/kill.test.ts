@@ -103,6 +103,62 @@ function drawn(places: readonly number[], count: number): number[] {
   });
 }
 
+/** Algorithms that train more than one network, and other states than darts'. */
+const OTHERS: Readonly<Record<string, { readonly args: readonly string[]; readonly moments: RegExp }>> = {
+  "a sweep": {
+    args: settings({
+      "nas.search.pareto.enabled": "True",
+      "nas.search.pareto.max_cells": 3,
+      "nas.search.pareto.max_reductions": 1,
+      "nas.search.pareto.max_nodes": 2,
+      "nas.search.model_desc.n_cells": 3,
+      "nas.search.model_desc.n_reductions": 1,
+      "nas.search.post_train.trainer.epochs": 1,
+      "nas.search.post_train.loader.train_batch": 4,
+      "nas.search.post_train.loader.dataset.max_batches": 4,
+    }),
+    moments: /^(submit|(half|renamed) .*(result\.yaml|post_train))/,
+  },
+  // Threads count their moments each for itself: only what one of them does is exact.
+  "petridish with two workers": {
+    args: [
+      ...["--algos", "petridish", "--workers", "2"],
+      ...settings({
+        "dataset.train_size": 128,
+        "dataset.test_size": 32,
+        "nas.search.seed_train.loader.dataset.max_batches": 4,
+        "nas.search.post_train.loader.dataset.max_batches": 4,
+        "nas.search.loader.dataset.max_batches": 4,
+        "nas.search.trainer.epochs": 1,
+        "nas.eval.trainer.epochs": 1,
+      }),
+    ],
+    moments: /^(half|renamed) .*(checkpoint\.|_seed|_candidate|_child|model_desc_)/,
+  },
+  "random with two draws": {
+    args: ["--algos", "random", ...settings({ "nas.search.random.seeds": 2 })],
+    moments: /^(submit|(half|renamed) .*draw1)/,
+  },
+  xnas: { args: ["--algos", "xnas"], moments: /^submit/ },
+  gs: { args: ["--algos", "gs"], moments: /^submit/ },
+};
+
+describe.runIf(cases(0, 1))("other algorithms", () => {
+  test.each(Object.entries(OTHERS))("%s", async (name, { args, moments }) => {
+    const whole = await wholeRun(...args);
+    const { attempt } = damage("SIGKILL in other searches");
+    const places = whole.moments.flatMap((moment, at) => (moments.test(moment) ? [at] : []));
+    for (const at of drawn(places, cases(0, 6))) {
+      await attempt(`${name}: ${momentAt(whole, at)}`, () => survives(whole, momentAt(whole, at)));
+    }
+    if (name !== "a sweep") return;
+    const points = damage("SIGKILL at a point of a run");
+    await points.attempt("between combinations of a sweep", () =>
+      survives(whole, `2 renamed ${SEARCH}/models/1/3/1/0/result.yaml`),
+    );
+  });
+});
+
 const SEARCH = "darts_shapes_toy_search";
 const EVAL = "darts_shapes_toy_eval";
 

@@ -70,6 +70,7 @@ const TIMES = ["start_time", "end_time", "_step_start_time", "duration", "step_t
 /** A text of a run without its times. */
 function timeless(name: string, text: string): string {
   if (name.endsWith("/resume.json")) return timelessRecord(text);
+  if (name.endsWith(".tsv")) return timelessTable(text);
   const keys = TIMES.join("|");
   return (
     text
@@ -83,7 +84,16 @@ function timeless(name: string, text: string): string {
       .replaceAll(/^ *"(started|ended)": \d+,\n/gm, "")
       .replaceAll(/,\n *"seconds": [\d.e-]+/g, "")
       .replaceAll(/\b\d+\.\d s\b/g, "s")
+      // Latencies are the last column of a sweep's report.
+      .replaceAll(/(?<=latency in ms.*) +\d+\.\d\d(?=\\n)/g, " ms")
   );
+}
+
+/** A table without its columns of times. */
+function timelessTable(text: string): string {
+  const rows = text.split("\n").map((row) => row.split("\t"));
+  const times = rows[0]!.flatMap((head, column) => (/seconds|duration|time/.test(head) ? [column] : []));
+  return rows.map((row) => row.filter((_, column) => !times.includes(column)).join("\t")).join("\n");
 }
 
 /** What is kept of a phase: who asked for it last may have asked for something else. */

@@ -147,16 +147,24 @@ describe("a search that was cut off", () => {
 
   test("is not gone on with under another conf", async () => {
     await attempt("a key of the search", async () =>
-      expect(await refusal(set("nas.search.trainer.alpha_optimizer.lr", 0.5))).toMatchInlineSnapshot(`"LOGDIR/darts_noise_one_search was begun with nas.search.trainer.alpha_optimizer.lr 0.01, now it is 0.5: set it back, choose another --exp-prefix, or begin anew with --resume fresh"`),
+      expect(await refusal(set("nas.search.trainer.alpha_optimizer.lr", 0.5))).toMatchInlineSnapshot(
+        `"LOGDIR/darts_noise_one_search was begun with nas.search.trainer.alpha_optimizer.lr 0.01, now it is 0.5: set it back, choose another --exp-prefix, or begin anew with --resume fresh"`,
+      ),
     );
-    await attempt("the seed", async () => expect(await refusal(set("common.seed", 7))).toMatchInlineSnapshot(`"LOGDIR/darts_noise_one_search was begun with common.seed 2, now it is 7: set it back, choose another --exp-prefix, or begin anew with --resume fresh"`));
+    await attempt("the seed", async () =>
+      expect(await refusal(set("common.seed", 7))).toMatchInlineSnapshot(
+        `"LOGDIR/darts_noise_one_search was begun with common.seed 2, now it is 7: set it back, choose another --exp-prefix, or begin anew with --resume fresh"`,
+      ),
+    );
   });
 
   test("is not gone on with on other images", async () => {
     await attempt("the data set", async () => {
       await writeImages(2);
       try {
-        expect(await refusal({})).toMatchInlineSnapshot(`"LOGDIR/darts_noise_one_search was begun with other images or labels: put them back, choose another --exp-prefix, or begin anew with --resume fresh"`);
+        expect(await refusal({})).toMatchInlineSnapshot(
+          `"LOGDIR/darts_noise_one_search was begun with other images or labels: put them back, choose another --exp-prefix, or begin anew with --resume fresh"`,
+        );
       } finally {
         await writeImages(1);
       }
@@ -169,14 +177,20 @@ describe("a search that was cut off", () => {
       withFile(
         record,
         text((json) => json.replace('"format": 1', '"format": 2')),
-        async () => expect(await refusal({ resume: "require" })).toMatchInlineSnapshot(`"LOGDIR/darts_noise_one_search/resume.json has format 2, this version of supernet reads 1: go on with the version that wrote it, or begin anew with --resume fresh"`),
+        async () =>
+          expect(await refusal({ resume: "require" })).toMatchInlineSnapshot(
+            `"LOGDIR/darts_noise_one_search/resume.json has format 2, this version of supernet reads 1: go on with the version that wrote it, or begin anew with --resume fresh"`,
+          ),
       ),
     );
     await attempt("half a record", () =>
       withFile(
         record,
         text((json) => json.slice(0, json.length / 2)),
-        async () => expect(await refusal({})).toMatchInlineSnapshot(`"LOGDIR/darts_noise_one_search/resume.json is damaged: it is not JSON; put back a copy, or begin anew with --resume fresh"`),
+        async () =>
+          expect(await refusal({})).toMatchInlineSnapshot(
+            `"LOGDIR/darts_noise_one_search/resume.json is damaged: it is not JSON; put back a copy, or begin anew with --resume fresh"`,
+          ),
       ),
     );
   });
@@ -192,14 +206,20 @@ describe("a search that was cut off", () => {
       withFile(
         checkpoint,
         (bytes) => bytes.subarray(0, bytes.length / 2),
-        async () => expect(await refused()).toMatchInlineSnapshot(`"LOGDIR/darts_noise_one_search/checkpoint.arch_train.safetensors is damaged: it is no safetensors file, or not the whole of one; put back a copy, or begin anew with --resume fresh"`),
+        async () =>
+          expect(await refused()).toMatchInlineSnapshot(
+            `"LOGDIR/darts_noise_one_search/checkpoint.arch_train.safetensors is damaged: it is no safetensors file, or not the whole of one; put back a copy, or begin anew with --resume fresh"`,
+          ),
       ),
     );
     await attempt("a bit of a weight", () =>
       withFile(
         checkpoint,
         (bytes) => bytes.map((byte, at) => (at === bytes.length - 100 ? byte ^ 4 : byte)),
-        async () => expect(await refused()).toMatchInlineSnapshot(`"LOGDIR/darts_noise_one_search/checkpoint.arch_train.safetensors is damaged: its content is not what was written; put back a copy, or begin anew with --resume fresh"`),
+        async () =>
+          expect(await refused()).toMatchInlineSnapshot(
+            `"LOGDIR/darts_noise_one_search/checkpoint.arch_train.safetensors is damaged: its content is not what was written; put back a copy, or begin anew with --resume fresh"`,
+          ),
       ),
     );
     const reformatted = (bytes: Buffer) => {
@@ -208,7 +228,11 @@ describe("a search that was cut off", () => {
       return writeSafetensors(readSafetensors(bytes), { ...rest, "supernet.checkpoint": other });
     };
     await attempt("the format of a checkpoint", () =>
-      withFile(checkpoint, reformatted, async () => expect(await refused()).toMatchInlineSnapshot(`"LOGDIR/darts_noise_one_search/checkpoint.arch_train.safetensors has format 2, this version of supernet reads 1: go on with the version that wrote it, or begin anew with --resume fresh"`)),
+      withFile(checkpoint, reformatted, async () =>
+        expect(await refused()).toMatchInlineSnapshot(
+          `"LOGDIR/darts_noise_one_search/checkpoint.arch_train.safetensors has format 2, this version of supernet reads 1: go on with the version that wrote it, or begin anew with --resume fresh"`,
+        ),
+      ),
     );
     await attempt("nothing after all", async () => {
       await run({ resume: "require" });
@@ -225,7 +249,9 @@ describe("an evaluation that was cut off", () => {
 
   test("is not gone on with under another conf", async () => {
     await attempt("a key of the evaluation", async () =>
-      expect(await refusal(set("nas.eval.trainer.grad_clip", 3))).toMatchInlineSnapshot(`"LOGDIR/darts_noise_one_search was begun with nas.search.seed_train.trainer.grad_clip 5, now it is 3: set it back, choose another --exp-prefix, or begin anew with --resume fresh"`),
+      expect(await refusal(set("nas.eval.trainer.grad_clip", 3))).toMatchInlineSnapshot(
+        `"LOGDIR/darts_noise_one_search was begun with nas.search.seed_train.trainer.grad_clip 5, now it is 3: set it back, choose another --exp-prefix, or begin anew with --resume fresh"`,
+      ),
     );
   });
 
@@ -235,12 +261,16 @@ describe("an evaluation that was cut off", () => {
     );
     await attempt("what the search has found", () =>
       withFile(path("search", "final_model_desc.yaml"), changed, async () =>
-        expect(await refusal({})).toMatchInlineSnapshot(`"LOGDIR/darts_noise_one_eval was begun with another architecture: put what the search has found back, choose another --exp-prefix, or begin anew with --resume fresh"`),
+        expect(await refusal({})).toMatchInlineSnapshot(
+          `"LOGDIR/darts_noise_one_eval was begun with another architecture: put what the search has found back, choose another --exp-prefix, or begin anew with --resume fresh"`,
+        ),
       ),
     );
     await attempt("what is evaluated alone", () =>
       withFile(path("eval", "final_model_desc.yaml"), changed, async () =>
-        expect(await refusal({ phases: ["eval"], resume: "require" })).toMatchInlineSnapshot(`"LOGDIR/darts_noise_one_eval was begun with another architecture: put what the search has found back, choose another --exp-prefix, or begin anew with --resume fresh"`),
+        expect(await refusal({ phases: ["eval"], resume: "require" })).toMatchInlineSnapshot(
+          `"LOGDIR/darts_noise_one_eval was begun with another architecture: put what the search has found back, choose another --exp-prefix, or begin anew with --resume fresh"`,
+        ),
       ),
     );
   });
@@ -260,7 +290,11 @@ describe("an evaluation that was cut off", () => {
 describe("where nothing was begun", () => {
   test("there is nothing to go on from", async () => {
     const elsewhere = { ...set("common.seed", 2), prefix: "two", resume: "require" } as const;
-    await attempt("nothing there", async () => expect(await refusal(elsewhere)).toMatchInlineSnapshot(`"darts_noise_two has left nothing to go on from: check --exp-prefix and the log folder, or let it begin with --resume auto"`));
+    await attempt("nothing there", async () =>
+      expect(await refusal(elsewhere)).toMatchInlineSnapshot(
+        `"darts_noise_two has left nothing to go on from: check --exp-prefix and the log folder, or let it begin with --resume auto"`,
+      ),
+    );
   });
 });
 
