@@ -48,7 +48,9 @@ export async function removeCheckpoints({ files, stem }: Keeping): Promise<void>
   const slash = stem.lastIndexOf("/");
   const [folder, name] = [stem.slice(0, slash), stem.slice(slash + 1)];
   for (const file of await files.listFiles(folder)) {
-    if (file.startsWith(`${name}.`) && file.endsWith(".safetensors")) await files.remove(`${folder}/${file}`);
+    // Weights of the same stem have no title between.
+    const isKept = file.startsWith(name) && /^\..+\.safetensors$/.test(file.slice(name.length));
+    if (isKept) await files.remove(`${folder}/${file}`);
   }
 }
 

@@ -67,6 +67,7 @@ async function writeImages(seed: number): Promise<void> {
 }
 
 interface Asked {
+  readonly prefix?: string;
   readonly resume?: ResumeMode;
   readonly phases?: RunRequest["phases"];
   readonly overrides?: readonly string[];
@@ -249,7 +250,7 @@ describe("an evaluation that was cut off", () => {
 
   test("is not gone on with under another conf", async () => {
     await attempt("a key of the evaluation", async () =>
-      expect(await refusal(set("nas.eval.trainer.grad_clip", 3))).toMatchInlineSnapshot(
+      expect(await refusal(set("nas.eval.trainer.epochs", 3))).toMatchInlineSnapshot(
         `"LOGDIR/darts_noise_one_search was begun with nas.search.seed_train.trainer.grad_clip 5, now it is 3: set it back, choose another --exp-prefix, or begin anew with --resume fresh"`,
       ),
     );
