@@ -126,6 +126,9 @@ const OTHERS: Readonly<Record<string, { readonly args: readonly string[]; readon
       ...settings({
         "dataset.train_size": 128,
         "dataset.test_size": 32,
+        "nas.search.model_desc.n_cells": 3,
+        "nas.search.model_desc.n_reductions": 1,
+        "nas.eval.model_desc.n_cells": 8,
         "nas.search.seed_train.loader.dataset.max_batches": 4,
         "nas.search.post_train.loader.dataset.max_batches": 4,
         "nas.search.loader.dataset.max_batches": 4,

@@ -65,7 +65,17 @@ export async function contentOf(folder: string): Promise<Map<string, string>> {
 
 export const hash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-const TIMES = ["start_time", "end_time", "_step_start_time", "duration", "step_time", "inference_duration", "seconds"];
+const TIMES = [
+  "startTime",
+  "endTime",
+  "start_time",
+  "end_time",
+  "_step_start_time",
+  "duration",
+  "step_time",
+  "inference_duration",
+  "seconds",
+];
 
 /** A text of a run without its times. */
 function timeless(name: string, text: string): string {
