@@ -44,6 +44,8 @@ export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions
         progress: () => kept.snapshots,
         onLoss,
         run: async (engine, signal) => {
+          const variants = kept.last?.variants;
+          if (variants !== undefined) engine.tuner?.adopt(variants);
           const setup = training.setUp({ engine, signal, gate: control.gate }, chunks);
           try {
             return await train(setup, { run, kept, signal, options });
@@ -96,15 +98,15 @@ async function train<T>(setup: TrainingSetup, { run, kept, signal, options }: Tr
   run.begin(network.params, { ...feeds.sizes, batch_chunks: feeds.train.chunks });
   const tell = (snapshot: Snapshot) => {
     kept.snapshots++;
-    kept.last = snapshot;
-    checkpoint?.offer(snapshot);
+    kept.last = { ...snapshot, variants: network.engine.tuner?.record() };
+    checkpoint?.offer(kept.last);
   };
   const trainer = await createTrainer(setup, {
     signal,
     gate: control.gate,
     onProgress: (progress) => control.onProgress?.(conf.title, progress),
     onWarning: (warning) => run.warned(warning),
-    snapshots: { tell },
+    snapshots: { tell, every: options.checkpoint?.steps },
   });
   try {
     const { liveBuffers, liveBytes } = network.engine.buffers;

@@ -118,11 +118,14 @@ describe("a search and an evaluation", () => {
         ...["config_used.yaml", "eval_train_metrics.yaml", "final_model_desc.yaml", "full_model_desc.yaml"].map(
           (name) => `darts_shapes_toy_eval/${name}`,
         ),
-        ...["log.log", "log.yaml", "model.safetensors", "run.json"].map((name) => `darts_shapes_toy_eval/${name}`),
+        ...["log.log", "log.yaml", "model.safetensors", "resume.json", "run.json"].map(
+          (name) => `darts_shapes_toy_eval/${name}`,
+        ),
         "darts_shapes_toy_search",
         ...["config_used.yaml", "final_model_desc.yaml", "full_model_desc.yaml", "log.log", "log.yaml"].map(
           (name) => `darts_shapes_toy_search/${name}`,
         ),
+        "darts_shapes_toy_search/resume.json",
         "darts_shapes_toy_search/search_train_metrics.yaml",
       ].sort(),
     );
