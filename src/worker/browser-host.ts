@@ -4,6 +4,7 @@ import { SupernetError } from "../errors.ts";
 import { openDecoderPool } from "../host/browser/decoder-pool.ts";
 import { browserFiles } from "../host/browser/files.ts";
 import { missingWebGpu, requestGpu } from "../host/browser/gpu.ts";
+import { aloneWith, runsHeld } from "../host/browser/run-lock.ts";
 import { browserTuningStore } from "../host/browser/tuning.ts";
 import type { Host } from "./host.ts";
 
@@ -21,28 +22,6 @@ const datasets: DatasetIo = {
   exists: (path) => browserFiles.exists(path),
   read: (path) => browserFiles.readBytes(path),
 };
-
-/** Begins the names of the locks of runs. */
-const LOCK = "supernet run ";
-
-/** Tabs, and several elements on one page, share the origin's files. */
-function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
-  // Pages that are not secure have no locks; nor have they WebGPU.
-  if (!navigator.locks) return work();
-  return navigator.locks.request(LOCK + name, { ifAvailable: true }, (lock) => {
-    if (lock) return work();
-    throw new SupernetError(
-      "config",
-      `${name} is running in another tab or element: stop it there, or give this run another prefix`,
-    );
-  });
-}
-
-async function running(): Promise<ReadonlySet<string>> {
-  const { held = [] } = (await navigator.locks?.query()) ?? {};
-  const names = held.flatMap(({ name }) => (name?.startsWith(LOCK) ? name.slice(LOCK.length) : []));
-  return new Set(names);
-}
 
 /** A dedicated worker of a page. */
 export const browserHost: Host = {
@@ -68,8 +47,9 @@ export const browserHost: Host = {
   logdir: () => RUNS,
   datasets,
   decoder: () => openDecoderPool(),
-  alone,
-  running,
+  // Tabs, and several elements on one page, share the origin's files.
+  alone: aloneWith,
+  running: runsHeld,
   // A tab may be closed, or be discarded by the browser, at any time.
   checkpointMinutes: 1,
   variables: { default_dataroot: DATASETS },

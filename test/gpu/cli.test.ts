@@ -417,7 +417,8 @@ describe("Ctrl-C", () => {
     const logdir = interruptAt.slice(0, 6);
     const args = ["run", "--common.logdir", join(folder, logdir), ...SMALL, ...LONG];
     const { code, stderr, endedAfter } = await supernet(args, { interruptAt });
-    expect({ code, stderr }).toEqual({ code: 130, stderr: "" });
+    const stderrTells = "interrupted: the same command with --resume auto goes on from here\n";
+    expect({ code, stderr }).toEqual({ code: 130, stderr: stderrTells });
     expect(endedAfter).toBeLessThan(2000);
     const files = await filesIn(logdir);
     expect(files).not.toContain("darts_shapes_toy_search/final_model_desc.yaml");

@@ -260,7 +260,8 @@ export class Engine {
    * open when its thread ends.
    */
   async settled(): Promise<void> {
-    await Promise.all([...this.#leftovers, this.buffers.settled()]);
+    while (this.#leftovers.size > 0) await Promise.all(this.#leftovers);
+    await this.buffers.settled();
   }
 
   dispose(): void {

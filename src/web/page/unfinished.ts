@@ -73,7 +73,7 @@ export class SnUnfinished extends LitElement {
       <button class="primary" aria-label=${`Continue ${name}`} @click=${() => this.#fire("go-on", run)}>Continue</button>
       ${
         name === this.refused
-          ? html`<button aria-label=${`Begin ${name} anew`} @click=${() => this.#fire("begin-anew", run)}>Begin anew</button>`
+          ? html`<button aria-label=${`Begin anew ${name}`} @click=${() => this.#fire("begin-anew", run)}>Begin anew</button>`
           : nothing
       }
       <button aria-label=${`Discard ${name}`} @click=${() => this.#ask(name)}>Discard…</button>

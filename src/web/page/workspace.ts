@@ -1,3 +1,4 @@
+import { onRunsFreed } from "../../host/browser/run-lock.ts";
 import type { EngineClient } from "../../worker/client-browser.ts";
 import type {
   AdapterReport,
@@ -83,6 +84,7 @@ export class Workspace {
         (error) => this.store.dispatch({ adapterError: toWire(error) }),
       ),
     ]);
+    void onRunsFreed(() => this.refreshRuns());
     this.#scheduleForecast();
   }
 
