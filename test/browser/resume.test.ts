@@ -91,7 +91,7 @@ describe("a run on the page", () => {
       await page.getByRole("button", { name: "Discard darts_shapes_toy" }).click();
       await offer(page).getByRole("button", { name: "Delete" }).click();
       await expect.poll(() => pathsOf(page, /./)).toEqual([]);
-      expect(await offer(page).count()).toBe(0);
+      await expect.poll(() => offer(page).count()).toBe(0);
     });
   });
 
@@ -112,7 +112,7 @@ describe("a run on the page", () => {
       await untilStatus(page, /^Done/, PATIENCE);
       whole = timeless(await keptFiles(page));
       expect(Object.keys(whole)).toContain("darts_shapes_toy_eval/model.safetensors");
-      expect(await offer(page).count()).toBe(0);
+      await expect.poll(() => offer(page).count()).toBe(0);
     });
   });
 
@@ -173,7 +173,7 @@ describe("a run on the page", () => {
         .waitFor();
       await goOn(last);
       await untilStatus(last, /^Done/, PATIENCE);
-      expect(await offer(last).count()).toBe(0);
+      await expect.poll(() => offer(last).count()).toBe(0);
       expect(timeless(await keptFiles(last))).toEqual(whole);
     });
   });
