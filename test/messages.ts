@@ -31,8 +31,9 @@ const isNode = (value: unknown): value is Node => typeof (value as Node | null)?
 /** All nodes below one, each with those it lies in. */
 function* walk(node: Node, within: readonly Node[] = []): Generator<[Node, readonly Node[]]> {
   yield [node, within];
+  const inside = [...within, node];
   for (const value of Object.values(node)) {
-    for (const child of [value].flat()) if (isNode(child)) yield* walk(child, [...within, node]);
+    for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) yield* walk(child, inside);
   }
 }
 

@@ -111,7 +111,7 @@ async function bench(flags: BenchFlags): Promise<void> {
   }
   if (flags.saveBaseline) await writeFileAtomic(file, withLine(baseline, line));
   timer.dispose();
-  gpu.dispose();
+  await gpu.dispose();
 }
 
 const NO_PEAKS: Peaks = { gflops: 0, gigabytes: 0 };

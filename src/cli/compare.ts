@@ -3,12 +3,12 @@ import { parse } from "yaml";
 import type { ExperimentConf } from "../config/index.ts";
 import { SupernetError } from "../errors.ts";
 import { nodeFiles } from "../host/node/files.ts";
-import { runFolder } from "../nas/phase.ts";
+import { type Phase, runFolder } from "../nas/phase.ts";
 import { type ComparedRun, comparisonCsv, comparisonText } from "../report/comparison.ts";
 import { comparisonPlot } from "../report/comparison-plot.ts";
 import { type EngineClient, startEngine } from "../worker/client-node.ts";
 import { nodeHost } from "../worker/node-host.ts";
-import type { RunRequest, RunSummary } from "../worker/protocol.ts";
+import type { ResumeMode, RunRequest, RunSummary } from "../worker/protocol.ts";
 import { type ComparePlan, type PlannedRun, planComparison } from "./compare-plan.ts";
 import { closeEngine, namesOf, runShown, say, sayAdapter } from "./running.ts";
 import { type TuneFlags, tuneOptions, tuneRequest } from "./tune.ts";
@@ -38,7 +38,7 @@ export function registerCompare(program: Command): void {
     .option("--datasets <names>", "data sets, separated by commas", "shapes")
     .option("--seeds <count>", "runs of each algorithm on each data set", "3")
     .option("--full", "the paper's settings instead of toy ones")
-    .option("--resume", "keep runs that have ended before with the same conf")
+    .option("--resume", "keep runs that have ended before with the same conf, and go on with those that were cut off")
     .option("--exp-prefix <prefix>", "part of the folders' names (default: toy, or full with --full)")
     .addOption(tune)
     .addOption(tuneFile)
@@ -89,8 +89,9 @@ async function compare(
       if (kept.adapter !== adapter)
         process.stderr.write(`warning: ${run.name} ran on another adapter, ${kept.adapter}\n`);
     }
-    const start = () =>
-      Promise.race([runShown({ ...run.request, tune: tuneRequest(flags) }, api, { texts: false }), failed]);
+    const resume = flags.resume ? await resumeMode(logdir, run) : undefined;
+    const request = { ...run.request, tune: tuneRequest(flags), resume };
+    const start = () => Promise.race([runShown(request, api, { texts: false }), failed]);
     done.push({ ...run.place, name: run.name, outcome: await outcomeOf(kept ?? start) });
     await writeComparison(folder, plan, adapter, done);
   }
@@ -108,11 +109,20 @@ function logdirOf({ runs }: ComparePlan): string {
 }
 
 /** What is kept of the run, if it has ended and its conf was the same. */
-async function keptSummary(logdir: string, { name, confText }: PlannedRun): Promise<RunSummary | undefined> {
-  const folder = runFolder(logdir, name, "eval");
-  const [summary, conf] = [`${folder}/run.json`, `${folder}/config_used.yaml`];
-  if (!(await nodeFiles.exists(summary)) || (await nodeFiles.readText(conf)) !== confText) return undefined;
+async function keptSummary(logdir: string, run: PlannedRun): Promise<RunSummary | undefined> {
+  const summary = `${runFolder(logdir, run.name, "eval")}/run.json`;
+  if (!(await nodeFiles.exists(summary)) || !(await hasBegun(logdir, run, "eval"))) return undefined;
   return JSON.parse(await nodeFiles.readText(summary)) as RunSummary;
+}
+
+/** A run that was cut off goes on if its conf was the same. */
+const resumeMode = async (logdir: string, run: PlannedRun): Promise<ResumeMode> =>
+  (await hasBegun(logdir, run, "search")) || (await hasBegun(logdir, run, "eval")) ? "auto" : "fresh";
+
+/** Whether a phase of the run was begun with the same conf. */
+async function hasBegun(logdir: string, { name, confText }: PlannedRun, phase: Phase): Promise<boolean> {
+  const conf = `${runFolder(logdir, name, phase)}/config_used.yaml`;
+  return (await nodeFiles.exists(conf)) && (await nodeFiles.readText(conf)) === confText;
 }
 
 /** Runs that fail leave the others alone; one that is stopped, or a bug, ends the comparison. */

@@ -38,10 +38,17 @@ export interface FileTree {
   list(folder: string, options?: ListOptions): Promise<FileInfo[]>;
   /** Removes a file, or a folder with all it contains, if it is there. @throws SupernetError("io") */
   remove(path: string): Promise<void>;
+  /**
+   * Removes what writes that were cut off have left below a folder, if it is there; not to be called while anybody writes there.
+   * @throws SupernetError("io")
+   */
+  removeTemporary(folder: string): Promise<void>;
 }
 
-/** Temporary files, which no list shows: what was not finished is no file yet. */
-export const TEMPORARY = ".tmp";
+/** Name of a file that is being written. No list shows such files: what was not finished is no file yet. */
+export const temporaryName = (name: string): string => `.${name}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+
+export const isTemporary = (name: string): boolean => /^\..+\.[0-9a-f]{8}\.tmp$/.test(name);
 
 /** Why a file that was read back does not replace the one before. */
 export const NOT_AS_WRITTEN = "what was read back is not what was written: the disk may be failing";

@@ -35,8 +35,8 @@ export interface GpuHandle {
   readonly polls?: boolean;
   /** Opens a second device on the same adapter, or gives the one it has opened; set where an engine gains by it. */
   readonly sibling?: () => Promise<GPUDevice>;
-  /** Destroys the device and with it all its buffers. May be called twice. */
-  dispose(): void;
+  /** Destroys the device and with it all its buffers; resolves when it is gone. May be called twice. */
+  dispose(): Promise<void>;
 }
 
 export interface GpuOptions {
@@ -107,7 +107,11 @@ export async function openDevice(adapter: GPUAdapter, options: GpuOptions = {}):
       cause,
     });
   }
-  return { adapter, device, info, kind: adapterKind(adapter), dispose: () => device.destroy() };
+  const dispose = async () => {
+    device.destroy();
+    await device.lost;
+  };
+  return { adapter, device, info, kind: adapterKind(adapter), dispose };
 }
 
 /** The most telling name an adapter gives itself. */

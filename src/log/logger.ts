@@ -5,6 +5,14 @@ type Values = { readonly [key: string]: LogValue };
 
 type Level = "INFO" | "WARNING" | "ERROR";
 
+/** Something that was logged, as plain data. */
+export interface LogEntry {
+  readonly level: Level;
+  /** Keys of the sections around it. */
+  readonly section: readonly (string | number)[];
+  readonly message: string | Values;
+}
+
 /**
  * Structured log of a run, kept twice: `log.log` has a line per message, `log.yaml` a tree of all values by section,
  * epoch and step, as Archai users read them. Sections are entered with `pushd` and left with `popd`.
@@ -22,6 +30,7 @@ export class Logger {
   #failure: { error: unknown } | undefined;
   #treeChanged = false;
   #closed = false;
+  #onEntry: ((entry: LogEntry) => void) | undefined;
 
   constructor(sink: LogSink) {
     this.#sink = sink;
@@ -50,6 +59,30 @@ export class Logger {
     this.#record("ERROR", message);
   }
 
+  /**
+   * Does work, and yields what is logged meanwhile: below the current section, which the work leaves as it was. It is done
+   * once at a time.
+   */
+  async recording<T>(work: () => Promise<T>): Promise<{ result: T; entries: LogEntry[] }> {
+    const entries: LogEntry[] = [];
+    const depth = this.#path.length;
+    this.#onEntry = ({ section, ...rest }) => entries.push({ ...rest, section: section.slice(depth) });
+    try {
+      return { result: await work(), entries };
+    } finally {
+      this.#onEntry = undefined;
+    }
+  }
+
+  /** Logs again what was recorded, below the current section. */
+  replay(entries: readonly LogEntry[]): void {
+    for (const { level, section, message } of entries) {
+      for (const key of section) this.pushd(key);
+      this.#record(level, message);
+      for (const _ of section) this.popd();
+    }
+  }
+
   /** Resolves when all that was logged so far is in the sink. */
   async flush(): Promise<void> {
     this.#schedule();
@@ -68,8 +101,10 @@ export class Logger {
 
   /** Flushes; nothing may be logged afterwards. May be called twice. */
   async close(): Promise<void> {
+    if (this.#closed) return this.flush();
     this.#closed = true;
     await this.flush();
+    await this.#sink.close?.();
   }
 
   #current(): LogTree {
@@ -82,7 +117,9 @@ export class Logger {
       mergeInto(this.#current(), message);
       this.#treeChanged = true;
     }
-    const section = this.#path.map(({ key }) => key).join("/");
+    const keys = this.#path.map(({ key }) => key);
+    this.#onEntry?.({ level, section: keys, message });
+    const section = keys.join("/");
     const text = typeof message === "string" ? message : formatValues(message);
     this.#lines.push(`${timestamp(new Date())} ${[level, section, text].filter((part) => part !== "").join(" ")}\n`);
     this.#schedule();

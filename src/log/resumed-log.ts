@@ -16,6 +16,9 @@ export function resumedLogSink(files: FileTree, folder: string): LogSink {
   return {
     writeText: (name, text) => files.writeFile(`${folder}/${name}`, text),
     appendText: async (name, text) => (await logOf(name)).append(text),
+    close: async () => {
+      for (const log of logs.values()) await (await log).close();
+    },
   };
 }
 
@@ -43,10 +46,17 @@ class ResumedText {
     const lines = linesOf(text);
     const other = lines.findIndex((line, i) => !sameButTime(line, this.#before[this.#again + i]));
     this.#again += other < 0 ? lines.length : other;
-    if (other < 0) return;
+    if (other >= 0) await this.#part(lines.slice(other));
+  }
+
+  /** What was logged before, and is not logged again, did not happen: an error that ended the earlier run. */
+  async close(): Promise<void> {
+    if (!this.#parted && this.#again < this.#before.length) await this.#part([]);
+  }
+
+  #part(lines: readonly string[]): Promise<void> {
     this.#parted = true;
-    const kept = this.#before.slice(0, this.#again);
-    await this.#files.writeFile(this.#path, [...kept, ...lines.slice(other)].join(""));
+    return this.#files.writeFile(this.#path, [...this.#before.slice(0, this.#again), ...lines].join(""));
   }
 }
 

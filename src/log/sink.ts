@@ -6,6 +6,8 @@ export interface LogSink {
   writeText(name: string, text: string): Promise<void>;
   /** Adds `text` at the end of `name`, which is created if missing. */
   appendText(name: string, text: string): Promise<void>;
+  /** All was logged. */
+  close?(): Promise<void>;
 }
 
 /**

@@ -32,7 +32,7 @@ export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions
   return trainRun(options, async (run) => {
     const chunks = await chunksOf(training, source);
     const from = await takeUp(options, { batch_chunks: String(chunks) });
-    const kept: Kept = { last: from, snapshots: 0, epochsTold: 0 };
+    const kept: Kept = { last: from, snapshots: 0 };
     const onLoss = (why: string) => {
       const message = `${why}; going on with another device ${whereFrom(kept.last)}`;
       logger.warn(message);
@@ -44,6 +44,8 @@ export function trainOnEngine<T>(source: EngineSource, options: EngineRunOptions
         progress: () => kept.snapshots,
         onLoss,
         run: async (engine, signal) => {
+          const variants = kept.last?.variants;
+          if (variants !== undefined) engine.tuner?.adopt(variants);
           const setup = training.setUp({ engine, signal, gate: control.gate }, chunks);
           try {
             return await train(setup, { run, kept, signal, options });
@@ -66,8 +68,6 @@ interface Kept {
   last: Snapshot | undefined;
   /** How many were taken. */
   snapshots: number;
-  /** Epochs that `onEpoch` has been told of. */
-  epochsTold: number;
 }
 
 const paper = (engine: Engine) => (memory?: number) => onPaper(engine, memory);
@@ -98,15 +98,15 @@ async function train<T>(setup: TrainingSetup, { run, kept, signal, options }: Tr
   run.begin(network.params, { ...feeds.sizes, batch_chunks: feeds.train.chunks });
   const tell = (snapshot: Snapshot) => {
     kept.snapshots++;
-    kept.last = snapshot;
-    checkpoint?.offer(snapshot);
+    kept.last = { ...snapshot, variants: network.engine.tuner?.record() };
+    checkpoint?.offer(kept.last);
   };
   const trainer = await createTrainer(setup, {
     signal,
     gate: control.gate,
     onProgress: (progress) => control.onProgress?.(conf.title, progress),
     onWarning: (warning) => run.warned(warning),
-    snapshots: { tell },
+    snapshots: { tell, every: options.checkpoint?.steps },
   });
   try {
     const { liveBuffers, liveBytes } = network.engine.buffers;
@@ -114,10 +114,7 @@ async function train<T>(setup: TrainingSetup, { run, kept, signal, options }: Tr
     await run.epochsDone(kept.last?.epochs ?? []);
     const epochs = await trainer.fit(async (_record, epoch, all) => {
       await run.epochsDone(all);
-      // An epoch may be trained twice: the device was lost before its snapshot was whole.
-      if (epoch < kept.epochsTold) return;
       await options.onEpoch?.(setup, epoch);
-      kept.epochsTold = epoch + 1;
     }, kept.last);
     const confusion = options.confusion ? await trainer.confusion() : undefined;
     return await options.finish(setup, run.end(epochs, confusion));

@@ -33,6 +33,10 @@ export interface DeviceWork<T> {
 /** Losses in a row after which work ends. */
 const LOSSES = 3;
 
+const IN_A_ROW =
+  `it was the first of ${LOSSES} losses in a row; ` +
+  "update the graphics driver, or use a smaller batch or more batch_chunks";
+
 /**
  * Does work on a device, and where that is lost, on the next.
  * @throws SupernetError("device") after three losses in a row, and where no other device opens, the first cause before all; the
@@ -57,7 +61,7 @@ export async function survivingLoss<T>(source: EngineSource, work: DeviceWork<T>
       const loss = engine.lost.reason as Error;
       if (progress() > before) losses = [];
       losses.push(loss);
-      if (losses.length === LOSSES) throw ended(losses[0]!, `it was the first of ${LOSSES} losses in a row`);
+      if (losses.length === LOSSES) throw ended(losses[0]!, IN_A_ROW);
       await abortable(gate?.passed() ?? Promise.resolve(), signal);
       onLoss?.(loss.message);
     }
@@ -74,6 +78,5 @@ async function opened(source: EngineSource, first: Error | undefined): Promise<E
 }
 
 function ended(first: Error, what: string): SupernetError {
-  const remedy = "update the graphics driver, or use a smaller batch or more batch_chunks";
-  return new SupernetError("device", `${first.message}; ${what}; ${remedy}`, { cause: first });
+  return new SupernetError("device", `${first.message}; ${what}`, { cause: first });
 }

@@ -12,6 +12,7 @@ import { givenNetwork } from "./evaluated-network.ts";
 import { Evaluater, type EvaluationResult } from "./evaluater.ts";
 import { type Executor, localExecutor } from "./executor.ts";
 import { copyGallery } from "./gallery.ts";
+import { forgetEvaluated } from "./gallery-evaluation.ts";
 import { KeptPhases } from "./kept-phases.ts";
 import { checkBuilt } from "./not-built.ts";
 import { checkOwnFiles } from "./own-files.ts";
@@ -99,6 +100,7 @@ export class ExperimentRunner {
       const dataset = await this.#load(loader.dataset, logger);
       const parts = await this.#parts("eval", { conf, dataset, logger });
       const evaluater = new Evaluater(parts);
+      if (!conf.nas.eval.resume) await forgetEvaluated(parts);
       if (!found) return evaluater.evaluateNetwork(given!(dataset));
       return algorithm.evaluate ? algorithm.evaluate(found, parts) : evaluater.evaluate(found);
     });
@@ -133,10 +135,9 @@ export class ExperimentRunner {
   async #inPhase<T>(phase: Phase, body: (conf: ExperimentConf, logger: Logger) => Promise<T>): Promise<T> {
     const { environment, confText } = this.#experiment;
     const folder = this.folder(phase);
-    const record = this.kept.record(phase);
-    const logger = new Logger(environment.logSink(folder, record?.resumes ?? false));
+    const logger = new Logger(environment.logSink(folder, this.kept.resumes(phase)));
     try {
-      await record?.begin();
+      await this.kept.begin(phase);
       logger.info({ expdir: folder, ...environment.trainers.facts() });
       await environment.writeFile(`${folder}/config_used.yaml`, confText);
       const conf = this.#conf(phase);

@@ -44,14 +44,9 @@ export async function evaluateGallery(
   parts: PhaseParts,
   build = scaledToConf,
 ): Promise<GalleryRow[]> {
-  const { environment, executor, conf, logger } = parts;
-  const { final_desc_foldername: folder, resume } = conf.nas.eval;
-  const kept = new KeptJobs(executor, {
-    files: environment,
-    folder: `${folder}/trained`,
-    resume,
-    keeping: parts.keeping,
-  });
+  const { environment, conf, logger, executor } = parts;
+  const { final_desc_foldername: folder } = conf.nas.eval;
+  const kept = keptJobs(parts);
   const networks = entries.map(({ name, desc }) => ({ name, desc: build(desc, conf) }));
   const rows: GalleryRow[] = [];
   logger.pushd("eval_arch");
@@ -76,6 +71,14 @@ export async function evaluateGallery(
   });
   logger.popd();
   return rows;
+}
+
+/** Removes what earlier evaluations have left to go on by. @throws SupernetError("io") */
+export const forgetEvaluated = (parts: PhaseParts): Promise<void> => keptJobs(parts).forget();
+
+function keptJobs({ environment, executor, conf, keeping }: PhaseParts): KeptJobs {
+  const { final_desc_foldername: folder, resume } = conf.nas.eval;
+  return new KeptJobs(executor, { files: environment, folder: `${folder}/trained`, resume, keeping });
 }
 
 /** The most accurate one, the first of equals. @throws RangeError where there is none */

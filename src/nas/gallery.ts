@@ -26,20 +26,24 @@ export async function writeGallery(files: Files, folder: string, entries: readon
 
 /** In the order of the names. @throws SupernetError "io" or "desc" for a damaged file */
 export async function readGallery(files: Files, folder: string): Promise<GalleryEntry[]> {
-  const entries: GalleryEntry[] = [];
-  for (const file of await descriptions(files, folder)) {
-    const path = `${folder}/${file}`;
-    entries.push({ name: file.replace(/\.yaml$/, ""), desc: parseModelDesc(await files.readText(path), path) });
-  }
-  return entries;
+  return (await readGalleryTexts(files, folder)).map(([file, text]) => {
+    return { name: file.replace(/\.yaml$/, ""), desc: parseModelDesc(text, `${folder}/${file}`) };
+  });
+}
+
+/** Names and texts of the files, in the order of their names. @throws SupernetError("io") */
+export async function readGalleryTexts(
+  files: Pick<Files, "readText" | "listFiles">,
+  folder: string,
+): Promise<(readonly [name: string, text: string])[]> {
+  const names = await descriptions(files, folder);
+  return Promise.all(names.map(async (name) => [name, await files.readText(`${folder}/${name}`)] as const));
 }
 
 /** Replaces what was there. @throws SupernetError("io") */
 export async function copyGallery(files: Files, from: string, to: string): Promise<void> {
   await removeDescriptions(files, to);
-  for (const file of await descriptions(files, from)) {
-    await files.writeFile(`${to}/${file}`, await files.readText(`${from}/${file}`));
-  }
+  for (const [file, text] of await readGalleryTexts(files, from)) await files.writeFile(`${to}/${file}`, text);
 }
 
 /** What an earlier search has found, which may be more. */
@@ -47,6 +51,6 @@ async function removeDescriptions(files: Files, folder: string): Promise<void> {
   for (const file of await descriptions(files, folder)) await files.remove(`${folder}/${file}`);
 }
 
-async function descriptions(files: Files, folder: string): Promise<string[]> {
+async function descriptions(files: Pick<Files, "listFiles">, folder: string): Promise<string[]> {
   return (await files.listFiles(folder)).filter((name) => name.endsWith(".yaml"));
 }

@@ -5,7 +5,7 @@ import { readSafetensors, type SafeTensor, writeSafetensors } from "../export/sa
 import type { ParamSpec } from "../graph/types.ts";
 import { Logger } from "../log/logger.ts";
 import type { RunRecord } from "../train/metrics.ts";
-import { Checkpoint, type CheckpointOptions } from "./checkpoint.ts";
+import { Checkpoint, type CheckpointSpec } from "./checkpoint.ts";
 import type { LoaderConf, ValidateOn } from "./feeds.ts";
 import type { RunFiles } from "./run-files.ts";
 import type { SearchConf, SearchMethod } from "./search-method.ts";
@@ -28,10 +28,8 @@ interface Job {
   /** See `WarmStart`; the values as `packValues` makes them. */
   readonly start?: { readonly seed: number; readonly values: Uint8Array } | undefined;
   /** Where it is kept while it runs; decides nothing. */
-  readonly checkpoint?: JobCheckpoint | undefined;
+  readonly checkpoint?: CheckpointSpec | undefined;
 }
-
-export type JobCheckpoint = Pick<CheckpointOptions, "path" | "freq" | "minutes" | "identity" | "resume">;
 
 /** Trains a network without alphas. */
 export interface FixedJob extends Job {
@@ -89,7 +87,7 @@ export async function runJob(job: TrainingJob, tools: JobTools, control: JobCont
     // What happens is told by the record: logs of jobs that run side by side would mix.
     logger: new Logger({ writeText: async () => {}, appendText: async () => {} }),
     start: start && { seed: start.seed, values: unpackValues(start.values) },
-    checkpoint: checkpoint && new Checkpoint({ ...checkpoint, files: tools.files, onWarning }),
+    checkpoint: checkpoint && new Checkpoint(checkpoint, { files: tools.files, onWarning }),
   };
   control.signal?.throwIfAborted();
   const { run, params, values } =

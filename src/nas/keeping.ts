@@ -1,29 +1,38 @@
 import type { Dataset, Split } from "../data/dataset.ts";
-import { Checkpoint } from "./checkpoint.ts";
-import type { RunFiles } from "./run-files.ts";
+import { type Cadence, Checkpoint, type CheckpointParts, type CheckpointSpec } from "./checkpoint.ts";
 import { sha256, sha256OfJson } from "./sha256.ts";
 import type { Identity } from "./snapshot-file.ts";
 
 /** How the trainings of a phase are kept while they run. */
-export interface Keeping {
-  readonly files: RunFiles;
+export interface Keeping extends CheckpointParts {
   /** Path and beginning of the names of their files. */
   readonly stem: string;
-  readonly freq: number;
-  readonly minutes: number;
+  readonly cadence: Cadence;
   /** Of the phase. */
   readonly identity: Identity;
-  /** Go on from what is there. */
-  readonly resume: boolean;
-  readonly onWarning: (message: string) => void;
 }
 
 /** `checkpoint` of a conf as the beginning of names: `$expdir/checkpoint.pth` stands for `$expdir/checkpoint.<training>.safetensors`. */
 export const stemOf = (filename: string): string => filename.replace(/\.[^./]+$/, "");
 
 /**
+ * How a training of a phase is kept.
+ * @param title of the training, different for each of the phase
+ * @param network a hash of all that decides it beside conf and data set
+ */
+export const checkpointSpec = (
+  { stem, cadence, identity }: Keeping,
+  title: string,
+  network: string,
+): CheckpointSpec => ({
+  path: `${stem}.${title}.safetensors`,
+  cadence,
+  identity: { ...identity, network },
+});
+
+/**
  * The checkpoint of a training; undefined where none is to be kept.
- * @param title of the training, different for each of a phase
+ * @param title of the training, different for each of the phase
  * @param network all that decides it beside conf and data set, as plain data
  */
 export async function openCheckpoint(
@@ -31,14 +40,7 @@ export async function openCheckpoint(
   title: string,
   network: unknown,
 ): Promise<Checkpoint | undefined> {
-  if (!keeping) return undefined;
-  const { stem, identity, resume, ...rest } = keeping;
-  return new Checkpoint({
-    ...rest,
-    path: `${stem}.${title}.safetensors`,
-    identity: { ...identity, network: await sha256OfJson(network) },
-    resume: resume ? "same or refuse" : "no",
-  });
+  return keeping && new Checkpoint(checkpointSpec(keeping, title, await sha256OfJson(network)), keeping);
 }
 
 /** Removes the checkpoints of trainings that nobody will go on with. */
@@ -46,7 +48,9 @@ export async function removeCheckpoints({ files, stem }: Keeping): Promise<void>
   const slash = stem.lastIndexOf("/");
   const [folder, name] = [stem.slice(0, slash), stem.slice(slash + 1)];
   for (const file of await files.listFiles(folder)) {
-    if (file.startsWith(`${name}.`) && file.endsWith(".safetensors")) await files.remove(`${folder}/${file}`);
+    // Weights of the same stem have no title between.
+    const isKept = file.startsWith(name) && /^\..+\.safetensors$/.test(file.slice(name.length));
+    if (isKept) await files.remove(`${folder}/${file}`);
   }
 }
 

@@ -3,8 +3,9 @@ import { modelDescToYaml } from "../desc/yaml.ts";
 import type { ParamSpec } from "../graph/types.ts";
 import type { EpochRecord, PassRecord, RunRecord } from "../train/metrics.ts";
 import type { Executor } from "./executor.ts";
-import type { JobCheckpoint, JobControl, JobResult, TrainingJob } from "./job.ts";
-import type { Keeping } from "./keeping.ts";
+import type { JobControl, JobResult, TrainingJob } from "./job.ts";
+import { fromJson, toJson } from "./json-numbers.ts";
+import { checkpointSpec, type Keeping } from "./keeping.ts";
 import type { RunFiles } from "./run-files.ts";
 import { sha256, sha256OfJson } from "./sha256.ts";
 
@@ -14,7 +15,7 @@ export interface KeptJobsOptions {
   /** Take finished jobs from the folder; otherwise all run anew. */
   readonly resume: boolean;
   /** How jobs are kept while they run; absent where only finished ones are. */
-  readonly keeping?: Pick<Keeping, "freq" | "minutes"> | undefined;
+  readonly keeping?: Keeping | undefined;
 }
 
 /** The file that says that a job is finished; written last. */
@@ -46,19 +47,24 @@ export class KeptJobs {
    * @throws as `Executor.run`, and SupernetError("io") where its files cannot be written
    */
   async run(name: string, job: TrainingJob, control: JobControl): Promise<JobResult> {
+    const { files, resume, keeping } = this.#options;
     const key = await keyOf(job);
-    const kept = this.#options.resume ? await this.#read(name, key) : undefined;
+    const kept = resume ? await this.#read(name, key) : undefined;
     if (kept) return kept;
-    const { files, folder, resume, keeping } = this.#options;
-    const path = `${folder}/${name}.checkpoint.safetensors`;
-    const checkpoint: JobCheckpoint | undefined = keeping && {
-      ...{ freq: keeping.freq, minutes: keeping.minutes },
-      ...{ path, identity: { job: key }, resume: resume ? "same" : "no" },
-    };
+    const checkpoint = keeping && checkpointSpec(keeping, name, key);
     const result = await this.#executor.run({ ...job, checkpoint }, control);
     await this.#write(name, key, job, result);
-    if (checkpoint) await files.remove(path);
+    if (checkpoint) await files.remove(checkpoint.path);
     return result;
+  }
+
+  /** Lets nobody take what an earlier run has left for the results of this one. */
+  async forget(): Promise<void> {
+    const { files, folder } = this.#options;
+    const names = await files.listFiles(folder);
+    // The folder may be one that others write to.
+    const jobs = names.filter((name) => name.endsWith(".json") && names.includes(name.replace(/json$/, "yaml")));
+    for (const job of jobs) await files.remove(`${folder}/${job}`);
   }
 
   /** What is kept of a job; undefined where that is nothing, or of another job, or damaged. */
@@ -66,7 +72,7 @@ export class KeptJobs {
     const { files, folder } = this.#options;
     if (!(await files.listFiles(folder)).includes(`${name}.json`)) return undefined;
     try {
-      const finished = JSON.parse(await files.readText(`${folder}/${name}.json`)) as Finished;
+      const finished = fromJson(await files.readText(`${folder}/${name}.json`)) as Finished;
       if (finished.key !== key) return undefined;
       const values = await files.readBytes(`${folder}/${name}.safetensors`);
       return (await sha256(values)) === finished.values ? { ...finished, values } : undefined;
@@ -81,7 +87,7 @@ export class KeptJobs {
     await files.writeFile(`${folder}/${name}.yaml`, modelDescToYaml(modelDescFromJson(job.desc)));
     await files.writeFile(`${folder}/${name}.safetensors`, values);
     const finished: Finished = { key, values: await sha256(values), params, run: withoutTimes(run) };
-    await files.writeFile(`${folder}/${name}.json`, `${JSON.stringify(finished, null, 1)}\n`);
+    await files.writeFile(`${folder}/${name}.json`, `${toJson(finished, 1)}\n`);
   }
 }
 

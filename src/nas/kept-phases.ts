@@ -1,8 +1,9 @@
 import type { ExperimentConf } from "../config/index.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { readGalleryTexts } from "./gallery.ts";
 import { hashOf, type Keeping, removeCheckpoints, stemOf } from "./keeping.ts";
 import type { Phase } from "./phase.ts";
-import { decisiveConf, type PhaseIdentity, PhaseRecord } from "./phase-record.ts";
+import { decisiveConf, type PhaseIdentity, type PhaseOrigin, PhaseRecord } from "./phase-record.ts";
 import { fileExists, type RunFiles } from "./run-files.ts";
 import { sha256OfJson } from "./sha256.ts";
 
@@ -30,30 +31,36 @@ export class KeptPhases {
   }
 
   /**
-   * Begins to keep a phase; an evaluation when what it evaluates is there. Nothing is written yet.
-   * @param request what the run was asked for, for whoever goes on with it
-   * @returns what is kept of it already
+   * Reads what is kept of a phase; of an evaluation when what it evaluates is there. Nothing is written yet.
+   * @param foundBy where the evaluation gets from what it evaluates: its own folder, or that of the search before it
    * @throws SupernetError("io") for what was begun otherwise and is to be gone on with, see `PhaseRecord.open`
    */
-  async open(phase: Phase, request: unknown): Promise<PhaseRecord> {
-    const { files, folder, expanded } = this.#parts;
-    const parts = { files, folder: folder(phase), identity: await this.#identity(phase), request };
+  async open(phase: Phase, origin: PhaseOrigin, foundBy: Phase = "eval"): Promise<PhaseRecord> {
+    const { files, folder, expanded, onWarning } = this.#parts;
+    const parts = { files, folder: folder(phase), identity: await this.#identity(phase, foundBy), origin };
     const record = await PhaseRecord.open(parts, expanded(phase).nas[phase].resume ? "auto" : "fresh");
+    for (const doubt of record.doubts) onWarning(doubt);
     this.#records.set(phase, record);
     return record;
   }
 
-  async #identity(phase: Phase): Promise<PhaseIdentity> {
-    const { files, conf, dataset, expanded, evaluatesFound } = this.#parts;
+  async #identity(phase: Phase, foundBy: Phase): Promise<PhaseIdentity> {
+    const { conf, dataset, evaluatesFound } = this.#parts;
     const common = { conf: decisiveConf(conf, phase), data: await hashOf(await dataset(phase)) };
-    const path = expanded(phase).nas.eval.final_desc_filename;
-    if (phase === "search" || !evaluatesFound || !(await fileExists(files, path))) return common;
-    return { ...common, found: await sha256OfJson(await files.readText(path)) };
+    return phase === "eval" && evaluatesFound ? { ...common, found: await this.#found(foundBy) } : common;
   }
 
-  /** What is kept of a phase; undefined for one that was not opened. */
-  record(phase: Phase): PhaseRecord | undefined {
-    return this.#records.get(phase);
+  /** A hash of what a search has found; undefined where there is nothing, which the evaluation will tell. */
+  async #found(phase: Phase): Promise<string | undefined> {
+    const { files, expanded } = this.#parts;
+    const { final_desc_filename: path, final_desc_foldername: gallery } = expanded(phase).nas[phase];
+    if (!(await fileExists(files, path))) return undefined;
+    return sha256OfJson([await files.readText(path), ...(await readGalleryTexts(files, gallery))]);
+  }
+
+  /** Whether a phase goes on from what is kept of it. */
+  resumes(phase: Phase): boolean {
+    return this.#records.get(phase)?.resumes ?? false;
   }
 
   /** How the trainings of a phase are kept; undefined where they are not. */
@@ -63,14 +70,29 @@ export class KeptPhases {
     const { checkpoint } = expanded(phase).nas[phase];
     if (!record || !checkpoint) return undefined;
     const { conf, data } = record.identity;
-    const { filename, freq, minutes } = checkpoint;
+    const { filename, ...cadence } = checkpoint;
     const identity = { conf: await sha256OfJson(conf), "data set": data };
-    return { files, stem: stemOf(filename), freq, minutes, identity, resume: record.resumes, onWarning };
+    return { files, stem: stemOf(filename), cadence, identity, onWarning };
   }
 
-  /** A phase has ended. @param result what to know of it when it need not run again, as plain data */
+  /** A phase begins, or goes on. One that begins does not go on from checkpoints of an earlier one when it is cut off itself. */
+  async begin(phase: Phase): Promise<void> {
+    if (!this.resumes(phase)) await this.#removeCheckpoints(phase);
+    await this.#records.get(phase)?.begin();
+  }
+
+  /**
+   * A phase has ended, now or before.
+   * @param result what to know of it when it need not run again, as plain data
+   */
   async ended(phase: Phase, result: unknown): Promise<void> {
-    await this.#records.get(phase)?.end(result);
+    const record = this.#records.get(phase);
+    if (record?.ended === undefined) await record?.end(result);
+    // It may have been cut off right here.
+    await this.#removeCheckpoints(phase);
+  }
+
+  async #removeCheckpoints(phase: Phase): Promise<void> {
     const keeping = await this.keeping(phase);
     if (keeping) await removeCheckpoints(keeping);
   }

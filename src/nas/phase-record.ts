@@ -3,7 +3,8 @@ import { differences, leafTexts } from "../config/leaves.ts";
 import { SupernetError } from "../errors.ts";
 import type { Phase } from "./phase.ts";
 import { fileExists, type RunFiles } from "./run-files.ts";
-import { CHECKPOINT_FORMAT } from "./snapshot-file.ts";
+import { sha256OfJson } from "./sha256.ts";
+import { CHECKPOINT_FORMAT, checkFormat, damaged } from "./snapshot-file.ts";
 
 /** What to do with what an earlier run of the same name has left: begin anew, go on from it, or go on from it if it is there. */
 export type ResumeMode = "fresh" | "require" | "auto";
@@ -14,15 +15,21 @@ export interface PhaseIdentity {
   readonly conf: Readonly<Record<string, string>>;
   /** Hash of the images and labels. */
   readonly data: string;
-  /** Hash of the description that is evaluated, where it was found by a search. */
+  /** Hash of the descriptions that are evaluated, where they were found by a search. */
   readonly found?: string | undefined;
 }
 
-/** What `resume.json` holds. */
-interface Kept extends PhaseIdentity {
-  readonly format: number;
+/** Who asked for a phase, and what ran it. */
+export interface PhaseOrigin {
   /** What the run was asked for, for whoever goes on with it. */
   readonly request: unknown;
+  /** What the last bits of results depend on beside all else, by what users call it. */
+  readonly ranOn: Readonly<Record<string, string>>;
+}
+
+/** What `resume.json` holds. */
+interface Kept extends PhaseIdentity, PhaseOrigin {
+  readonly format: number;
   /** What the phase came to, where it has ended. */
   readonly ended?: unknown;
 }
@@ -34,7 +41,7 @@ export interface PhaseRecordParts {
   /** Of the phase. */
   readonly folder: string;
   readonly identity: PhaseIdentity;
-  readonly request: unknown;
+  readonly origin: PhaseOrigin;
 }
 
 /**
@@ -54,7 +61,7 @@ export class PhaseRecord {
    * Reads what an earlier run has left; writes nothing.
    * @throws SupernetError("io") for a file that is damaged, or is of another conf, data set or format, naming what is different
    */
-  static async open(parts: PhaseRecordParts, mode: ResumeMode): Promise<PhaseRecord> {
+  static async open(parts: PhaseRecordParts, mode: "fresh" | "auto"): Promise<PhaseRecord> {
     const { files, folder, identity } = parts;
     const path = `${folder}/${NAME}`;
     if (mode === "fresh" || !(await fileExists(files, path))) return new PhaseRecord(parts, undefined);
@@ -81,6 +88,16 @@ export class PhaseRecord {
     return this.#before?.ended;
   }
 
+  /** In sentences, what may let the last bits of the results differ from those of a phase that was never cut off. */
+  get doubts(): string[] {
+    const { folder, origin } = this.#parts;
+    if (!this.#before || this.ended !== undefined) return [];
+    return differences(this.#before.ranOn, origin.ranOn).map(
+      ({ path, was, is }) =>
+        `${folder} was begun with another ${path}, ${was}, and goes on with ${is}: the last bits of its results may differ`,
+    );
+  }
+
   /** The phase begins, or goes on. */
   begin(): Promise<void> {
     return this.#write({});
@@ -91,12 +108,16 @@ export class PhaseRecord {
     return this.#write({ ended: result });
   }
 
-  #write(more: Pick<Kept, "ended">): Promise<void> {
-    const { files, folder, identity, request } = this.#parts;
-    const kept: Kept = { format: CHECKPOINT_FORMAT, request, ...identity, ...more };
-    return files.writeFile(`${folder}/${NAME}`, `${JSON.stringify(kept, null, 1)}\n`);
+  async #write(more: Pick<Kept, "ended">): Promise<void> {
+    const { files, folder, identity, origin } = this.#parts;
+    const kept: Kept = { format: CHECKPOINT_FORMAT, ...origin, ...identity, ...more };
+    const text = JSON.stringify({ ...kept, [DIGEST]: await sha256OfJson(kept) }, null, 1);
+    await files.writeFile(`${folder}/${NAME}`, `${text}\n`);
   }
 }
+
+/** A hash of all else in the file. */
+const DIGEST = "sha256";
 
 /** What a phase's folder says of a run that can be gone on with. */
 export interface UnfinishedPhase {
@@ -122,19 +143,17 @@ export async function readUnfinished(
 }
 
 async function readKept(files: Pick<RunFiles, "readText">, path: string): Promise<Kept> {
-  let kept: Partial<Kept> | null;
+  const text = await files.readText(path);
+  let read: (Partial<Kept> & { readonly [DIGEST]?: string }) | null;
   try {
-    kept = JSON.parse(await files.readText(path)) as Partial<Kept> | null;
+    read = JSON.parse(text);
   } catch (cause) {
-    if (cause instanceof SupernetError) throw cause;
-    throw new SupernetError("io", `${path} is damaged: put back a copy, or begin anew with --resume fresh`, { cause });
+    throw damaged(path, "it is not JSON", cause);
   }
-  if (kept?.format === CHECKPOINT_FORMAT) return kept as Kept;
-  throw new SupernetError(
-    "io",
-    `${path} has format ${kept?.format}, this version of supernet reads ${CHECKPOINT_FORMAT}: ` +
-      "go on with the version that wrote it, or begin anew with --resume fresh",
-  );
+  checkFormat(read?.format, path);
+  const { [DIGEST]: digest, ...kept } = read!;
+  if ((await sha256OfJson(kept)) !== digest) throw damaged(path, "its content is not what was written");
+  return kept as Kept;
 }
 
 function refuseOther(folder: string, was: Kept, is: PhaseIdentity): void {
@@ -147,7 +166,7 @@ function refuseOther(folder: string, was: Kept, is: PhaseIdentity): void {
   const [changed] = differences(was.conf, is.conf);
   if (changed) refuse(`${changed.path} ${changed.was}, now it is ${changed.is}`, "set it back");
   if (was.data !== is.data) refuse("other images or labels", "put them back");
-  if (was.found !== is.found) refuse("another architecture", "put its final_model_desc.yaml back");
+  if (was.found !== is.found) refuse("another architecture", "put what the search has found back");
 }
 
 /** Keys of a phase's section that its results do not depend on: where things lie, and how they are kept. */

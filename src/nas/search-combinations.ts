@@ -5,7 +5,7 @@ import { macroCombinations, shapeName } from "./macro-combinations.ts";
 import type { PhaseParts } from "./phase-parts.ts";
 import type { Search, SearchResult } from "./search.ts";
 import { isSweep } from "./sweep-check.ts";
-import { type FinishedJob, jobState, readJob, runJob, type SweepJob, sweepJobs } from "./sweep-job.ts";
+import { type FinishedJob, forgetJob, jobState, readJob, runJob, type SweepJob, sweepJobs } from "./sweep-job.ts";
 import { costsOf, markRows } from "./sweep-row.ts";
 
 /**
@@ -28,6 +28,7 @@ export function sweeping(search: Search): Search {
 async function searchCombinations(search: Search, parts: PhaseParts): Promise<SearchResult> {
   tellSkipped(parts);
   const jobs = sweepJobs(parts);
+  if (!parts.conf.nas.search.resume) await Promise.all(jobs.map(forgetJob));
   const done: { readonly job: SweepJob; readonly finished: FinishedJob }[] = [];
   let rows: SweepRow[] = [];
   for (const job of jobs) {
@@ -42,10 +43,9 @@ async function searchCombinations(search: Search, parts: PhaseParts): Promise<Se
 }
 
 async function finish(search: Search, job: SweepJob, { conf, environment, logger }: PhaseParts): Promise<FinishedJob> {
-  const { search_iters, resume } = conf.nas.search;
-  const name = shapeName(job.place) + (search_iters > 1 ? `.i${job.place.iteration}` : "");
+  const { name } = job;
   logger.pushd(name);
-  const state = resume ? await jobState(job) : "open";
+  const state = conf.nas.search.resume ? await jobState(job) : "open";
   if (typeof state === "object") {
     const message = `${name} is searched again: ${state.changed}`;
     logger.warn(message);
@@ -54,6 +54,7 @@ async function finish(search: Search, job: SweepJob, { conf, environment, logger
   if (state !== "done") await runJob(search, job);
   // Read back also where it was written just now, so that a sweep that was interrupted ends like any other.
   const finished = await readJob(job);
+  if (state === "done") logger.replay(finished.log);
   const { val, params, macs, inference } = finished.figures;
   logger.info({ val_top1: val.top1, params, macs, inference_duration: inference.seconds });
   logger.popd();

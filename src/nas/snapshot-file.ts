@@ -1,6 +1,7 @@
 import { SupernetError } from "../errors.ts";
 import { headerEnd, readMetadata, readSafetensors, type SafeTensor, writeSafetensors } from "../export/safetensors.ts";
 import type { Place, Snapshot } from "../train/snapshot.ts";
+import { fromJson, toJson } from "./json-numbers.ts";
 import { sha256 } from "./sha256.ts";
 
 /** To be raised when a snapshot comes to mean something else. */
@@ -10,7 +11,7 @@ export const CHECKPOINT_FORMAT = 1;
 export type Identity = Readonly<Record<string, string>>;
 
 /** What a file says of its snapshot. */
-interface Header extends Place {
+interface Header extends Omit<Snapshot, "vectors"> {
   readonly format: number;
   readonly identity: Identity;
 }
@@ -23,22 +24,23 @@ type Vectors = Snapshot["vectors"];
 
 /** A snapshot as a safetensors file: its vectors as tensors, all else as JSON in the metadata. */
 export async function snapshotToFile(
-  { vectors, ...place }: Snapshot,
+  { vectors, ...rest }: Snapshot,
   identity: Identity,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const header: Header = { format: CHECKPOINT_FORMAT, identity, ...place };
+  const header: Header = { format: CHECKPOINT_FORMAT, identity, ...rest };
   const tensors = [...vectors].map(([name, data]): [string, SafeTensor] => [
     name,
     { dtype: "F32", shape: [data.length], data },
   ]);
-  const text = JSON.stringify(header);
+  const text = toJson(header);
   return writeSafetensors(new Map(tensors), { [HEADER]: text, [DIGEST]: await digestOf(text, vectors) });
 }
 
 function digestOf(header: string, vectors: Vectors): Promise<string> {
-  const text = new TextEncoder();
-  const parts = [...vectors].flatMap(([name, data]) => [text.encode(name), new Uint8Array(data.buffer)]);
-  return sha256(text.encode(header), ...parts);
+  const inOrder = [...vectors].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sizes = inOrder.map(([name, { length }]) => [name, length]);
+  const bytes = inOrder.map(([, { buffer, byteOffset, byteLength }]) => new Uint8Array(buffer, byteOffset, byteLength));
+  return sha256(new TextEncoder().encode(JSON.stringify([header, sizes])), ...bytes);
 }
 
 export interface SnapshotFile {
@@ -52,17 +54,26 @@ export interface SnapshotFile {
  * @throws SupernetError("io") for a file that is damaged, is no checkpoint, or is one of another format
  */
 export async function fileToSnapshot(bytes: Uint8Array, path: string): Promise<SnapshotFile> {
+  const { tensors, metadata } = readWhole(bytes, path);
   const vectors: Vectors = new Map(
-    [...readSafetensors(bytes, path)].map(([name, { dtype, data }]) => {
+    [...tensors].map(([name, { dtype, data }]) => {
       if (dtype !== "F32") throw damaged(path, `${name} is of type ${dtype}`);
       return [name, data as Float32Array<ArrayBuffer>];
     }),
   );
-  const { [HEADER]: text, [DIGEST]: digest } = readMetadata(bytes, path);
+  const { [HEADER]: text, [DIGEST]: digest } = metadata;
   if (text === undefined) throw damaged(path, "it is no checkpoint of supernet");
-  const { format, identity, ...place } = parseHeader(text, path);
+  const { format, identity, ...rest } = parseHeader(text, path);
   if ((await digestOf(text, vectors)) !== digest) throw damaged(path, "its content is not what was written");
-  return { identity, snapshot: { ...place, vectors } };
+  return { identity, snapshot: { ...rest, vectors } };
+}
+
+function readWhole(bytes: Uint8Array, path: string) {
+  try {
+    return { tensors: readSafetensors(bytes, path), metadata: readMetadata(bytes, path) };
+  } catch (cause) {
+    throw damaged(path, "it is no safetensors file, or not the whole of one", cause);
+  }
 }
 
 /**
@@ -82,19 +93,27 @@ export async function readPlace(start: (bytes: number) => Promise<Uint8Array>, p
 function parseHeader(text: string, path: string): Header {
   let header: Partial<Header> | null;
   try {
-    header = JSON.parse(text) as Partial<Header> | null;
-  } catch {
-    throw damaged(path, "its header is not JSON");
+    header = fromJson(text) as Partial<Header> | null;
+  } catch (cause) {
+    throw damaged(path, "its header is not JSON", cause);
   }
-  if (header?.format === CHECKPOINT_FORMAT) return header as Header;
+  checkFormat(header?.format, path);
+  return header as Header;
+}
+
+/** @throws SupernetError("io") for what another version of this program has kept */
+export function checkFormat(format: unknown, path: string): void {
+  if (format === CHECKPOINT_FORMAT) return;
+  if (typeof format !== "number") throw damaged(path, "it does not say which format it has");
   throw new SupernetError(
     "io",
-    `${path} has format ${header?.format}, this version of supernet reads ${CHECKPOINT_FORMAT}: ` +
+    `${path} has format ${format}, this version of supernet reads ${CHECKPOINT_FORMAT}: ` +
       "go on with the version that wrote it, or begin anew with --resume fresh",
   );
 }
 
-function damaged(path: string, what: string): SupernetError {
+/** The error for something kept that is not what was written. */
+export function damaged(path: string, what: string, cause?: unknown): SupernetError {
   const remedy = "put back a copy, or begin anew with --resume fresh";
-  return new SupernetError("io", `${path} is damaged: ${what}; ${remedy}`);
+  return new SupernetError("io", `${path} is damaged: ${what}; ${remedy}`, { cause });
 }

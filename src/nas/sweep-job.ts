@@ -3,11 +3,12 @@ import { differences } from "../config/leaves.ts";
 import { parseModelDesc } from "../desc/yaml.ts";
 import { SupernetError } from "../errors.ts";
 import { modelTensors } from "../export/model.ts";
+import type { LogEntry } from "../log/logger.ts";
 import type { SweepFigures, SweepPlace } from "../report/sweep-row.ts";
 import { metricsTree, type RunRecord } from "../train/metrics.ts";
 import type { Environment } from "./environment.ts";
 import { removeCheckpoints } from "./keeping.ts";
-import { type MacroShape, macroCombinations, shaped } from "./macro-combinations.ts";
+import { type MacroShape, macroCombinations, shaped, shapeName } from "./macro-combinations.ts";
 import type { PhaseParts } from "./phase-parts.ts";
 import type { PostTraining, Search, SearchResult } from "./search.ts";
 import type { SearchConf } from "./search-method.ts";
@@ -15,6 +16,8 @@ import { sweepFigures } from "./sweep-row.ts";
 
 /** One search of a sweep. */
 export interface SweepJob {
+  /** Of its section in the log. */
+  readonly name: string;
   readonly place: SweepPlace;
   /** The search by itself: its shape, its seed, its files in `folder`. */
   readonly parts: PhaseParts;
@@ -26,6 +29,8 @@ interface KeptResult {
   /** What decides the result. */
   readonly determinedBy: Tree;
   readonly figures: SweepFigures;
+  /** What was logged meanwhile. */
+  readonly log: readonly LogEntry[];
   /** Where a supernet was trained. */
   readonly search?: { readonly alphas: Readonly<Record<string, readonly number[]>>; readonly run: RunRecord };
 }
@@ -60,13 +65,15 @@ function jobOf(parts: PhaseParts, shape: MacroShape, iteration: number): SweepJo
     full_desc_filename: `${folder}/full_model_desc.yaml`,
     final_desc_foldername: `${folder}/model_desc_gallery`,
   };
+  const name = shapeName(shape) + (search.search_iters > 1 ? `.i${iteration}` : "");
   return {
+    name,
     place: { ...shape, iteration },
     parts: {
       ...parts,
       seed: seed + iteration,
       conf: { ...conf, nas: { ...conf.nas, search: own } },
-      keeping: parts.keeping && { ...parts.keeping, stem: `${folder}/checkpoint` },
+      keeping: parts.keeping && { ...parts.keeping, stem: `${parts.keeping.stem}.${name}` },
     },
     folder,
   };
@@ -74,10 +81,11 @@ function jobOf(parts: PhaseParts, shape: MacroShape, iteration: number): SweepJo
 
 /** Searches, trains what was found for a short while, measures it, and keeps all of it in the job's folder. */
 export async function runJob(search: Search, { parts, folder }: SweepJob): Promise<void> {
-  const { environment } = parts;
+  const { environment, logger } = parts;
   // What is searched anew overwrites what an older result was about.
   await environment.writeFile(`${folder}/${RESULT}`, UNFINISHED);
-  const { supernet, postTrain } = await search(parts);
+  const { result, entries } = await logger.recording(() => search(parts));
+  const { supernet, postTrain } = result;
   if (!postTrain) throw new Error("a search of a sweep trains what it has found");
   await environment.writeFile(`${folder}/metrics.yaml`, stringify(metricsTree(postTrain.run)));
   const figures = await figuresOf(postTrain, parts);
@@ -86,6 +94,7 @@ export async function runJob(search: Search, { parts, folder }: SweepJob): Promi
   const kept: KeptResult = {
     determinedBy: determinedBy(parts),
     figures,
+    log: entries,
     ...(supernet && alphas && { search: { alphas, run: supernet.run } }),
   };
   await environment.writeFile(`${folder}/${RESULT}`, toText(kept));
@@ -101,9 +110,15 @@ async function figuresOf({ desc, run, params, values }: PostTraining, parts: Pha
   return sweepFigures(desc, run, image, await environment.trainers.inferenceCost(trained, environment));
 }
 
+/** Lets nobody take what an earlier sweep has left for the job's result. */
+export async function forgetJob({ parts, folder }: SweepJob): Promise<void> {
+  await parts.environment.remove(`${folder}/${RESULT}`);
+}
+
 /** What became of a job. */
 export interface FinishedJob {
   readonly figures: SweepFigures;
+  readonly log: readonly LogEntry[];
   readonly result: SearchResult;
 }
 
@@ -115,11 +130,11 @@ export async function readJob({ parts: { environment }, folder }: SweepJob): Pro
   };
   const kept = await readKept(environment, folder);
   if (!kept) throw new SupernetError("io", `${folder} has no finished search`);
-  const { figures, search } = kept;
+  const { figures, log, search } = kept;
   const found = await desc("final");
-  if (!search) return { figures, result: { found } };
+  if (!search) return { figures, log, result: { found } };
   const supernet = { desc: await desc("full"), alphas: new Map(Object.entries(search.alphas)), run: search.run };
-  return { figures, result: { found, supernet } };
+  return { figures, log, result: { found, supernet } };
 }
 
 /** Whether a job is done, or what is different about the one that was done in its folder. */

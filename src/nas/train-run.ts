@@ -89,15 +89,13 @@ export class TrainRun {
   }
 }
 
-/** Trains a network from beginning to end in a section of the log of its own. */
+/** Trains a network from beginning to end in a section of the log of its own; an error is logged there, too. */
 export async function trainRun<T>(options: TrainRunOptions, train: (run: TrainRun) => Promise<T>): Promise<T> {
   const { logger, trainer } = options;
   logger.pushd(trainer.title);
-  try {
-    return await train(new TrainRun(options));
-  } finally {
-    logger.popd();
-  }
+  const result = await train(new TrainRun(options));
+  logger.popd();
+  return result;
 }
 
 /** Numbers that training moves. */

@@ -18,6 +18,8 @@ export interface Place {
 export interface Snapshot extends Place {
   /** Weights, alphas, running statistics, the state of optimizers and of the algorithm, sums of the metrics. */
   readonly vectors: Vectors;
+  /** Which variants of kernels ran, see `KernelTuner.record`; undefined where none was chosen by timing. */
+  readonly variants?: string | undefined;
 }
 
 /** Vectors on the host by name. */

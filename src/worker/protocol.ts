@@ -220,8 +220,8 @@ export interface RunSummary {
     readonly weights: readonly CellWeights[];
     /** Lines for a terminal: tables of the alphas, the cells, the figures. */
     readonly text: string;
-    /** From its beginning to its end, pauses left out; absent in runs that were kept before this was. */
-    readonly seconds?: number;
+    /** From its beginning to its end, pauses left out; absent where it was cut off on the way. */
+    readonly seconds?: number | undefined;
   };
   readonly eval?: {
     readonly epochs: readonly EpochFigures[];
@@ -234,7 +234,7 @@ export interface RunSummary {
     readonly confusion: readonly (readonly number[])[];
     readonly text: string;
     /** As that of the search. */
-    readonly seconds?: number;
+    readonly seconds?: number | undefined;
   };
 }
 

@@ -85,8 +85,8 @@ export const memoryOf = ({ conf }: ResolvedRequest, threads = 1): MemoryShare =>
   threads,
 });
 
-/** Where trainings are kept when the conf does not say. */
-const CHECKPOINT = { filename: "$expdir/checkpoint.pth", freq: 10, minutes: 10 };
+/** How trainings are kept when the conf does not say. */
+const CHECKPOINT = { filename: "$expdir/checkpoint.pth", freq: 10, minutes: 10, steps: 0 };
 
 /**
  * The conf with its keys `resume` and `checkpoint` as the caller wants them, if he says anything.
@@ -97,7 +97,7 @@ function withResume(conf: ExperimentConf, mode: ResumeMode | undefined, minutes:
   const { common, nas } = conf;
   const resume = mode !== "fresh";
   const kept = <T extends Pick<typeof common, "checkpoint">>(section: T) => {
-    const asked = section.checkpoint ?? CHECKPOINT;
+    const asked = section.checkpoint ?? common.checkpoint ?? CHECKPOINT;
     return { ...section, resume, checkpoint: { ...asked, minutes: Math.min(asked.minutes, minutes) } };
   };
   return { ...conf, common: kept(common), nas: { ...nas, search: kept(nas.search), eval: kept(nas.eval) } };

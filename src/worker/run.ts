@@ -7,7 +7,7 @@ import { ExperimentRunner } from "../nas/experiment-runner.ts";
 import type { OpenCheckpoints } from "../nas/open-checkpoints.ts";
 import { requireOwn } from "../nas/own-files.ts";
 import { PHASES, type Phase, runFolder } from "../nas/phase.ts";
-import type { PhaseRecord } from "../nas/phase-record.ts";
+import type { PhaseOrigin, PhaseRecord } from "../nas/phase-record.ts";
 import { skipShare } from "../report/cells.ts";
 import { throughput } from "../report/throughput.ts";
 import type { Gate } from "../train/gate.ts";
@@ -78,7 +78,9 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   const paper = await backend.paper?.(memoryOf(request));
   if (paper) await checkMemory(request, host, { datasets, paper });
   signal.throwIfAborted();
-  const resumed = await resume(runner, parts);
+  const origin = originOf(parts);
+  const resumed = await resume(runner, parts, origin);
+  for (const phase of phases) await host.files.removeTemporary(runner.folder(phase));
   const before = await forget(host, runner, phases);
 
   tell({ kind: "started", name, phases });
@@ -103,10 +105,10 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
     if (search) {
       tellEnded(parts, "search", search.epochs);
     } else {
-      const seconds = stopwatch(parts.gate);
+      const seconds = stopwatch(parts.gate, resumed.search);
       search = { ...searchSummary(await runner.search()), seconds: seconds() };
-      await runner.kept.ended("search", search);
     }
+    await runner.kept.ended("search", search);
     summary = { ...summary, search };
     tell({ kind: "found", cells: search.cells, text: search.text });
     await runner.copySearchToEval();
@@ -116,18 +118,18 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   }
   if (phases.includes("eval")) {
     enter("eval");
-    const record = resumed.eval ?? (await runner.kept.open("eval", forLater(parts.asked)));
+    const record = resumed.eval ?? (await runner.kept.open("eval", origin));
     let evaluation = record?.ended as EvaluationSummary | undefined;
     if (evaluation) {
       tellEnded(parts, "eval", evaluation.eval?.epochs ?? []);
     } else {
-      const seconds = stopwatch(parts.gate);
+      const seconds = stopwatch(parts.gate, record);
       const result = await runner.evaluate();
       const { mean, std } = result.image;
       const classifier = { mean, std, dropPath: conf.nas.eval.trainer.drop_path_prob > 0 };
       evaluation = { eval: { ...evalSummary(result), seconds: seconds() }, classifier };
-      await runner.kept.ended("eval", evaluation);
     }
+    await runner.kept.ended("eval", evaluation);
     summary = { ...summary, ...evaluation };
   }
   summary = { ...summary, ended: Date.now() };
@@ -159,12 +161,14 @@ type EvaluationSummary = Pick<StoredSummary, "eval" | "classifier">;
 async function resume(
   runner: ExperimentRunner,
   { request, asked }: RunParts,
+  origin: PhaseOrigin,
 ): Promise<Partial<Record<Phase, PhaseRecord | undefined>>> {
   const { phases, name } = request;
-  const search = phases.includes("search") ? await runner.kept.open("search", forLater(asked)) : undefined;
-  const found = !phases.includes("search") || search?.ended !== undefined;
-  if (found && search) await runner.copySearchToEval();
-  const evaluation = found && phases.includes("eval") ? await runner.kept.open("eval", forLater(asked)) : undefined;
+  const searches = phases.includes("search");
+  const search = searches ? await runner.kept.open("search", origin) : undefined;
+  const found = !searches || search?.ended !== undefined;
+  const evaluation =
+    found && phases.includes("eval") ? await runner.kept.open("eval", origin, searches ? "search" : "eval") : undefined;
   if (asked.resume === "require" && !search?.resumes && !evaluation?.resumes) {
     const remedy = "check --exp-prefix and the log folder, or let it begin with --resume auto";
     throw new SupernetError("io", `${name} has left nothing to go on from: ${remedy}`);
@@ -173,11 +177,23 @@ async function resume(
   return { search, eval: evaluation };
 }
 
-/** Seconds from now on, but for those in which the run stood still. */
-function stopwatch(gate: Gate): () => number {
+function originOf({ host, backend, asked, tune }: RunParts): PhaseOrigin {
+  const ranOn = {
+    adapter: adapterText(backend.adapter),
+    "version of supernet": host.version,
+    "choice of kernels": tune ? "tuned" : "untuned",
+  };
+  return { request: forLater(asked), ranOn };
+}
+
+/**
+ * Seconds from now on, but for those in which the run stood still; undefined for a phase that went on from where it was cut
+ * off, of which nobody has measured the whole.
+ */
+function stopwatch(gate: Gate, record: PhaseRecord | undefined): () => number | undefined {
   const clock = () => performance.now() - gate.held;
   const start = clock();
-  return () => (clock() - start) / 1000;
+  return () => (record?.resumes ? undefined : (clock() - start) / 1000);
 }
 
 /**

@@ -116,8 +116,7 @@ class ReopenedDevice {
 
   async #free(): Promise<void> {
     for (const engine of this.#engines) engine.dispose();
-    this.#gpu.dispose();
-    await this.#gpu.device.lost;
+    await this.#gpu.dispose();
     await Promise.all(this.#engines.map((engine) => engine.settled()));
   }
 }

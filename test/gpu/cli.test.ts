@@ -118,11 +118,14 @@ describe("a search and an evaluation", () => {
         ...["config_used.yaml", "eval_train_metrics.yaml", "final_model_desc.yaml", "full_model_desc.yaml"].map(
           (name) => `darts_shapes_toy_eval/${name}`,
         ),
-        ...["log.log", "log.yaml", "model.safetensors", "run.json"].map((name) => `darts_shapes_toy_eval/${name}`),
+        ...["log.log", "log.yaml", "model.safetensors", "resume.json", "run.json"].map(
+          (name) => `darts_shapes_toy_eval/${name}`,
+        ),
         "darts_shapes_toy_search",
         ...["config_used.yaml", "final_model_desc.yaml", "full_model_desc.yaml", "log.log", "log.yaml"].map(
           (name) => `darts_shapes_toy_search/${name}`,
         ),
+        "darts_shapes_toy_search/resume.json",
         "darts_shapes_toy_search/search_train_metrics.yaml",
       ].sort(),
     );
@@ -414,7 +417,8 @@ describe("Ctrl-C", () => {
     const logdir = interruptAt.slice(0, 6);
     const args = ["run", "--common.logdir", join(folder, logdir), ...SMALL, ...LONG];
     const { code, stderr, endedAfter } = await supernet(args, { interruptAt });
-    expect({ code, stderr }).toEqual({ code: 130, stderr: "" });
+    const stderrTells = "interrupted: the same command with --resume auto goes on from here\n";
+    expect({ code, stderr }).toEqual({ code: 130, stderr: stderrTells });
     expect(endedAfter).toBeLessThan(2000);
     const files = await filesIn(logdir);
     expect(files).not.toContain("darts_shapes_toy_search/final_model_desc.yaml");

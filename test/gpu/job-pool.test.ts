@@ -58,7 +58,8 @@ async function found(prefix: string): Promise<Map<string, Buffer>> {
   );
   const files = await Promise.all(
     names
-      .filter((name) => name !== "run.json" && /\.\w+$/.test(name))
+      // What tells times, and what was asked for.
+      .filter((name) => !["run.json", "resume.json"].includes(name) && /\.\w+$/.test(name))
       .sort()
       .map(async (name) => [name, await readFile(join(folder, name))] as const),
   );

@@ -30,6 +30,8 @@ const TINY = {
 /** The columns of the summary that time does not change. */
 const lasting = (tsv: string) => tsv.split("\n").map((row) => row.split("\t").filter((_, i) => i !== 12));
 
+const timeless = (log: string) => log.replaceAll(/\b(duration|step_time|inference_duration): .*/g, "$1");
+
 let engine: Engine;
 let whole: { result: SearchResult; files: Files };
 beforeAll(async () => {
@@ -141,6 +143,8 @@ describe("an interrupted sweep", () => {
     for (const name of ["final_model_desc.yaml", "full_model_desc.yaml"]) {
       expect(text(files, name)).toBe(text(whole.files, name));
     }
+    // What was logged of the first search is logged again.
+    expect(timeless(text(files, "log.yaml"))).toBe(timeless(text(whole.files, "log.yaml")));
   });
 
   test("searches again what another conf had found, and says why", async () => {

@@ -110,6 +110,20 @@ describe("the tuner", () => {
     expect(parseTuning(tuner.record())).toEqual([{ adapter: ADAPTER, choices: new Map([["relu", 1]]) }]);
   });
 
+  test("adopts a record, whatever is stored and would be faster, and times nothing", async () => {
+    const fakes = repeated("relu", [1, 60]);
+    const slow = await tune(smallGraph(), { kernels: repeated("relu", [60]) });
+    const store = new MemoryStore();
+    store.choices.set("relu", 1);
+    const tuner = await Tuner.open({ adapter: ADAPTER, store, budget: 0, kernels: fakes });
+    tuner.adopt(slow.tuner.record());
+    const engine = new Engine({ device: plain.device, kind: "software" }, tuner);
+    await tuner.tune(engine, [smallGraph()]);
+    expect([...tuner.picks]).toEqual([["relu", 60]]);
+    expect(tuner.record()).toBe(slow.tuner.record());
+    expect([engine.pipelineCount, store.saves]).toEqual([0, 0]);
+  });
+
   test("measures again what was stored and is no candidate any more", async () => {
     const store = new MemoryStore();
     store.choices.set("relu", 7);
@@ -243,6 +257,7 @@ test("a trainer has all its programs tuned together before they are bound", asyn
       return true;
     },
     record: () => "",
+    adopt() {},
   };
   const untuned = await firstStep(new Engine({ device: plain.device, kind: "software" }));
   const tuned = await firstStep(new Engine({ device: plain.device, kind: "software" }, lastOfAll));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadShapes } from "../../src/data/shapes.ts";
 import { modelDescToJson } from "../../src/desc/json.ts";
-import type { GpuHandle } from "../../src/host/gpu.ts";
+import { findAdapter, type GpuHandle, openDevice } from "../../src/host/gpu.ts";
 import { type FixedJob, runJob } from "../../src/nas/job.ts";
 import type { TuneSummary } from "../../src/runtime/webgpu/tuner.ts";
 import type { Host } from "../../src/worker/host.ts";
@@ -142,6 +142,20 @@ describe("when its device is lost", () => {
     expect(result.values).toEqual(calm.values);
     expect(result.run.confusion).toEqual(calm.run.confusion);
     expect(events).toContainEqual({ kind: "warning", message: expect.stringMatching(GONE) });
+  });
+
+  it("a run ends where the driver gives no other one, the cause of the loss first", async () => {
+    const gpu = await host.requestGpu();
+    const silent = { requestAdapter: () => new Promise<never>(() => {}) } as unknown as GPU;
+    const backend = webgpuBackend(gpu, async () => openDevice((await findAdapter(silent, { timeoutMs: 50 }))!));
+    const { trainers } = await backend.trainers(undefined);
+    const tools = { trainers, files: runFiles(host.files), load: loadShapes, methodOf: () => expect.unreachable() };
+    const job = runJob(await smallJob(), tools, { onProgress: () => gpu.device.destroy() });
+    await expect(job).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[SupernetError: the GPU device was lost: device was destroyed; no other one can be opened: the graphics driver did not answer within 0.05 s: close other programs that use the GPU]`,
+    );
+    expect(backend.works()).toBe(false);
+    await backend.dispose();
   });
 
   it("kernels that were chosen by timing stay what they were", async () => {

@@ -95,16 +95,17 @@ describe("every buffer of a training", () => {
     const bits = await train(setUp);
     const buffers = faulty.disarm("createBuffer");
     const all = Array.from({ length: buffers }, (_, i) => i + 1);
-    const thrown = await told(setUp, faulty.throwing, all);
-    expect(thrown[0]).toMatchInlineSnapshot(
+    const missing = await told(setUp, faulty.outOfMemory, all);
+    expect(missing[0]).toMatchInlineSnapshot(
       `"images needs 24.0 KiB, which the device does not have beside the 0.0 KiB that are taken; use a smaller batch, more batch_chunks, or fewer cells or channels"`,
     );
     const whole =
       /^(.+) needs [.\d]+ [KM]iB, which the device does not have beside the [.\d]+ [KM]iB that are taken; use a /;
-    expect(thrown.map((message) => whole.exec(message)?.[1]).join(", ")).toMatchInlineSnapshot(
-      `"images, more images, labels, images, more images, labels, batch images, batch labels, order, batch images, batch labels, order, weights parameters, alphas parameters, state parameters, state next, step, step chunks, metrics, metrics, weights gradient, alphas gradient, weights momentum, gradient norm partial sums, gradient norm, output logits, output loss, output top1, output top5, output logits, output loss, output top1, output top5, step, step chunks, metrics, metrics, snapshot of weights, snapshot of alphas, snapshot of state, snapshot of weights momentum, snapshot of metrics, batch uniforms, batch uniforms, temporaries 0, temporaries 1, temporaries 2, temporaries 3, program uniforms, evaluation metrics uniforms, program uniforms, metrics uniforms, weight update uniforms, read back, read back, read back"`,
-    );
-    expect(await told(setUp, faulty.outOfMemory, all)).toEqual(thrown);
+    expect(missing.filter((message) => !whole.test(message))).toEqual([]);
+    expect(missing.length).toBeGreaterThan(50);
+    // Some drivers throw instead.
+    const some = all.filter((call) => call % cases(4, 1) === 0);
+    expect(await told(setUp, faulty.throwing, some)).toEqual(some.map((call) => missing[call - 1]));
     expect(await train(setUp)).toBe(bits);
   });
 });

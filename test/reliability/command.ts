@@ -24,8 +24,10 @@ export interface Ended {
   readonly stdout: string;
   /** Without what Dawn and the driver say about the adapter. */
   readonly stderr: string;
-  /** Milliseconds from the last signal that was sent until the process was gone. */
-  readonly endedAfter: number;
+  /** Whether it died of a signal, without the time to clean up. */
+  readonly died: boolean;
+  /** Milliseconds from the last signal that reached it until it was gone; undefined where none did. */
+  readonly endedAfter: number | undefined;
   /** Whether processes that it started outlive it. */
   readonly orphans: boolean;
 }
@@ -38,7 +40,7 @@ export class Command {
   readonly #child: ChildProcess;
   #stdout = "";
   #stderr = "";
-  #signalled = Number.NaN;
+  #signalled: number | undefined;
   #onOutput = () => {};
 
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
@@ -59,17 +61,17 @@ export class Command {
 
   #wait(): Promise<Ended> {
     return new Promise((resolve, reject) => {
-      let endedAfter = Number.NaN;
+      let endedAfter: number | undefined;
       let orphans = false;
       this.#child.on("error", reject);
       this.#child.on("exit", () => {
-        endedAfter = performance.now() - this.#signalled;
+        endedAfter = this.#signalled && performance.now() - this.#signalled;
         orphans = isAlive(-this.#child.pid!);
       });
       this.#child.on("close", (exitCode, signal) => {
         const stderr = this.#stderr.replaceAll(/^(warning\b|mesa\b| {4}at .*\/dawn\/).*\n+/gim, "");
         const code = exitCode ?? 128 + constants.signals[signal!];
-        resolve({ code, stdout: this.#stdout, stderr, endedAfter, orphans });
+        resolve({ code, stdout: this.#stdout, stderr, died: signal !== null, endedAfter, orphans });
       });
     });
   }

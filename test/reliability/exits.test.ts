@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { ensureBuild } from "../../scripts/build.mjs";
 import { Rng } from "../../src/random/rng.ts";
 import { Command, type Ended, SMALLEST } from "./command.ts";
 import { cases, damage } from "./damage.ts";
@@ -21,6 +22,8 @@ const nextSignal = (): NodeJS.Signals => (signalled++ % 2 === 0 ? "SIGINT" : "SI
 
 let folder: string;
 beforeAll(async () => {
+  // Not within the time of the first run.
+  await ensureBuild();
   folder = await mkdtemp(join(tmpdir(), "supernet-exits-"));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -41,10 +44,10 @@ function start(args: readonly string[] = [], env?: NodeJS.ProcessEnv): { command
 }
 
 /** No file is half written, and no process left. */
-async function expectWhole(logdir: string, { orphans }: Ended): Promise<void> {
+async function expectWhole(logdir: string, { died, orphans }: Ended): Promise<void> {
   expect(orphans, "processes that outlive the command").toBe(false);
   const files = await readdir(logdir, { recursive: true }).catch(() => []);
-  expect(files.filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  if (!died) expect(files.filter((name) => name.endsWith(".tmp"))).toEqual([]);
   for (const name of files.filter((name) => name.endsWith(".yaml"))) {
     expect(parse(await readFile(join(logdir, name), "utf8")), name).toBeTypeOf("object");
   }
@@ -131,26 +134,29 @@ async function expectInterrupted(logdir: string, signal: NodeJS.Signals, ended: 
   expect(ended.stderr).toMatch(INTERRUPTED);
   const finished = ended.code === 0 && ended.stdout.includes("test top1");
   if (!finished) expect(ended.code).toBe(128 + constants.signals[signal]);
-  expect(ended.endedAfter).toBeLessThan(WITHIN_MS);
+  if (ended.endedAfter !== undefined) expect(ended.endedAfter).toBeLessThan(WITHIN_MS);
   await expectWhole(logdir, ended);
 }
 
 const MANY_EPOCHS = ["--nas.search.trainer.epochs", "1000"];
 const TWO_WORKERS = ["--algos", "petridish", "--workers", "2", "--no-eval"];
 
+/** What the run is doing, and what it has printed by then. */
+const STAGES: readonly (readonly [moment: string, printed: string, args: readonly string[]])[] = [
+  ["while it reads", "adapter", []],
+  ["while it compiles", "search   ", []],
+  ["while it trains", "arch_train epoch 2/1000 validated", MANY_EPOCHS],
+  ["while two workers train", "seed_train epoch 1/1 trained", TWO_WORKERS],
+  ["while two workers compile", "search   ", TWO_WORKERS],
+  ["while it validates", "arch_train epoch 2/1000 trained", MANY_EPOCHS],
+  ["between the phases", "validation top1", []],
+  ["while it evaluates", "eval     ", []],
+];
+
 describe("a signal ends the run within two seconds", () => {
   const signals = damage("SIGINT or SIGTERM at each stage");
 
-  it.each([
-    ["while it reads", "adapter", []],
-    ["while it compiles", "search   ", []],
-    ["while it trains", "arch_train epoch 2/1000 validated", MANY_EPOCHS],
-    ["while it validates", "arch_train epoch 2/1000 trained", MANY_EPOCHS],
-    ["between the phases", "validation top1", []],
-    ["while it evaluates", "eval     ", []],
-    ["while two workers compile", "search   ", TWO_WORKERS],
-    ["while two workers train", "seed_train epoch 1/1 trained", TWO_WORKERS],
-  ])("%s", async (moment, text, args) => {
+  it.each(STAGES.slice(0, cases(4, STAGES.length)))("%s", async (moment, text, args) => {
     // Both signals go the same way: in the short form they take turns.
     for (const signal of [nextSignal(), nextSignal()].slice(0, cases(1, 2))) {
       await signals.attempt(`${signal} ${moment}`, async () => {
@@ -165,7 +171,7 @@ describe("a signal ends the run within two seconds", () => {
   it("at a random moment", async () => {
     const rng = new Rng(Number(process.env.FUZZ_SEED ?? 6), 0);
     const random = damage("SIGINT or SIGTERM at a random moment");
-    for (let i = 0; i < cases(2, 30); i++) {
+    for (let i = 0; i < cases(1, 30); i++) {
       const signal = nextSignal();
       const ms = Math.round(rng.uniform01() * whole.ms);
       await random.attempt(`${signal} after ${ms} of ${Math.round(whole.ms)} ms`, async () => {

@@ -62,14 +62,16 @@ const files: RunFiles = {
 
 const bytesOf = ({ vectors }: Snapshot) => [...vectors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
 
-const checkpointOf = (files: RunFiles, resume: "no" | "same") =>
-  new Checkpoint({
-    files,
-    path: join(folder, "checkpoint.safetensors"),
-    // Every snapshot that comes when the one before is written.
-    ...{ freq: 0, minutes: 0 },
-    ...{ identity: { seed: "3" }, resume, onWarning: (message) => expect.unreachable(message) },
-  });
+const checkpointOf = (files: RunFiles) =>
+  new Checkpoint(
+    {
+      path: join(folder, "checkpoint.safetensors"),
+      // Every snapshot that comes when the one before is written.
+      cadence: { freq: 0, minutes: 0, steps: 0 },
+      identity: { seed: "3" },
+    },
+    { files, onWarning: (message) => expect.unreachable(message) },
+  );
 
 it("steps and checkpoints leave nothing behind", async () => {
   const steps = cases(500, 5000);
@@ -83,7 +85,7 @@ it("steps and checkpoints leave nothing behind", async () => {
     await files.writeFile(...file);
     written++;
   };
-  const checkpoint = checkpointOf({ ...files, writeFile }, "no");
+  const checkpoint = checkpointOf({ ...files, writeFile });
   let last: Snapshot | undefined;
   const tell = (snapshot: Snapshot) => {
     last = snapshot;
@@ -109,7 +111,7 @@ it("steps and checkpoints leave nothing behind", async () => {
   const reread = async () => {
     expect(written).toBeGreaterThanOrEqual(steps / STEPS_PER_CHECKPOINT);
     expect(await readdir(folder)).toEqual(["checkpoint.safetensors"]);
-    expect(await checkpointOf(files, "same").read()).toEqual(last);
+    expect(await checkpointOf(files).read()).toEqual(last);
   };
   await damage("soak: checkpoints").attempt(`${written} checkpoints`, reread, written);
 });

@@ -15,8 +15,6 @@ const UNTESTED = [
   "the job was stopped",
   "the engine was ended",
   ": there is no such conf",
-  // Two tabs at once.
-  "is running in another tab or element",
 ];
 
 it("every message of an error is under test", () => {

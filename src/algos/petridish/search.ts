@@ -52,6 +52,7 @@ async function growPool(parts: PhaseParts): Promise<readonly Member[]> {
     resume,
     keeping: parts.keeping,
   });
+  if (!resume) await kept.forget();
   const growth: GrowthParts = { kept, conf, seed, image: dataset, onSearchEpoch: environment.onSearchEpoch };
   const pool = new Pool<Member>(seeds.length, petridish, seed);
   logger.pushd("search");

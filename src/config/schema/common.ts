@@ -7,6 +7,8 @@ export const checkpoint = z
     freq: count.default(10),
     /** Ours: minutes after which one is written in any case. */
     minutes: amount.default(10),
+    /** Ours: steps after which one is written, and training waits until its state is copied; 0 for none by steps. */
+    steps: count.default(0),
   })
   .nullable();
 

@@ -1,5 +1,5 @@
 import { SupernetError } from "../../errors.ts";
-import { type FileInfo, type FileTree, NOT_AS_WRITTEN, TEMPORARY } from "../files.ts";
+import { type FileInfo, type FileTree, isTemporary, NOT_AS_WRITTEN, temporaryName } from "../files.ts";
 
 /** Part of the File System Standard that TypeScript's library for pages leaves out, as it is for dedicated workers only. */
 interface WorkerFileHandle extends FileSystemFileHandle {
@@ -40,7 +40,7 @@ export const browserFiles: FileTree = {
     attempt("write", path, async () => {
       const { folder, name } = split(path);
       const parent = await openFolder(folder, { create: true });
-      const temporary = `.${name}.${crypto.randomUUID().slice(0, 8)}${TEMPORARY}`;
+      const temporary = temporaryName(name);
       const handle = (await parent.getFileHandle(temporary, { create: true })) as WorkerFileHandle;
       try {
         await writeAt(handle, data, "start");
@@ -61,23 +61,34 @@ export const browserFiles: FileTree = {
   list: (folder, { recursive = true } = {}) =>
     attempt("read", folder, async () => {
       const found: FileInfo[] = [];
-      try {
-        await collect(await openFolder(partsOf(folder)), "", found, recursive);
-      } catch (cause) {
-        if (!isNamed(cause, "NotFoundError")) throw cause;
-      }
+      await unlessMissing(async () => collect(await openFolder(partsOf(folder)), "", found, recursive));
       return found.sort((a, b) => (a.path < b.path ? -1 : 1));
     }),
   remove: (path) =>
     attempt("write", path, async () => {
       const { folder, name } = split(path);
-      try {
-        await (await openFolder(folder)).removeEntry(name, { recursive: true });
-      } catch (cause) {
-        if (!isNamed(cause, "NotFoundError")) throw cause;
-      }
+      await unlessMissing(async () => (await openFolder(folder)).removeEntry(name, { recursive: true }));
     }),
+  removeTemporary: (folder) =>
+    attempt("write", folder, () => unlessMissing(async () => removeTemporary(await openFolder(partsOf(folder))))),
 };
+
+async function unlessMissing(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (cause) {
+    if (!isNamed(cause, "NotFoundError")) throw cause;
+  }
+}
+
+async function removeTemporary(folder: FileSystemDirectoryHandle): Promise<void> {
+  const names: string[] = [];
+  for await (const [name, handle] of folder.entries()) {
+    if (handle.kind === "directory") await removeTemporary(handle as FileSystemDirectoryHandle);
+    else if (isTemporary(name)) names.push(name);
+  }
+  for (const name of names) await folder.removeEntry(name);
+}
 
 async function writeAt(handle: WorkerFileHandle, data: string | Uint8Array, where: "start" | "end"): Promise<void> {
   const bytes = bytesOf(data);
@@ -112,7 +123,7 @@ async function collect(
   for await (const [name, handle] of folder.entries()) {
     if (handle.kind === "directory") {
       if (recursive) await collect(handle as FileSystemDirectoryHandle, `${prefix}${name}/`, into, recursive);
-    } else if (!name.endsWith(TEMPORARY)) {
+    } else if (!isTemporary(name)) {
       const { size, lastModified } = await (handle as FileSystemFileHandle).getFile();
       into.push({ path: prefix + name, bytes: size, modified: lastModified });
     }

@@ -3,14 +3,20 @@ import { findAdapter, type GpuHandle, type GpuOptions, openDevice } from "../gpu
 
 const BROWSERS = "a current Chrome, Edge, Firefox or Safari";
 const NO_ADAPTER = `the browser offers no WebGPU adapter: switch hardware acceleration on in its settings, update the graphics driver, or use ${BROWSERS}`;
+const NO_MORE =
+  "the browser offers no WebGPU adapter any more, as it may where the GPU process has crashed repeatedly: load the page again, or start the browser anew";
+
+/** Whether there was an adapter before. */
+let offered = false;
 
 /** Opens the browser's best adapter (page or worker). Throws SupernetError("device") where there is none. */
 export async function requestGpu(options: GpuOptions = {}): Promise<GpuHandle> {
   const missing = missingApi();
   if (missing !== undefined) throw new SupernetError("device", missing);
   const adapter = await findAdapter(navigator.gpu, options);
-  if (adapter) return openDevice(adapter, options);
-  throw new SupernetError("device", NO_ADAPTER);
+  if (!adapter) throw new SupernetError("device", offered ? NO_MORE : NO_ADAPTER);
+  offered = true;
+  return openDevice(adapter, options);
 }
 
 /** Why there is no WebGPU (in a page or worker), and what to do about it; undefined where there is. */

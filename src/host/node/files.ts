@@ -1,9 +1,15 @@
-import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { access, appendFile, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { SupernetError } from "../../errors.ts";
-import { type FileInfo, type FileTree, NOT_AS_WRITTEN, TEMPORARY, type WriteOptions } from "../files.ts";
+import {
+  type FileInfo,
+  type FileTree,
+  isTemporary,
+  NOT_AS_WRITTEN,
+  temporaryName,
+  type WriteOptions,
+} from "../files.ts";
 
 /**
  * Writes `path` so that it holds the old content or the new one and nothing between, whenever the process dies: to a
@@ -14,7 +20,7 @@ export async function writeFileAtomic(
   data: string | Uint8Array,
   { verify = false }: WriteOptions = {},
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}${TEMPORARY}`);
+  const temporary = join(dirname(path), temporaryName(basename(path)));
   try {
     await mkdir(dirname(path), { recursive: true });
     const file = await open(temporary, "wx");
@@ -101,26 +107,37 @@ export const nodeFiles: FileTree = {
     ),
   async list(folder, { recursive = true } = {}) {
     const files: FileInfo[] = [];
-    try {
-      for (const name of await readdir(folder, { recursive })) {
-        // What is removed meanwhile is not there.
-        const info = name.endsWith(TEMPORARY) ? undefined : await stat(join(folder, name)).catch(() => undefined);
-        if (!info?.isFile()) continue;
-        files.push({ path: name.replaceAll(sep, "/"), bytes: info.size, modified: info.mtimeMs });
-      }
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw ioError("read", folder, cause);
+    for (const name of await namesIn(folder, recursive)) {
+      // What is removed meanwhile is not there.
+      const info = isTemporary(basename(name)) ? undefined : await stat(join(folder, name)).catch(() => undefined);
+      if (!info?.isFile()) continue;
+      files.push({ path: name.replaceAll(sep, "/"), bytes: info.size, modified: info.mtimeMs });
     }
     return files.sort((a, b) => (a.path < b.path ? -1 : 1));
   },
-  async remove(path) {
-    try {
-      await rm(path, { recursive: true, force: true });
-    } catch (cause) {
-      throw ioError("write", path, cause);
-    }
+  remove,
+  async removeTemporary(folder) {
+    for (const name of await namesIn(folder, true)) if (isTemporary(basename(name))) await remove(join(folder, name));
   },
 };
+
+/** @throws SupernetError("io"), but not where there is no such folder */
+async function namesIn(folder: string, recursive: boolean): Promise<string[]> {
+  try {
+    return await readdir(folder, { recursive });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw ioError("read", folder, cause);
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (cause) {
+    throw ioError("write", path, cause);
+  }
+}
 
 const REASONS: Record<string, string> = {
   ENOENT: "it does not exist",

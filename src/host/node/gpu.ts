@@ -61,9 +61,9 @@ function withSibling(gpu: GpuHandle, instance: GPU, options: NodeGpuOptions): Gp
       second ??= open();
       return (await second).device;
     },
-    dispose() {
-      gpu.dispose();
-      second?.then(({ dispose }) => dispose()).catch(() => {});
+    async dispose() {
+      // One that is just being opened comes too late, and goes as well.
+      await Promise.all([gpu.dispose(), second?.then(({ dispose }) => dispose()).catch(() => {})]);
     },
   };
 }

@@ -38,6 +38,8 @@ export interface KernelTuner {
   tune(engine: Engine, graphs: readonly Graph[]): Promise<boolean>;
   /** What was chosen for the graphs so far, as a file that a store of choices can be replaced with. */
   record(): string;
+  /** Knows from now on what a record says, whatever would be faster: other variants compute other last bits. */
+  adopt(record: string): void;
 }
 
 /** Appends a compute pass that runs the kernels in order. */
@@ -258,7 +260,8 @@ export class Engine {
    * open when its thread ends.
    */
   async settled(): Promise<void> {
-    await Promise.all([...this.#leftovers, this.buffers.settled()]);
+    while (this.#leftovers.size > 0) await Promise.all(this.#leftovers);
+    await this.buffers.settled();
   }
 
   dispose(): void {

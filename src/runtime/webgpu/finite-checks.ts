@@ -36,7 +36,10 @@ export class FiniteChecks {
   /** @param bindings of storage buffers */
   static async create(engine: Engine, bindings: readonly Binding[]): Promise<FiniteChecks> {
     const { buffers, tuning } = engine;
-    const found = buffers.storage("finite checks", bindings.length * 4);
+    const [found, staging] = buffers.attempt(() => {
+      const bytes = bindings.length * 4;
+      return [buffers.storage("finite checks", bytes), buffers.staging("finite checks", bytes)];
+    });
     const dispatches = bindings.map((binding, index): BoundDispatch => {
       const { buffer, offset = 0, size = buffer.size - offset } = binding;
       const launch = span(size / 4, tuning);
@@ -44,9 +47,10 @@ export class FiniteChecks {
       return { shader: "finite_check", ...launch, uniforms, reads: [binding], writes: [{ buffer: found }] };
     });
     try {
-      return new FiniteChecks(engine, bindings, found, await engine.kernels(dispatches, "finite checks"));
+      const kernels = await engine.kernels(dispatches, "finite checks");
+      return new FiniteChecks(engine, bindings, { found, staging }, kernels);
     } catch (error) {
-      buffers.destroy(found);
+      for (const buffer of [found, staging]) buffers.destroy(buffer);
       throw error;
     }
   }
@@ -54,13 +58,13 @@ export class FiniteChecks {
   private constructor(
     engine: Engine,
     bindings: readonly Binding[],
-    found: GPUBuffer,
+    { found, staging }: { readonly found: GPUBuffer; readonly staging: GPUBuffer },
     { kernels, dispose }: Awaited<ReturnType<Engine["kernels"]>>,
   ) {
     this.#engine = engine;
     this.#bindings = bindings;
     this.#found = found;
-    this.#staging = engine.buffers.staging("finite checks", found.size);
+    this.#staging = staging;
     this.kernels = kernels;
     this.#disposeKernels = dispose;
     this.reset();

@@ -7,6 +7,6 @@ import { paperDevice } from "./paper-device.ts";
  */
 export function onPaper({ kind, device, buffers, tuner }: Engine, memory = buffers.memory): Engine {
   // What was found to be fastest needs memory of its own; there is nothing to measure.
-  const found = tuner && { picks: tuner.picks, tune: async () => false, record: () => tuner.record() };
+  const found = tuner && { picks: tuner.picks, tune: async () => false, record: () => tuner.record(), adopt() {} };
   return new Engine(paperDevice(kind, device.limits, memory), found);
 }

@@ -1,6 +1,12 @@
 import { SupernetError } from "../../errors.ts";
 import type { Graph } from "../../graph/types.ts";
-import { type TuningAdapter, type TuningChoices, type TuningStore, tuningText } from "../../host/tuning.ts";
+import {
+  parseTuning,
+  type TuningAdapter,
+  type TuningChoices,
+  type TuningStore,
+  tuningText,
+} from "../../host/tuning.ts";
 import type { Engine, KernelTuner } from "./engine.ts";
 import type { Kernels } from "./kernel.ts";
 import { kernels as allKernels } from "./kernels/index.ts";
@@ -67,6 +73,12 @@ export class Tuner implements KernelTuner {
 
   record(): string {
     return tuningText([{ adapter: this.#parts.adapter, choices: this.#used }]);
+  }
+
+  adopt(record: string): void {
+    for (const { choices } of parseTuning(record) ?? []) {
+      for (const [key, choice] of choices) this.#picks.set(key, choice);
+    }
   }
 
   /**

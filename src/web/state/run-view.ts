@@ -186,10 +186,12 @@ function withProgress(curves: readonly Curve[], event: EventOf<"progress">): rea
   const last = { time, done: (epoch + epochDone) / epochs };
   const known = curves.find((curve) => curve.title === title);
   const curve = known ?? { title, phase, epochs, train: [], val: [], first: last, last };
-  const grown: Curve =
-    pass === "train"
-      ? { ...curve, last, train: thinned([...curve.train, { x: epoch + passDone, loss, top1 }]) }
-      : { ...curve, last, val: [...curve.val.filter(({ x }) => x !== epoch + 1), { x: epoch + 1, loss, top1 }] };
+  // A run that has lost its device goes on from an earlier step.
+  const end = pass === "train" ? epoch + passDone : epoch + 1;
+  // A run that has lost its device goes on from an earlier step.
+  const before = (pass === "train" ? curve.train : curve.val).filter(({ x }) => x < end);
+  const points = [...before, { x: end, loss, top1 }];
+  const grown: Curve = pass === "train" ? { ...curve, last, train: thinned(points) } : { ...curve, last, val: points };
   return known ? curves.map((other) => (other === known ? grown : other)) : [...curves, grown];
 }
 

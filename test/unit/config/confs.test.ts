@@ -32,9 +32,11 @@ it("the DARTS toy conf has the keys and values of the reference's toy run", asyn
   const added = [...ours.keys()].filter((path) => !theirs.has(path));
   expect(added).toEqual([
     "common.checkpoint.minutes",
+    "common.checkpoint.steps",
     "common.gpu_memory",
     "nas.eval.trainer.on_nonfinite",
     "nas.search.checkpoint.minutes",
+    "nas.search.checkpoint.steps",
     "nas.search.pareto.costs",
     "nas.search.trainer.on_nonfinite",
     "nas.search.trainer.second_order",

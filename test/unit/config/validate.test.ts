@@ -135,8 +135,8 @@ nas:
     delete nas.search!.trainer.epochs;
     delete nas.eval!.model_desc;
     expect(() => validateConf(tree, places)).toThrowErrorMatchingInlineSnapshot(`
-      [SupernetError: confs/algos/darts.yaml:50:3: nas.eval.model_desc is missing; it needs a section
-      confs/algos/darts.yaml:191:5: nas.search.trainer.epochs is missing; it needs an integer]
+      [SupernetError: confs/algos/darts.yaml:51:3: nas.eval.model_desc is missing; it needs a section
+      confs/algos/darts.yaml:192:5: nas.search.trainer.epochs is missing; it needs an integer]
     `);
   });
 

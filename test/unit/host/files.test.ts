@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import disk, { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -51,6 +52,42 @@ describe("writeFileAtomic", () => {
   });
 });
 
+describe("a file that is read back before it replaces the one before", () => {
+  /** A disk that gives back other bytes than it was given. */
+  function onFailingDisk<T>(work: () => Promise<T>): Promise<T> {
+    const { readFile: original } = disk;
+    disk.readFile = (async (...args: Parameters<typeof readFile>) => {
+      const bytes = Buffer.from(await original(...args));
+      bytes[0]! ^= 1;
+      return bytes;
+    }) as typeof readFile;
+    syncBuiltinESMExports();
+    return work().finally(() => {
+      disk.readFile = original;
+      syncBuiltinESMExports();
+    });
+  }
+
+  it.each(["text, and longer than before", Uint8Array.of(1, 2, 255)])("does so if it is the same", async (data) => {
+    const path = join(folder, "model.bin");
+    await writeFileAtomic(path, "before");
+    await writeFileAtomic(path, data, { verify: true });
+    expect([...(await readBytes(path))]).toEqual([...Buffer.from(data)]);
+  });
+
+  it("leaves that one alone if it is not", async () => {
+    const path = join(folder, "model.bin");
+    await writeFileAtomic(path, "before");
+    const writing = onFailingDisk(() => writeFileAtomic(path, "after", { verify: true }));
+    await expect(writing).rejects.toMatchObject({
+      code: "io",
+      message: `cannot write ${path}: what was read back is not what was written: the disk may be failing`,
+    });
+    expect(await readText(path)).toBe("before");
+    expect(await readdir(folder)).toEqual(["model.bin"]);
+  });
+});
+
 describe("reading", () => {
   it("drops a byte order mark", async () => {
     await writeFile(join(folder, "conf.yaml"), "\ufeffa: 1\n");
@@ -73,7 +110,7 @@ describe("the tree of files", () => {
     await nodeFiles.appendText(join(folder, "run/b/log.log"), "one\n");
     await nodeFiles.appendText(join(folder, "run/b/log.log"), "two\n");
     await nodeFiles.writeFile(join(folder, "run/a.yaml"), "a: 1\n");
-    await writeFile(join(folder, "run/.a.yaml.1234.tmp"), "a:");
+    await writeFile(join(folder, "run/.a.yaml.0123abcd.tmp"), "a:");
     const now = Date.now();
     const files = await nodeFiles.list(join(folder, "run"));
     expect(files.map(({ path, bytes }) => [path, bytes])).toEqual([
@@ -82,6 +119,16 @@ describe("the tree of files", () => {
     ]);
     for (const { modified } of files) expect(Math.abs(modified - now)).toBeLessThan(60_000);
     expect(await nodeFiles.list(join(folder, "none"))).toEqual([]);
+  });
+
+  it("removes what writes that were cut off have left, and nothing else", async () => {
+    const names = ["a.yaml", ".a.yaml.0123abcd.tmp", "deep/.model.safetensors.ffffffff.tmp", "own.tmp", ".own.tmp"];
+    await mkdir(join(folder, "run/deep"), { recursive: true });
+    for (const name of names) await writeFile(join(folder, "run", name), "");
+    await nodeFiles.removeTemporary(join(folder, "run"));
+    expect((await readdir(join(folder, "run"))).sort()).toEqual([".own.tmp", "a.yaml", "deep", "own.tmp"]);
+    expect(await readdir(join(folder, "run/deep"))).toEqual([]);
+    await nodeFiles.removeTemporary(join(folder, "none"));
   });
 
   it("removes a folder with all it contains, and does not mind if there is none", async () => {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { SupernetError } from "../../../src/errors.ts";
 import type { BoundDispatch } from "../../../src/runtime/webgpu/engine.ts";
 import { checkLimits } from "../../../src/runtime/webgpu/limits.ts";
 
@@ -59,17 +58,17 @@ describe("checkLimits", () => {
       { workgroups: [3, 65_536, 1] as const },
       16,
       {},
-      "asks for 3 x 65536 x 1 workgroups, this device allows 1 to 65535 per dimension; use a smaller batch or more batch_chunks",
+      "asks for 3 x 65536 x 1 workgroups, this device allows 1 to 65535 per dimension; use a smaller batch, more batch_chunks, or fewer cells or channels",
     ],
     [
       { workgroups: [0, 1, 1] as const },
       16,
       {},
-      "asks for 0 x 1 x 1 workgroups, this device allows 1 to 65535 per dimension; use a smaller batch or more batch_chunks",
+      "asks for 0 x 1 x 1 workgroups, this device allows 1 to 65535 per dimension; use a smaller batch, more batch_chunks, or fewer cells or channels",
     ],
   ])("%o is refused", (dispatch, bytes, limits, message) => {
     expect(() => check(dispatch, bytes, limits)).toThrow(
-      new SupernetError("device", `cells.0 (shaders/copy.wesl) ${message}`),
+      expect.objectContaining({ code: "device", message: `cells.0 (shaders/copy.wesl) ${message}` }),
     );
   });
 

@@ -121,6 +121,17 @@ describe("a run as it is told", () => {
     expect(points.every((point, i) => i === 0 || point.x > points[i - 1]!.x)).toBe(true);
   });
 
+  it("draws a curve from an earlier step again when a run that has lost its device goes on from there", () => {
+    const lost = viewAfter(
+      ...started,
+      progress(1, "train", 0, 1),
+      progress(2, "train", 0, 2),
+      progress(3, "train", 0, 3),
+    );
+    const view = reduceRun(lost, progress(4, "train", 0, 2));
+    expect(view.curves[0]?.train.map(({ x }) => x)).toEqual([0.25, 0.5]);
+  });
+
   it("estimates the time left from the pace so far, without the time that it was held", () => {
     const running = viewAfter(...started, progress(10, "train", 0, 1), progress(20, "train", 0, 2));
     // Of two epochs, each nine tenths training: a quarter of a training pass took 10 s.

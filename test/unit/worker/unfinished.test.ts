@@ -28,7 +28,11 @@ async function phase(name: string, phase: Phase, asked: RunRequest, { ended = fa
     "nas.search.post_train.trainer.title": "post_train",
     "nas.search.post_train.trainer.epochs": "2",
   };
-  const parts = { files: runFiles(nodeFiles), folder: `${root}/${name}_${phase}`, request: asked };
+  const parts = {
+    files: runFiles(nodeFiles),
+    folder: `${root}/${name}_${phase}`,
+    origin: { request: asked, ranOn: {} },
+  };
   const record = await PhaseRecord.open({ ...parts, identity: { conf, data: "" } }, "fresh");
   await record.begin();
   if (ended) await record.end({});
