@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { damage } from "../reliability/damage.ts";
-import { keptFiles, pathsOf, timeless } from "./kept-files.ts";
-import { choose, inspect, openProfile, openSite, runButton, type Site, SMALL, untilStatus, visit } from "./support.ts";
+import { damage } from "../../reliability/damage.ts";
+import { keptFiles, pathsOf, timeless } from "../kept-files.ts";
+import { choose, inspect, openProfile, openSite, runButton, type Site, SMALL, untilStatus, visit } from "../support.ts";
 
 // Runs on the page whose tab, or whose browser, ends before they do.
 
