@@ -3,9 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+<<<<<<< HEAD:test/browser/reliability/resume.test.ts
 import { damage } from "../../reliability/damage.ts";
 import { keptFiles, pathsOf, timeless } from "../kept-files.ts";
 import { choose, inspect, openProfile, openSite, runButton, type Site, SMALL, untilStatus, visit } from "../support.ts";
+=======
+import { sha256OfJson } from "../../src/nas/sha256.ts";
+import { damage } from "../reliability/damage.ts";
+import { keptFiles, pathsOf, timeless } from "./kept-files.ts";
+import { choose, inspect, openProfile, openSite, runButton, type Site, SMALL, untilStatus, visit } from "./support.ts";
+>>>>>>> webresume:test/browser/resume.test.ts
 
 // Runs on the page whose tab, or whose browser, ends before they do.
 
@@ -62,6 +69,21 @@ async function takeRoom(page: Page): Promise<() => Promise<void>> {
   return async () => void (await devtools.send("Storage.overrideQuotaForOrigin", { origin }));
 }
 
+/** The images that a phase was begun with are others now. */
+async function changeRecord(page: Page, folder: string): Promise<void> {
+  const { sha256: _, ...record } = JSON.parse((await keptFiles(page))[`${folder}/resume.json`]!);
+  const changed = { ...record, data: "other" };
+  const text = JSON.stringify({ ...changed, sha256: await sha256OfJson(changed) });
+  const write = async ([name, content]: [string, string]) => {
+    const runs = await (await navigator.storage.getDirectory()).getDirectoryHandle("runs");
+    const file = await (await runs.getDirectoryHandle(name)).getFileHandle("resume.json");
+    const stream = await file.createWritable();
+    await stream.write(content);
+    await stream.close();
+  };
+  await page.evaluate(write, [folder, text] as [string, string]);
+}
+
 describe("a run on the page", () => {
   let whole: Record<string, string>;
 
@@ -73,15 +95,7 @@ describe("a run on the page", () => {
       await untilStatus(page, /^Search: compiling/, PATIENCE);
       await page.getByRole("button", { name: "Stop" }).click();
       await offer(page).getByText("darts on shapes was cut off at its beginning.").waitFor();
-      await page.evaluate(async () => {
-        const runs = await (await navigator.storage.getDirectory()).getDirectoryHandle("runs");
-        const folder = await runs.getDirectoryHandle("darts_shapes_toy_search");
-        const handle = await folder.getFileHandle("resume.json");
-        const record = JSON.parse(await (await handle.getFile()).text());
-        const file = await handle.createWritable();
-        await file.write(JSON.stringify({ ...record, data: "other" }));
-        await file.close();
-      });
+      await changeRecord(page, "darts_shapes_toy_search");
       await goOn(page);
       await page.getByText(/darts_shapes_toy_search was begun with other images or labels: put them back/).waitFor();
       await inspect(page, "refused");
