@@ -18,6 +18,8 @@ export const SMALLEST = [
   ]),
 ].flatMap(([key, value]) => [`--${key}`, String(value)]);
 
+const TICK_MS = 10;
+
 export interface Ended {
   /** As shells report it: 128 + the signal for a process that died of one. */
   readonly code: number;
@@ -26,7 +28,10 @@ export interface Ended {
   readonly stderr: string;
   /** Whether it died of a signal, without the time to clean up. */
   readonly died: boolean;
-  /** Milliseconds from the last signal that reached it until it was gone; undefined where none did. */
+  /**
+   * Milliseconds from the last signal that reached it until it was gone; undefined where none did. Counted by this process's own
+   * timer: on a machine that has too much to do, time in which nobody of us gets a turn is not the command's.
+   */
   readonly endedAfter: number | undefined;
   /** Whether processes that it started outlive it. */
   readonly orphans: boolean;
@@ -40,7 +45,7 @@ export class Command {
   readonly #child: ChildProcess;
   #stdout = "";
   #stderr = "";
-  #signalled: number | undefined;
+  #sinceSignal: { readonly timer: NodeJS.Timeout; ticks: number } | undefined;
   #onOutput = () => {};
 
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
@@ -65,7 +70,8 @@ export class Command {
       let orphans = false;
       this.#child.on("error", reject);
       this.#child.on("exit", () => {
-        endedAfter = this.#signalled && performance.now() - this.#signalled;
+        clearInterval(this.#sinceSignal?.timer);
+        endedAfter = this.#sinceSignal && this.#sinceSignal.ticks * TICK_MS;
         orphans = isAlive(-this.#child.pid!);
       });
       this.#child.on("close", (exitCode, signal) => {
@@ -87,8 +93,11 @@ export class Command {
 
   /** @returns whether there was still a process to be sent it */
   kill(signal: NodeJS.Signals): boolean {
-    this.#signalled = performance.now();
-    return this.#child.kill(signal);
+    if (!this.#child.kill(signal)) return false;
+    clearInterval(this.#sinceSignal?.timer);
+    const since = { timer: setInterval(() => since.ticks++, TICK_MS), ticks: 0 };
+    this.#sinceSignal = since;
+    return true;
   }
 
   /** Reads no more of what it prints, as `head` does when it has seen enough. */
