@@ -63,6 +63,13 @@ async function takeRoom(page: Page): Promise<() => Promise<void>> {
   return async () => void (await devtools.send("Storage.overrideQuotaForOrigin", { origin }));
 }
 
+/** The process of a browser that the others are children of. */
+async function pidOf(profiled: BrowserContext): Promise<number> {
+  const devtools = await profiled.browser()!.newBrowserCDPSession();
+  const { processInfo } = await devtools.send("SystemInfo.getProcessInfo");
+  return processInfo.find(({ type }) => type === "browser")!.id;
+}
+
 /** The images that a phase was begun with are others now. */
 async function changeRecord(page: Page, folder: string): Promise<void> {
   const { sha256: _, ...record } = JSON.parse((await keptFiles(page))[`${folder}/resume.json`]!);
@@ -166,14 +173,13 @@ describe("a run on the page", () => {
       devtools.send("Page.crash").catch(() => {});
       await ended;
       await goOn(waiting);
+      // Known before it is time: an evaluation may be over in seconds.
+      const browser = await pidOf(context!);
       await untilKept(waiting, "eval_train");
-      const killed = context!;
-      context = undefined;
-      const browser = await killed.browser()!.newBrowserCDPSession();
-      const { processInfo } = await browser.send("SystemInfo.getProcessInfo");
-      const over = new Promise((resolve) => killed.once("close", resolve));
-      process.kill(processInfo.find(({ type }) => type === "browser")!.id, "SIGKILL");
+      const over = context!.waitForEvent("close");
+      process.kill(browser, "SIGKILL");
       await over;
+      context = undefined;
 
       const last = await openTab();
       await offer(last)
