@@ -12,7 +12,8 @@ export default defineConfig({
       { test: { ...shared, name: "gpu", include: ["test/gpu/**/*.test.ts"], fileParallelism: false } },
       { test: { ...shared, name: "oracle", include: ["test/oracle/**/*.test.ts"], fileParallelism: false } },
       { test: { ...shared, name: "reliability", include: ["test/reliability/**/*.test.ts"], fileParallelism: false } },
-      { test: { ...shared, name: "browser", include: ["test/browser/**/*.test.ts"], fileParallelism: false } },
+      { test: { ...shared, name: "browser", include: ["test/browser/*.test.ts"], fileParallelism: false } },
+      { test: { ...shared, name: "tabs", include: ["test/browser/reliability/*.test.ts"], fileParallelism: false } },
     ],
   },
 });

@@ -248,6 +248,7 @@ describe("without WebGPU", () => {
         "log.log",
         "log.yaml",
         "model.safetensors",
+        "resume.json",
         "run.json",
       ].map((name) => `darts_drawn_slow_eval/${name}`),
     );

@@ -6,12 +6,12 @@ import { choose, inspect, runButton, SMALL, untilStatus, useSite, visit } from "
 
 const at = useSite({ acceptDownloads: true });
 
-/** A quarter of the toy run's batches and images; networks, epochs and steps of second order are as it has them. */
+/** An eighth of the toy run's batches and images; networks, epochs and steps of second order are as it has them. */
 const FEW_IMAGES = [
-  "--dataset.train_size 512",
-  "--dataset.test_size 128",
-  "--nas.search.loader.dataset.max_batches 8",
-  "--nas.eval.loader.dataset.max_batches 8",
+  "--dataset.train_size 256",
+  "--dataset.test_size 64",
+  "--nas.search.loader.dataset.max_batches 4",
+  "--nas.eval.loader.dataset.max_batches 4",
 ].join(" ");
 
 /** A square of 40 pixels with a red disc on grey, as a PNG that the page itself draws. */

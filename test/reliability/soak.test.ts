@@ -74,7 +74,7 @@ const checkpointOf = (files: RunFiles) =>
   );
 
 it("steps and checkpoints leave nothing behind", async () => {
-  const steps = cases(500, 5000);
+  const steps = cases(250, 5000);
   // Its steps are a quarter as long as DARTS's, whose second level is built and disposed of below.
   const setUp = await search("didarts", steps / STEPS_PER_EPOCH, STEPS_PER_EPOCH);
   const abort = new AbortController();

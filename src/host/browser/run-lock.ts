@@ -19,17 +19,17 @@ export function aloneWith<T>(run: string, work: () => Promise<T>): Promise<T> {
   });
 }
 
-async function heldLocks(): Promise<string[]> {
-  const { held = [] } = (await navigator.locks?.query()) ?? {};
-  return held.flatMap(({ name }) => (name?.startsWith(LOCK) ? name : []));
-}
-
 /** Names of the runs of this origin that go on. */
 export async function runsHeld(): Promise<ReadonlySet<string>> {
-  return new Set((await heldLocks()).map((name) => name.slice(LOCK.length)));
+  const { held = [] } = (await navigator.locks?.query()) ?? {};
+  // Whoever only waits for its end shares the lock, and has it for a moment.
+  const runs = held.flatMap(({ name, mode }) => {
+    return mode === "exclusive" && name?.startsWith(LOCK) ? name.slice(LOCK.length) : [];
+  });
+  return new Set(runs);
 }
 
-/** Tells whenever one of the runs that go on now has ended: a tab that is closed has its run for a moment yet. */
-export async function onRunsFreed(tell: () => void): Promise<void> {
-  for (const name of await heldLocks()) void navigator.locks.request(name, { mode: "shared" }, tell);
+/** Resolves when nobody has the run. */
+export async function runFreed(run: string): Promise<void> {
+  await navigator.locks.request(LOCK + run, { mode: "shared" }, () => undefined);
 }

@@ -1,4 +1,4 @@
-import { onRunsFreed } from "../../host/browser/run-lock.ts";
+import { runFreed, runsHeld } from "../../host/browser/run-lock.ts";
 import type { EngineClient } from "../../worker/client-browser.ts";
 import type {
   AdapterReport,
@@ -59,6 +59,8 @@ export class Workspace {
   readonly engine: EngineClient;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = 0;
+  /** Runs whose end is waited for. */
+  readonly #watched = new Set<string>();
   /** A run's name is being chosen. */
   #naming = false;
 
@@ -84,7 +86,6 @@ export class Workspace {
         (error) => this.store.dispatch({ adapterError: toWire(error) }),
       ),
     ]);
-    void onRunsFreed(() => this.refreshRuns());
     this.#scheduleForecast();
   }
 
@@ -143,6 +144,16 @@ export class Workspace {
       this.#load(async () => ({ runs: await api.runs() })),
       this.#load(async () => ({ unfinished: await api.unfinished() })),
     ]);
+    for (const run of await runsHeld()) void this.#watch(run);
+  }
+
+  /** Looks again when a run has ended that goes on, in whichever tab: one that is closed has its run for a moment yet. */
+  async #watch(run: string): Promise<void> {
+    if (this.#watched.has(run)) return;
+    this.#watched.add(run);
+    await runFreed(run);
+    this.#watched.delete(run);
+    await this.refreshRuns();
   }
 
   async refreshDatasets(): Promise<void> {
