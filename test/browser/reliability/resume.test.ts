@@ -3,16 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-<<<<<<< HEAD:test/browser/reliability/resume.test.ts
+import { sha256OfJson } from "../../../src/nas/sha256.ts";
 import { damage } from "../../reliability/damage.ts";
 import { keptFiles, pathsOf, timeless } from "../kept-files.ts";
 import { choose, inspect, openProfile, openSite, runButton, type Site, SMALL, untilStatus, visit } from "../support.ts";
-=======
-import { sha256OfJson } from "../../src/nas/sha256.ts";
-import { damage } from "../reliability/damage.ts";
-import { keptFiles, pathsOf, timeless } from "./kept-files.ts";
-import { choose, inspect, openProfile, openSite, runButton, type Site, SMALL, untilStatus, visit } from "./support.ts";
->>>>>>> webresume:test/browser/resume.test.ts
 
 // Runs on the page whose tab, or whose browser, ends before they do.
 
@@ -67,6 +61,13 @@ async function takeRoom(page: Page): Promise<() => Promise<void>> {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 0 });
   return async () => void (await devtools.send("Storage.overrideQuotaForOrigin", { origin }));
+}
+
+/** The process of a browser that the others are children of. */
+async function pidOf(profiled: BrowserContext): Promise<number> {
+  const devtools = await profiled.browser()!.newBrowserCDPSession();
+  const { processInfo } = await devtools.send("SystemInfo.getProcessInfo");
+  return processInfo.find(({ type }) => type === "browser")!.id;
 }
 
 /** The images that a phase was begun with are others now. */
@@ -172,14 +173,13 @@ describe("a run on the page", () => {
       devtools.send("Page.crash").catch(() => {});
       await ended;
       await goOn(waiting);
+      // Known before it is time: an evaluation may be over in seconds.
+      const browser = await pidOf(context!);
       await untilKept(waiting, "eval_train");
-      const killed = context!;
-      context = undefined;
-      const browser = await killed.browser()!.newBrowserCDPSession();
-      const { processInfo } = await browser.send("SystemInfo.getProcessInfo");
-      const over = new Promise((resolve) => killed.once("close", resolve));
-      process.kill(processInfo.find(({ type }) => type === "browser")!.id, "SIGKILL");
+      const over = context!.waitForEvent("close");
+      process.kill(browser, "SIGKILL");
       await over;
+      context = undefined;
 
       const last = await openTab();
       await offer(last)
