@@ -103,10 +103,13 @@ describe("the primitive that the planted task needs", () => {
     async ({ algo }) => {
       const conf = await confOf(algo);
       const found: string[][] = [];
-      for (const seed of SEEDS) found.push(largest(await search(algo, conf, seed)));
+      const right = () => found.filter((edges) => edges.every((name) => name === NEEDED)).length;
+      for (const seed of SEEDS) {
+        // The fifth cannot change what four have decided.
+        if (right() < 4) found.push(largest(await search(algo, conf, seed)));
+      }
       expect(found[0]).toHaveLength(2);
-      const right = found.filter((edges) => edges.every((name) => name === NEEDED));
-      expect(right.length, JSON.stringify(found)).toBeGreaterThanOrEqual(4);
+      expect(right(), JSON.stringify(found)).toBeGreaterThanOrEqual(4);
     },
   );
 });

@@ -251,7 +251,7 @@ describe("an evaluation that was cut off", () => {
   test("is not gone on with under another conf", async () => {
     await attempt("a key of the evaluation", async () =>
       expect(await refusal(set("nas.eval.trainer.epochs", 3))).toMatchInlineSnapshot(
-        `"LOGDIR/darts_noise_one_search was begun with nas.search.seed_train.trainer.grad_clip 5, now it is 3: set it back, choose another --exp-prefix, or begin anew with --resume fresh"`,
+        `"LOGDIR/darts_noise_one_eval was begun with nas.eval.trainer.epochs 2, now it is 3: set it back, choose another --exp-prefix, or begin anew with --resume fresh"`,
       ),
     );
   });
