@@ -8,8 +8,8 @@ import { modelTensors } from "../export/model.ts";
 import { writeSafetensors } from "../export/safetensors.ts";
 import { metricsTree, type RunRecord } from "../train/metrics.ts";
 import { scaledToConf } from "./evaluated-network.ts";
-import { openCheckpoint } from "./keeping.ts";
 import type { PhaseParts } from "./phase-parts.ts";
+import { trainInPhase } from "./phase-training.ts";
 
 export interface EvaluationResult {
   /** The network that was trained. */
@@ -43,26 +43,19 @@ export class Evaluater {
 
   /** @param desc what is evaluated, as it is */
   async evaluateNetwork(desc: NetworkDesc): Promise<EvaluationResult> {
-    const { environment, conf, dataset, seed, logger } = this.#parts;
+    const { environment, conf, dataset } = this.#parts;
     const { trainer, loader } = conf.nas.eval;
     const files = evaluationFiles(conf);
     await environment.writeFile(files.desc, modelDescToYaml(desc));
 
-    const checkpoint = await openCheckpoint(this.#parts.keeping, "eval_train", { seed, desc: modelDescToYaml(desc) });
-    logger.pushd("eval_arch");
-    const training = {
+    const { run, params, values } = await trainInPhase(desc, this.#parts, {
+      title: "eval_train",
       section: "nas.eval.trainer",
       trainer,
       loader,
-      dataset,
-      seed,
-      logger,
-      checkpoint,
       path: "eval_arch",
       confusion: true,
-    };
-    const { run, params, values } = await environment.trainers.fixed(desc, { ...training, control: environment });
-    logger.popd();
+    });
 
     await environment.writeFile(files.metrics, stringify(metricsTree(run)));
     await environment.writeFile(files.weights, writeSafetensors(modelTensors(params, values)));

@@ -1,4 +1,6 @@
 import type { Dataset, Split } from "../data/dataset.ts";
+import type { NetworkDesc } from "../desc/network-desc.ts";
+import { modelDescToYaml } from "../desc/yaml.ts";
 import { type Cadence, Checkpoint, type CheckpointParts, type CheckpointSpec } from "./checkpoint.ts";
 import { sha256, sha256OfJson } from "./sha256.ts";
 import type { Identity } from "./snapshot-file.ts";
@@ -33,14 +35,16 @@ export const checkpointSpec = (
 /**
  * The checkpoint of a training; undefined where none is to be kept.
  * @param title of the training, different for each of the phase
- * @param network all that decides it beside conf and data set, as plain data
+ * @param network with its seed: all that decides the training beside conf and data set
  */
 export async function openCheckpoint(
   keeping: Keeping | undefined,
   title: string,
-  network: unknown,
+  { seed, desc }: { readonly seed: number; readonly desc: NetworkDesc },
 ): Promise<Checkpoint | undefined> {
-  return keeping && new Checkpoint(checkpointSpec(keeping, title, await sha256OfJson(network)), keeping);
+  if (!keeping) return undefined;
+  const network = await sha256OfJson({ seed, desc: modelDescToYaml(desc) });
+  return new Checkpoint(checkpointSpec(keeping, title, network), keeping);
 }
 
 /** Removes the checkpoints of trainings that nobody will go on with. */

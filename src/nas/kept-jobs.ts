@@ -6,7 +6,7 @@ import type { Executor } from "./executor.ts";
 import type { JobControl, JobResult, TrainingJob } from "./job.ts";
 import { fromJson, toJson } from "./json-numbers.ts";
 import { checkpointSpec, type Keeping } from "./keeping.ts";
-import type { RunFiles } from "./run-files.ts";
+import { fileExists, type RunFiles } from "./run-files.ts";
 import { sha256, sha256OfJson } from "./sha256.ts";
 
 export interface KeptJobsOptions {
@@ -70,9 +70,10 @@ export class KeptJobs {
   /** What is kept of a job; undefined where that is nothing, or of another job, or damaged. */
   async #read(name: string, key: string): Promise<JobResult | undefined> {
     const { files, folder } = this.#options;
-    if (!(await files.listFiles(folder)).includes(`${name}.json`)) return undefined;
+    const path = `${folder}/${name}.json`;
+    if (!(await fileExists(files, path))) return undefined;
     try {
-      const finished = fromJson(await files.readText(`${folder}/${name}.json`)) as Finished;
+      const finished = fromJson(await files.readText(path)) as Finished;
       if (finished.key !== key) return undefined;
       const values = await files.readBytes(`${folder}/${name}.safetensors`);
       return (await sha256(values)) === finished.values ? { ...finished, values } : undefined;

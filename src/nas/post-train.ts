@@ -1,8 +1,7 @@
 import { ModelDescBuilder } from "../desc/builder.ts";
 import type { ModelDesc } from "../desc/model-desc.ts";
-import { modelDescToYaml } from "../desc/yaml.ts";
-import { openCheckpoint } from "./keeping.ts";
 import type { PhaseParts } from "./phase-parts.ts";
+import { trainInPhase } from "./phase-training.ts";
 import type { PostTraining } from "./search.ts";
 
 /**
@@ -11,25 +10,17 @@ import type { PostTraining } from "./search.ts";
  * @throws as `Trainers`
  */
 export async function postTrain(found: ModelDesc, parts: PhaseParts): Promise<PostTraining | undefined> {
-  const { environment, conf, dataset, seed, logger } = parts;
-  const { model_desc, post_train } = conf.nas.search;
+  const { model_desc, post_train } = parts.conf.nas.search;
   if (!post_train || post_train.skip_unless_compared || post_train.trainer.epochs === 0) return undefined;
   const { trainer, loader } = post_train;
   const desc = new ModelDescBuilder().build(model_desc, found);
-  const checkpoint = await openCheckpoint(parts.keeping, "post_train", { seed, desc: modelDescToYaml(desc) });
-  logger.pushd("post_train");
-  const training = await environment.trainers.fixed(desc, {
-    control: environment,
+  const training = await trainInPhase(desc, parts, {
+    title: "post_train",
     section: "nas.search.post_train.trainer",
     trainer,
     loader,
-    dataset,
-    seed,
-    logger,
-    checkpoint,
     path: "post_train",
     validateOn: loader.val_ratio > 0 ? "kept back" : "test",
   });
-  logger.popd();
   return { desc, ...training };
 }

@@ -35,7 +35,7 @@ export class Searcher {
       tell &&
       ((epoch: number, trained: Trained) =>
         tell({ epoch, supernet: desc, alphas: trained.alphas, best: finalizer.finalize(desc, trained) }));
-    const checkpoint = await openCheckpoint(this.#parts.keeping, "arch_train", { seed, desc: modelDescToYaml(desc) });
+    const checkpoint = await openCheckpoint(this.#parts.keeping, "arch_train", { seed, desc });
     const parts = { ...this.#parts, method, control: environment, conf: search, checkpoint, onEpoch };
     const { run, ...trained } = await environment.trainers.supernet(desc, parts);
     logger.popd();

@@ -10,6 +10,7 @@ import type { Environment } from "./environment.ts";
 import { removeCheckpoints } from "./keeping.ts";
 import { type MacroShape, macroCombinations, shaped, shapeName } from "./macro-combinations.ts";
 import type { PhaseParts } from "./phase-parts.ts";
+import { fileExists } from "./run-files.ts";
 import type { PostTraining, Search, SearchResult } from "./search.ts";
 import type { SearchConf } from "./search-method.ts";
 import { sweepFigures } from "./sweep-row.ts";
@@ -147,8 +148,8 @@ export async function jobState({ parts, folder }: SweepJob): Promise<"done" | "o
 
 /** @returns undefined where no search has ended. @throws SupernetError("io") for a damaged file */
 async function readKept(environment: Environment, folder: string): Promise<KeptResult | undefined> {
-  if (!(await environment.listFiles(folder)).includes(RESULT)) return undefined;
   const path = `${folder}/${RESULT}`;
+  if (!(await fileExists(environment, path))) return undefined;
   try {
     return (parse(await environment.readText(path)) as KeptResult | null) ?? undefined;
   } catch (cause) {
