@@ -80,12 +80,8 @@ export class DeviceMetrics {
   }
 
   async #map(): Promise<PassAverages> {
-    const { device } = this.#engine;
-    const encoder = device.createCommandEncoder();
-    encoder.copyBufferToBuffer(this.sums, 0, this.#staging, 0, BYTES);
-    device.queue.submit([encoder.finish()]);
-    const sums = new Float32Array((await this.#engine.map(this.#staging)).slice());
-    this.#staging.unmap();
+    const [bytes] = await this.#engine.copyOut([{ source: { buffer: this.sums }, staging: this.#staging }]);
+    const sums = new Float32Array(bytes!);
     const averages = { pass: averagesOf([...sums.slice(0, 4)]), step: averagesOf([...sums.slice(4, 8)]) };
     const notFinite = badBatchOf(sums);
     return notFinite === undefined ? averages : { ...averages, notFinite };

@@ -1,4 +1,4 @@
-import type { Engine } from "../runtime/webgpu/engine.ts";
+import type { Binding, Engine } from "../runtime/webgpu/engine.ts";
 import type { EpochRecord } from "./metrics.ts";
 
 /** Where a training stands. */
@@ -51,7 +51,8 @@ export class Snapshots {
   readonly #engine: Engine;
   readonly #vectors: NamedBuffers;
   readonly #taken: SnapshotTaking;
-  readonly #staging: NamedBuffers;
+  /** Each vector with its way to the host. */
+  readonly #copies: readonly { readonly name: string; readonly source: Binding; readonly staging: GPUBuffer }[];
   #steps = 0;
   #last = performance.now();
   /** How long the last one took, in milliseconds. */
@@ -63,9 +64,9 @@ export class Snapshots {
     this.#engine = engine;
     this.#vectors = vectors;
     this.#taken = taken;
-    this.#staging = new Map(
-      [...vectors].map(([name, { size }]) => [name, engine.buffers.staging(`snapshot of ${name}`, size)]),
-    );
+    this.#copies = [...vectors].map(([name, buffer]) => {
+      return { name, source: { buffer }, staging: engine.buffers.staging(`snapshot of ${name}`, buffer.size) };
+    });
   }
 
   /** After each step: takes a snapshot if it is time. What goes wrong is the device's failure, which the next step throws. */
@@ -116,18 +117,8 @@ export class Snapshots {
     const start = performance.now();
     this.#steps = 0;
     this.#last = start;
-    const { device } = this.#engine;
-    const encoder = device.createCommandEncoder();
-    for (const [name, buffer] of this.#vectors) {
-      encoder.copyBufferToBuffer(buffer, 0, this.#staging.get(name)!, 0, buffer.size);
-    }
-    device.queue.submit([encoder.finish()]);
-    const mapped = [...this.#staging].map(async ([name, staging]) => {
-      const vector = new Float32Array((await this.#engine.map(staging)).slice(0));
-      staging.unmap();
-      return [name, vector] as const;
-    });
-    const vectors = new Map(await Promise.all(mapped));
+    const copied = await this.#engine.copyOut(this.#copies);
+    const vectors = new Map(this.#copies.map(({ name }, index) => [name, new Float32Array(copied[index]!)]));
     this.#cost = performance.now() - start;
     return vectors;
   }
@@ -144,6 +135,6 @@ export class Snapshots {
   }
 
   dispose(): void {
-    for (const buffer of this.#staging.values()) this.#engine.buffers.destroy(buffer);
+    for (const { staging } of this.#copies) this.#engine.buffers.destroy(staging);
   }
 }

@@ -218,21 +218,36 @@ export class Engine {
     const size = source.size ?? source.buffer.size - offset;
     const staging = this.buffers.staging("read back", size);
     try {
-      const encoder = this.device.createCommandEncoder();
-      encoder.copyBufferToBuffer(source.buffer, offset, staging, 0, size);
-      this.device.queue.submit([encoder.finish()]);
-      return (await this.map(staging)).slice(0);
+      const [bytes] = await this.copyOut([{ source: { buffer: source.buffer, offset }, staging }]);
+      return bytes!;
     } finally {
       this.buffers.destroy(staging);
     }
   }
 
   /**
-   * Maps a staging buffer for reading, after everything submitted so far; the caller unmaps it.
+   * Copies buffers to the host, as they are after everything submitted so far, through staging buffers of the caller's: as many
+   * bytes as these have. Each is free again when the copies are there.
    *
-   * @throws SupernetError("device") when the device has failed: a lost one refuses to map, with an error that does not say so
+   * @throws SupernetError("device") when the device has failed
    */
-  async map(staging: GPUBuffer): Promise<ArrayBuffer> {
+  copyOut(copies: readonly { readonly source: Binding; readonly staging: GPUBuffer }[]): Promise<ArrayBuffer[]> {
+    const encoder = this.device.createCommandEncoder();
+    for (const { source, staging } of copies) {
+      encoder.copyBufferToBuffer(source.buffer, source.offset ?? 0, staging, 0, staging.size);
+    }
+    this.device.queue.submit([encoder.finish()]);
+    return Promise.all(
+      copies.map(async ({ staging }) => {
+        const bytes = (await this.#map(staging)).slice(0);
+        staging.unmap();
+        return bytes;
+      }),
+    );
+  }
+
+  /** A lost device refuses to map, with an error that does not say so. */
+  async #map(staging: GPUBuffer): Promise<ArrayBuffer> {
     try {
       await this.wait(staging.mapAsync(GPUMapMode.READ));
     } catch (cause) {

@@ -81,12 +81,8 @@ export class FiniteChecks {
    * @throws SupernetError("device") when the device has failed
    */
   async read(): Promise<(BadElement & { readonly check: number }) | undefined> {
-    const { device } = this.#engine;
-    const encoder = device.createCommandEncoder();
-    encoder.copyBufferToBuffer(this.#found, 0, this.#staging, 0, this.#staging.size);
-    device.queue.submit([encoder.finish()]);
-    const elements = new Uint32Array((await this.#engine.map(this.#staging)).slice(0));
-    this.#staging.unmap();
+    const [bytes] = await this.#engine.copyOut([{ source: { buffer: this.#found }, staging: this.#staging }]);
+    const elements = new Uint32Array(bytes!);
     const check = elements.findIndex((element) => element !== NONE);
     return check < 0 ? undefined : { check, binding: this.#bindings[check]!, element: elements[check]! };
   }
