@@ -88,8 +88,8 @@ export class Guard {
    */
   async begin(from: Snapshot | undefined, beginning: Place): Promise<BadElement | undefined> {
     if (from) this.#snapshots.restore(from);
-    this.#keep(from ?? { ...beginning, vectors: await this.#snapshots.copy() });
-    return this.#checks!.run();
+    const finite = this.#keep(from ?? { ...beginning, vectors: await this.#snapshots.copy() });
+    return finite ? undefined : this.#checks!.run();
   }
 
   /**

@@ -61,12 +61,12 @@ export async function checkMemory(request: ResolvedRequest, host: Host, check: M
   const { algorithm, conf, phases } = request;
   const { method } = algorithm;
   const { datasets, paper } = check;
+  if (!phases.includes("search")) return;
   const supernet = largestSupernet(request);
   const requireFit = async (phase: Phase, desc: NetworkDesc) => {
     const dataset = datasets.get(phase)!;
     await fitOnPaper(await trainingOf(desc, { conf, phase, method, load: async () => dataset }), paper);
   };
-  if (!phases.includes("search")) return;
   if (method && macroCombinations(conf.nas.search).shapes.length > 1) await requireFit("search", supernet);
   if (phases.includes("eval"))
     await requireFit("eval", await evaluatedDesc(request, host, supernet, datasets.get("eval")!));

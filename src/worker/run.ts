@@ -119,7 +119,7 @@ async function runPhases(parts: RunParts, executor: Executor | undefined): Promi
   if (phases.includes("eval")) {
     enter("eval");
     const record = resumed.eval ?? (await runner.kept.open("eval", origin));
-    let evaluation = record?.ended as EvaluationSummary | undefined;
+    let evaluation = record.ended as EvaluationSummary | undefined;
     if (evaluation) {
       tellEnded(parts, "eval", evaluation.eval?.epochs ?? []);
     } else {
@@ -162,7 +162,7 @@ async function resume(
   runner: ExperimentRunner,
   { request, asked }: RunParts,
   origin: PhaseOrigin,
-): Promise<Partial<Record<Phase, PhaseRecord | undefined>>> {
+): Promise<{ readonly search: PhaseRecord | undefined; readonly eval: PhaseRecord | undefined }> {
   const { phases, name } = request;
   const searches = phases.includes("search");
   const search = searches ? await runner.kept.open("search", origin) : undefined;
