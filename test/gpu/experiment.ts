@@ -1,13 +1,12 @@
 import { findAlgorithm } from "../../src/algos/index.ts";
-import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
 import { nodeDatasetIo } from "../../src/host/node/dataset-io.ts";
-import { readText } from "../../src/host/node/files.ts";
 import { checkAlgorithm } from "../../src/nas/compatibility.ts";
 import { onlyEngine } from "../../src/nas/engine-source.ts";
 import { engineTrainers } from "../../src/nas/engine-trainers.ts";
 import type { Environment } from "../../src/nas/environment.ts";
 import { ExperimentRunner } from "../../src/nas/experiment-runner.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
+import { toyConf } from "../toy-conf.ts";
 
 /** Files of an experiment by path. */
 export type Files = Map<string, string | Uint8Array>;
@@ -54,12 +53,8 @@ export async function toyExperiment(
   dataset = "shapes",
   { files = new Map(), ...more }: World = {},
 ): Promise<{ runner: ExperimentRunner; files: Files }> {
-  const loaded = await loadConfig(`confs/algos/${algo}_toy.yaml;confs/datasets/${dataset}_toy.yaml`, {
-    files: { read: readText },
-    args: Object.entries(overrides).flatMap(([path, value]) => [`--${path}`, String(value)]),
-  });
   const algorithm = findAlgorithm(algo);
-  const conf = parseExperimentConf(loaded.tree, loaded.places);
+  const conf = await toyConf(algo, overrides, dataset);
   checkAlgorithm(algorithm, conf);
   const runner = new ExperimentRunner({
     environment: { ...memoryEnvironment(engine, files), ...more },

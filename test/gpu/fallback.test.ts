@@ -8,11 +8,9 @@ import { DivnasModelDescBuilder } from "../../src/algos/divnas/builder.ts";
 import { divnas } from "../../src/algos/divnas/index.ts";
 import { gs } from "../../src/algos/gs/index.ts";
 import { xnas } from "../../src/algos/xnas/index.ts";
-import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { modelTensors } from "../../src/export/model.ts";
 import { readSafetensors, writeSafetensors } from "../../src/export/safetensors.ts";
-import { readText } from "../../src/host/node/files.ts";
 import { Logger } from "../../src/log/logger.ts";
 import { ArchTrainer } from "../../src/nas/arch-trainer.ts";
 import { Classifier } from "../../src/nas/classifier.ts";
@@ -25,6 +23,7 @@ import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { FallbackNetwork } from "../../src/train/fallback/network.ts";
 import type { EpochRecord, RunRecord } from "../../src/train/metrics.ts";
 import { MODEL_DESC } from "../model-desc-conf.ts";
+import { toyConf } from "../toy-conf.ts";
 import { testEngine } from "./engine.ts";
 import { shapes, smallExperts, smallFinal, smallSupernet } from "./small.ts";
 
@@ -72,13 +71,7 @@ function middle(
   return { ...split, images };
 }
 
-async function confOf(more: Readonly<Record<string, unknown>>) {
-  const loaded = await loadConfig("confs/algos/darts_toy.yaml;confs/datasets/shapes_toy.yaml", {
-    files: { read: readText },
-    args: Object.entries({ ...OVERRIDES, ...more }).flatMap(([path, value]) => [`--${path}`, String(value)]),
-  });
-  return parseExperimentConf(loaded.tree, loaded.places);
-}
+const confOf = (more: Readonly<Record<string, unknown>>) => toyConf("darts", { ...OVERRIDES, ...more });
 
 let tensors = 0;
 beforeEach(() => {

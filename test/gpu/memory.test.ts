@@ -6,6 +6,7 @@ import type { GpuHandle } from "../../src/host/gpu.ts";
 import { nodeHost } from "../../src/worker/node-host.ts";
 import type { RunEvent, RunSummary, SupernetApi } from "../../src/worker/protocol.ts";
 import { createSession } from "../../src/worker/session.ts";
+import { overrideArgs } from "../toy-conf.ts";
 import { FaultyDevice } from "./faulty-device.ts";
 
 // Runs in this process, on a device that can be made to fail.
@@ -43,8 +44,7 @@ const TINY = {
 };
 
 function request(prefix: string, more: object, phases: readonly ("search" | "eval")[] = ["search"]) {
-  const overrides = Object.entries({ ...TINY, ...more }).flatMap(([key, value]) => [`--${key}`, String(value)]);
-  return { algo: "darts", dataset: "shapes", prefix, phases, overrides };
+  return { algo: "darts", dataset: "shapes", prefix, phases, overrides: overrideArgs({ ...TINY, ...more }) };
 }
 
 const text = (prefix: string, file: string) => readFile(join(logdir, `darts_shapes_${prefix}_search/${file}`), "utf8");

@@ -5,6 +5,7 @@ import { loadShapes } from "../../src/data/shapes.ts";
 import type { ModelDescBuilder } from "../../src/desc/builder.ts";
 import type { ModelDesc } from "../../src/desc/model-desc.ts";
 import { finalizeModel } from "../../src/nas/finalizers.ts";
+import { createTrainer, type TrainingSetup } from "../../src/nas/training-setup.ts";
 import { PRIMITIVES } from "../../src/ops/mixture.ts";
 import { Rng } from "../../src/random/rng.ts";
 import type { Arena } from "../../src/runtime/webgpu/arena.ts";
@@ -68,6 +69,22 @@ export function randomBatches(count: number, shape: FixedBatch["shape"], seed: n
     const x = uniformData(rng, shape[0] * shape[1] * shape[2] * shape[3]);
     return { x, y: Uint32Array.from({ length: shape[0] }, () => rng.randint(10)), shape };
   });
+}
+
+/** Trains what is set up to the end, and frees it. @returns the bits of all parameters */
+export async function trainedBits(setup: TrainingSetup, told?: Parameters<typeof createTrainer>[1]): Promise<string> {
+  try {
+    const trainer = await createTrainer(setup, told);
+    try {
+      await trainer.fit();
+      const values = await setup.network.save();
+      return [...values.values()].map((data) => Buffer.from(data.slice().buffer).toString("base64")).join();
+    } finally {
+      trainer.dispose();
+    }
+  } finally {
+    setup.dispose();
+  }
 }
 
 export const shapes = (train: number, test: number): Promise<Dataset> =>

@@ -1,14 +1,13 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { findAlgorithm } from "../../src/algos/index.ts";
-import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
-import { readText } from "../../src/host/node/files.ts";
 import { createTrainer, setUpSearch } from "../../src/nas/training-setup.ts";
 import { Rng } from "../../src/random/rng.ts";
 import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { findBadWrite } from "../../src/runtime/webgpu/finite-checks.ts";
 import { commandsOf } from "../../src/train/diagnosis.ts";
 import type { Snapshot } from "../../src/train/snapshot.ts";
+import { toyConf } from "../toy-conf.ts";
 import { testEngine } from "./engine.ts";
 import { held, shapes } from "./small.ts";
 import { timelessEpoch } from "./timeless.ts";
@@ -32,14 +31,6 @@ const OVERRIDES = {
   "nas.search.trainer.validation.freq": 1,
 };
 
-async function confOf(algo: string, overrides: Readonly<Record<string, unknown>>) {
-  const loaded = await loadConfig(`confs/algos/${algo}_toy.yaml;confs/datasets/shapes_toy.yaml`, {
-    files: { read: readText },
-    args: Object.entries({ ...OVERRIDES, ...overrides }).flatMap(([path, value]) => [`--${path}`, String(value)]),
-  });
-  return parseExperimentConf(loaded.tree, loaded.places).nas.search;
-}
-
 /** What a training comes to, times aside. */
 interface Outcome {
   readonly values: ReadonlyMap<string, Float32Array>;
@@ -55,7 +46,7 @@ describe.each([
   ["divnas", {}],
 ] as const)("%s", (algo, overrides) => {
   test("goes on from any snapshot to the same bits", async () => {
-    const conf = await confOf(algo, overrides);
+    const { search: conf } = (await toyConf(algo, { ...OVERRIDES, ...overrides })).nas;
     const method = findAlgorithm(algo).method!;
     const desc = method.builder(conf).build(conf.model_desc);
 
@@ -86,7 +77,7 @@ describe.each([
   });
 
   test("writes only finite numbers in a step that goes well", async () => {
-    const conf = await confOf(algo, overrides);
+    const { search: conf } = (await toyConf(algo, { ...OVERRIDES, ...overrides })).nas;
     const method = findAlgorithm(algo).method!;
     const desc = method.builder(conf).build(conf.model_desc);
     const setup = setUpSearch(desc, { engine, method, conf, dataset, seed: 3 });

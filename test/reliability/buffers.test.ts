@@ -5,12 +5,12 @@ import type { Dataset } from "../../src/data/dataset.ts";
 import type { ModelDesc } from "../../src/desc/model-desc.ts";
 import { SupernetError } from "../../src/errors.ts";
 import { finalizeModel } from "../../src/nas/finalizers.ts";
-import { createTrainer, setUpFixed, setUpSearch, type TrainingSetup } from "../../src/nas/training-setup.ts";
+import { setUpFixed, setUpSearch, type TrainingSetup } from "../../src/nas/training-setup.ts";
 import { PRIMITIVES } from "../../src/ops/mixture.ts";
 import { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { testAdapter } from "../gpu/engine.ts";
 import { type Fault, FaultyDevice } from "../gpu/faulty-device.ts";
-import { held, PLAIN, shapes, smallSupernet } from "../gpu/small.ts";
+import { held, PLAIN, shapes, smallSupernet, trainedBits } from "../gpu/small.ts";
 import { cases, damage } from "./damage.ts";
 
 const refusals = damage("the device has no memory for a buffer");
@@ -30,21 +30,8 @@ afterAll(async () => {
 });
 
 /** Trains to the end. @returns all parameters */
-async function train(setUp: () => TrainingSetup): Promise<string> {
-  const setup = setUp();
-  try {
-    const trainer = await createTrainer(setup, { snapshots: { tell: () => {} } });
-    try {
-      await trainer.fit();
-      const values = await setup.network.save();
-      return [...values.values()].map((data) => Buffer.from(data.slice().buffer).toString("base64")).join();
-    } finally {
-      trainer.dispose();
-    }
-  } finally {
-    setup.dispose();
-  }
-}
+const train = async (setUp: () => TrainingSetup): Promise<string> =>
+  trainedBits(setUp(), { snapshots: { tell: () => {} } });
 
 /** What is told when the n-th buffer is not there, for each n of them; the engine has lost nothing by it. */
 async function told(setUp: () => TrainingSetup, fault: Fault, calls: readonly number[]): Promise<string[]> {

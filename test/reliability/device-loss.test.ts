@@ -1,9 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { findAlgorithm } from "../../src/algos/index.ts";
-import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { SupernetError } from "../../src/errors.ts";
-import { readText } from "../../src/host/node/files.ts";
 import { Logger } from "../../src/log/logger.ts";
 import { engineTrainers } from "../../src/nas/engine-trainers.ts";
 import type { TrainingControl } from "../../src/nas/training-control.ts";
@@ -12,6 +10,7 @@ import { Gate } from "../../src/train/gate.ts";
 import { FAULT_POINTS, type FaultPoint } from "../gpu/faulty-device.ts";
 import { shapes, smallFinal } from "../gpu/small.ts";
 import { timelessEpoch, timelessLines } from "../gpu/timeless.ts";
+import { toyConf } from "../toy-conf.ts";
 import { cases, damage } from "./damage.ts";
 import { LosingSource, type Loss } from "./losing-source.ts";
 
@@ -32,14 +31,6 @@ const OVERRIDES = {
   "nas.search.trainer.epochs": 2,
   "nas.search.trainer.validation.freq": 1,
 };
-
-async function confOf(algo: string) {
-  const loaded = await loadConfig(`confs/algos/${algo}_toy.yaml;confs/datasets/shapes_toy.yaml`, {
-    files: { read: readText },
-    args: Object.entries(OVERRIDES).flatMap(([path, value]) => [`--${path}`, String(value)]),
-  });
-  return parseExperimentConf(loaded.tree, loaded.places);
-}
 
 /** What a training comes to, times aside. */
 interface Outcome {
@@ -84,7 +75,7 @@ function listening(source: LosingSource, warnings: string[], control: TrainingCo
 
 /** A search. */
 async function search(algo: string): Promise<Train> {
-  const conf = (await confOf(algo)).nas.search;
+  const conf = (await toyConf(algo, OVERRIDES)).nas.search;
   const method = findAlgorithm(algo).method!;
   const desc = method.builder(conf).build(conf.model_desc);
   return async (source, warnings, control) => {
@@ -99,7 +90,7 @@ async function search(algo: string): Promise<Train> {
 
 /** An evaluation of three epochs, which counts in the end how images are classified. */
 async function evaluation(images = dataset, batch = 4, batches = 6): Promise<Train> {
-  const { search: searched, eval: evaluated } = (await confOf("darts")).nas;
+  const { search: searched, eval: evaluated } = (await toyConf("darts", OVERRIDES)).nas;
   const { loader } = searched;
   const desc = smallFinal(1, ["skip_connect", "max_pool_3x3"]);
   return async (source, warnings, control) => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Rng } from "../../src/random/rng.ts";
+import { overrideArgs } from "../toy-conf.ts";
 import { cases, damage } from "./damage.ts";
 import { contentOf, supernetRun } from "./killed-run.ts";
 
@@ -12,9 +13,6 @@ import { contentOf, supernetRun } from "./killed-run.ts";
  * With `steps 1` a checkpoint follows each step, so that runs go on from the midst of epochs.
  */
 
-const settings = (values: Readonly<Record<string, string | number>>): string[] =>
-  Object.entries(values).flatMap(([key, value]) => [`--${key}`, String(value)]);
-
 const network = (section: string) => ({
   [`${section}.n_cells`]: 1,
   [`${section}.n_reductions`]: 0,
@@ -22,7 +20,7 @@ const network = (section: string) => ({
   [`${section}.model_stems.init_node_ch`]: 4,
 });
 
-const SMALL = settings({
+const SMALL = overrideArgs({
   "dataset.train_size": 32,
   "dataset.test_size": 8,
   "common.checkpoint.steps": 1,
@@ -106,7 +104,7 @@ function drawn(places: readonly number[], count: number): number[] {
 /** Algorithms that train more than one network, and other states than darts'. */
 const OTHERS: Readonly<Record<string, { readonly args: readonly string[]; readonly moments: RegExp }>> = {
   "a sweep": {
-    args: settings({
+    args: overrideArgs({
       "nas.search.pareto.enabled": "True",
       "nas.search.pareto.max_cells": 3,
       "nas.search.pareto.max_reductions": 1,
@@ -123,7 +121,7 @@ const OTHERS: Readonly<Record<string, { readonly args: readonly string[]; readon
   "petridish with two workers": {
     args: [
       ...["--algos", "petridish", "--workers", "2"],
-      ...settings({
+      ...overrideArgs({
         "dataset.train_size": 128,
         "dataset.test_size": 32,
         "nas.search.model_desc.n_cells": 3,
@@ -139,7 +137,7 @@ const OTHERS: Readonly<Record<string, { readonly args: readonly string[]; readon
     moments: /^(half|renamed) .*(checkpoint\.|_seed|_candidate|_child|model_desc_)/,
   },
   "random with two draws": {
-    args: ["--algos", "random", ...settings({ "nas.search.random.seeds": 2 })],
+    args: ["--algos", "random", ...overrideArgs({ "nas.search.random.seeds": 2 })],
     moments: /^(submit|(half|renamed) .*draw1)/,
   },
   xnas: { args: ["--algos", "xnas"], moments: /^submit/ },

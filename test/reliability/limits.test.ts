@@ -5,14 +5,14 @@ import { GraphBuilder } from "../../src/graph/builder.ts";
 import { flat, planes } from "../../src/graph/types.ts";
 import type { GpuHandle } from "../../src/host/gpu.ts";
 import { requestGpu } from "../../src/host/node/gpu.ts";
-import { createTrainer, setUpFixed } from "../../src/nas/training-setup.ts";
+import { setUpFixed } from "../../src/nas/training-setup.ts";
 import { Rng } from "../../src/random/rng.ts";
 import { DoesNotFit } from "../../src/runtime/webgpu/does-not-fit.ts";
 import { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { runGraph } from "../../src/runtime/webgpu/run.ts";
 import { check } from "../gpu/compare.ts";
 import { around } from "../gpu/faulty-device.ts";
-import { held, PLAIN, shapes, smallFinal } from "../gpu/small.ts";
+import { held, PLAIN, shapes, smallFinal, trainedBits } from "../gpu/small.ts";
 import { uniformData } from "../properties.ts";
 import { cases, damage } from "./damage.ts";
 
@@ -132,19 +132,7 @@ describe("a training on a device whose limits are as tight as can be", () => {
       trainer,
       loader: { ...loader, train_batch: batch },
     } as unknown as ExperimentConf["nas"]["eval"];
-    const setup = setUpFixed(smallFinal(), { engine: tight, dataset, seed: 1, ...evaluation });
-    try {
-      const created = await createTrainer(setup);
-      try {
-        await created.fit();
-        const values = await setup.network.save();
-        return [...values.values()].map((data) => Buffer.from(data.slice().buffer).toString("base64")).join();
-      } finally {
-        created.dispose();
-      }
-    } finally {
-      setup.dispose();
-    }
+    return trainedBits(setUpFixed(smallFinal(), { engine: tight, dataset, seed: 1, ...evaluation }));
   }
 
   test.each([4, 1, 2, 8].slice(0, cases(1, 4)))("batches of %s", async (batch) => {

@@ -3,8 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { findAlgorithm } from "../../src/algos/index.ts";
-import { loadConfig, parseExperimentConf } from "../../src/config/index.ts";
-import { nodeFiles, readText } from "../../src/host/node/files.ts";
+import { nodeFiles } from "../../src/host/node/files.ts";
 import { Checkpoint } from "../../src/nas/checkpoint.ts";
 import { onlyEngine, survivingLoss } from "../../src/nas/engine-source.ts";
 import type { RunFiles } from "../../src/nas/run-files.ts";
@@ -13,6 +12,7 @@ import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import type { Snapshot } from "../../src/train/snapshot.ts";
 import { testEngine } from "../gpu/engine.ts";
 import { held, shapes } from "../gpu/small.ts";
+import { toyConf } from "../toy-conf.ts";
 import { cases, damage } from "./damage.ts";
 import { expectFlat, type Sample, sample } from "./leaks.ts";
 
@@ -44,11 +44,7 @@ async function search(
   batches: number,
 ): Promise<(context: SetupContext) => TrainingSetup> {
   const size = { "nas.search.trainer.epochs": epochs, "nas.search.loader.dataset.max_batches": 2 * batches };
-  const loaded = await loadConfig(`confs/algos/${algo}_toy.yaml;confs/datasets/shapes_toy.yaml`, {
-    files: { read: readText },
-    args: Object.entries({ ...SMALLEST, ...size }).flatMap(([path, value]) => [`--${path}`, String(value)]),
-  });
-  const conf = parseExperimentConf(loaded.tree, loaded.places).nas.search;
+  const { search: conf } = (await toyConf(algo, { ...SMALLEST, ...size })).nas;
   const method = findAlgorithm(algo).method!;
   const desc = method.builder(conf).build(conf.model_desc);
   const dataset = await shapes(4 * batches, 8);
