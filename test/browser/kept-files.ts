@@ -1,4 +1,5 @@
 import type { Page } from "playwright-core";
+import { timelessFile } from "../timeless.ts";
 
 /** Every file of the runs of a page's origin, by path: what is text as text, all else in base64. */
 export async function keptFiles(page: Page): Promise<Record<string, string>> {
@@ -31,17 +32,11 @@ async function walk(read: boolean): Promise<[string, string][]> {
   return found;
 }
 
-/** Moments and durations, as logs, metrics and summaries have them. A summary has no seconds of what has gone on. */
-const TIMES = [
-  /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}/gm,
-  /,?\s*"seconds": [\d.e+-]+/g,
-  /(?<=\b"?(?:duration|step_time|timestamp|time|start_?time|end_?time|started|ended)"?[:=]\s*)[\d.e+-]+/gi,
-];
-
 /** Files without the times of day at which, and the times for which, things happened. */
 export function timeless(files: Readonly<Record<string, string>>): Record<string, string> {
-  const without = (text: string) => TIMES.reduce((rest, time) => rest.replace(time, ""), text);
-  return Object.fromEntries(
-    Object.entries(files).map(([path, text]) => [path, path.endsWith(".safetensors") ? text : without(text)]),
-  );
+  const without = ([path, text]: [string, string]) => [
+    path,
+    path.endsWith(".safetensors") ? text : timelessFile(path, text),
+  ];
+  return Object.fromEntries(Object.entries(files).map(without));
 }

@@ -7,10 +7,10 @@ import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { findBadWrite } from "../../src/runtime/webgpu/finite-checks.ts";
 import { commandsOf } from "../../src/train/diagnosis.ts";
 import type { Snapshot } from "../../src/train/snapshot.ts";
+import { timelessEpoch } from "../timeless.ts";
 import { toyConf } from "../toy-conf.ts";
 import { testEngine } from "./engine.ts";
 import { held, shapes } from "./small.ts";
-import { timelessEpoch } from "./timeless.ts";
 
 // Trainings that are cut off after any step, and go on elsewhere from their snapshot, end with the same bits.
 

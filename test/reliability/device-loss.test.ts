@@ -9,7 +9,7 @@ import { Rng } from "../../src/random/rng.ts";
 import { Gate } from "../../src/train/gate.ts";
 import { FAULT_POINTS, type FaultPoint } from "../gpu/faulty-device.ts";
 import { shapes, smallFinal } from "../gpu/small.ts";
-import { timelessEpoch, timelessLines } from "../gpu/timeless.ts";
+import { timelessEpoch, timelessLines } from "../timeless.ts";
 import { toyConf } from "../toy-conf.ts";
 import { cases, damage } from "./damage.ts";
 import { LosingSource, type Loss } from "./losing-source.ts";
