@@ -7,7 +7,15 @@ import type { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { held } from "../gpu/small.ts";
 
 setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
+const gc = runInNewContext("gc") as () => void;
+
+/** All that nobody refers to is gone then, what finalizers let go of too. */
+export async function collectGarbage(): Promise<void> {
+  for (let i = 0; i < 2; i++) {
+    gc();
+    await sleep(0);
+  }
+}
 
 /** What there is when all that nobody refers to is gone. */
 export interface Sample {
@@ -22,11 +30,7 @@ export interface Sample {
 
 /** @param signals what listens to them is counted, and what listens to the process */
 export async function sample(engine: Engine, signals: readonly AbortSignal[]): Promise<Sample> {
-  // What a finalizer lets go of is collected the next time.
-  for (let i = 0; i < 2; i++) {
-    collectGarbage();
-    await sleep(0);
-  }
+  await collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   const ofProcess = process.eventNames().map((name) => process.listenerCount(name));
   const ofSignals = signals.map((signal) => getEventListeners(signal, "abort").length);

@@ -1,7 +1,8 @@
 import type { EngineSource } from "../../src/nas/engine-source.ts";
 import { Engine } from "../../src/runtime/webgpu/engine.ts";
 import { testDevice } from "../gpu/engine.ts";
-import { type FaultPoint, FaultyDevice } from "../gpu/faulty-device.ts";
+import { FAULT_POINTS, type FaultPoint, FaultyDevice } from "../gpu/faulty-device.ts";
+import { collectGarbage } from "./leaks.ts";
 
 /** Where a device goes: at the n-th call of a kind, from 1, since its beginning or since a stage of the training. */
 export interface Loss {
@@ -49,12 +50,16 @@ export class LosingSource implements EngineSource {
     if (loss && loss.since === stage) device.arm(loss.point, loss.call, device.losing);
   }
 
-  /** Calls of a kind that the first device has seen. */
-  calls(point: FaultPoint): number {
-    return this.#devices[0]!.disarm(point);
+  /** Calls of each kind that the first device has seen. */
+  calls(): Record<FaultPoint, number> {
+    const [device] = this.#devices;
+    return Object.fromEntries(FAULT_POINTS.map((point) => [point, device!.disarm(point)])) as Record<
+      FaultPoint,
+      number
+    >;
   }
 
-  /** Destroys what is left, and waits for all that was under way: nothing may be open for ever. */
+  /** Destroys what is left, and waits for all that was under way: nothing may be open for ever. Frees what Dawn holds for objects. */
   async dispose(): Promise<void> {
     for (const engine of this.#engines) {
       engine.dispose();
@@ -62,5 +67,8 @@ export class LosingSource implements EngineSource {
       await engine.device.lost;
       await engine.settled();
     }
+    this.#engines.length = 0;
+    this.#devices.length = 0;
+    await collectGarbage();
   }
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { queryObjects } from "node:v8";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { findAlgorithm } from "../../src/algos/index.ts";
 import { nodeFiles } from "../../src/host/node/files.ts";
@@ -8,13 +9,14 @@ import { Checkpoint } from "../../src/nas/checkpoint.ts";
 import { onlyEngine, survivingLoss } from "../../src/nas/engine-source.ts";
 import type { RunFiles } from "../../src/nas/run-files.ts";
 import { createTrainer, type SetupContext, setUpSearch, type TrainingSetup } from "../../src/nas/training-setup.ts";
-import type { Engine } from "../../src/runtime/webgpu/engine.ts";
+import { Engine } from "../../src/runtime/webgpu/engine.ts";
 import type { Snapshot } from "../../src/train/snapshot.ts";
 import { testEngine } from "../gpu/engine.ts";
 import { held, shapes } from "../gpu/small.ts";
 import { toyConf } from "../toy-conf.ts";
 import { cases, damage } from "./damage.ts";
 import { expectFlat, type Sample, sample } from "./leaks.ts";
+import { LosingSource } from "./losing-source.ts";
 
 /** The smallest searches, on drawn images. */
 const SMALLEST = {
@@ -136,4 +138,35 @@ it("trainings that are built and disposed of leave nothing behind", async () => 
     expectFlat(samples, { objects: 1, heap: bytesOf(last!) });
   };
   await damage("soak: trainings built and disposed of").attempt(`${cycles} trainings`, repeat, cycles);
+});
+
+it("devices that are lost leave nothing behind", async () => {
+  const cycles = cases(4, 50);
+  const { signal } = new AbortController();
+  const setUp = await search("didarts", 1, 2);
+  const lose = async () => {
+    const source = new LosingSource([{ point: "submit", call: 3 }]);
+    const run = async (engine: Engine, signal: AbortSignal) => {
+      const setup = setUp({ engine, signal });
+      const trainer = await createTrainer(setup, { signal });
+      await trainer.fit();
+    };
+    await survivingLoss(source, { control: { signal }, run });
+    expect(source.lost).toBe(1);
+    await source.dispose();
+  };
+  const repeat = async () => {
+    const samples = [];
+    for (let i = 0; i < cycles; i++) {
+      await lose();
+      samples.push({
+        ...(await sample(engine, [signal, engine.lost])),
+        engines: queryObjects(Engine, { format: "count" }),
+      });
+    }
+    expectFlat(samples, { objects: 1, heap: 2 ** 20 });
+    // Dawn's objects go with the engines that refer to them.
+    expect(samples.map(({ engines }) => engines)).toEqual(samples.map(() => 1));
+  };
+  await damage("soak: devices lost and opened").attempt(`${cycles} devices`, repeat, cycles);
 });

@@ -85,7 +85,7 @@ export class Engine {
     this.#firstRuns = sibling && new FirstRuns(device, this.#pipelines, sibling);
     this.tuner = tuner;
     this.tuning = tuner ? withPicks(untuned(kind), tuner.picks) : untuned(kind);
-    device.addEventListener("uncapturederror", (event) => this.#refused(event));
+    device.addEventListener("uncapturederror", this.#onRefused);
     const lost = new AbortController();
     this.lost = lost.signal;
     device.lost.then((info) => {
@@ -96,7 +96,7 @@ export class Engine {
     });
   }
 
-  #refused(event: GPUUncapturedErrorEvent): void {
+  readonly #onRefused = (event: GPUUncapturedErrorEvent): void => {
     const { error } = event;
     const why = error instanceof GPUOutOfMemoryError ? `it has no memory left; ${SMALLER}` : error.message;
     const failure = new SupernetError("device", `the GPU refused a command: ${why}`);
@@ -110,7 +110,7 @@ export class Engine {
       if (!(await this.buffers.explains())) this.#failure ??= failure;
     };
     this.leave(judge());
-  }
+  };
 
   /** Whether the device is gone. To be asked when something failed: the loss itself may be heard of a little later. */
   async isLost(): Promise<boolean> {
@@ -281,5 +281,7 @@ export class Engine {
 
   dispose(): void {
     this.buffers.destroyAll();
+    // Dawn holds what listens to a device, which would keep the device and all that was made on it.
+    this.device.removeEventListener("uncapturederror", this.#onRefused);
   }
 }

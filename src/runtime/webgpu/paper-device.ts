@@ -36,6 +36,7 @@ export function paperDevice(
     lost: new Promise(nothing),
     queue: { writeBuffer: nothing, submit: nothing },
     addEventListener: nothing,
+    removeEventListener: nothing,
     pushErrorScope: nothing,
     popErrorScope: async () => null,
     createBuffer: ({ size }: GPUBufferDescriptor) => ({ size, destroy: nothing }),
