@@ -36,6 +36,8 @@ interface Finished {
 export class KeptJobs {
   readonly #executor: Executor;
   readonly #options: KeptJobsOptions;
+  /** Names of jobs that were run, to their ends or not. */
+  readonly #begun = new Set<string>();
 
   constructor(executor: Executor, options: KeptJobsOptions) {
     this.#executor = executor;
@@ -48,6 +50,7 @@ export class KeptJobs {
    */
   async run(name: string, job: TrainingJob, control: JobControl): Promise<JobResult> {
     const { files, resume, keeping } = this.#options;
+    this.#begun.add(name);
     const key = await keyOf(job);
     const kept = resume ? await this.#read(name, key) : undefined;
     if (kept) return kept;
@@ -58,13 +61,21 @@ export class KeptJobs {
     return result;
   }
 
-  /** Lets nobody take what an earlier run has left for the results of this one. */
-  async forget(): Promise<void> {
+  /**
+   * Removes what is kept of jobs, those of an earlier run too. To be called when none runs.
+   * @param wanted whether to leave a job of that name; by default none
+   */
+  async forget(wanted: (name: string) => boolean = () => false): Promise<void> {
     const { files, folder } = this.#options;
-    const names = await files.listFiles(folder);
+    const there = await files.listFiles(folder);
     // The folder may be one that others write to.
-    const jobs = names.filter((name) => name.endsWith(".json") && names.includes(name.replace(/json$/, "yaml")));
-    for (const job of jobs) await files.remove(`${folder}/${job}`);
+    const finished = there.flatMap((file) => /^(.+)\.json$/.exec(file)?.[1] ?? []);
+    const jobs = new Set([...this.#begun, ...finished.filter((name) => there.includes(`${name}.yaml`))]);
+    for (const name of jobs) {
+      if (wanted(name)) continue;
+      // First the file without which the others are nothing.
+      for (const ending of ["json", "safetensors", "yaml"]) await files.remove(`${folder}/${name}.${ending}`);
+    }
   }
 
   /** What is kept of a job; undefined where that is nothing, or of another job, or damaged. */

@@ -127,6 +127,10 @@ describe("a toy run", () => {
     await expect(cut.runner.search()).rejects.toThrow("interrupted");
     const seeds = [...kept.keys()].filter((path) => path.endsWith("_seed.json"));
     expect(seeds).toHaveLength(2);
+    // As two workers may leave: a job that was over before anybody knew that the pool would be full without it.
+    for (const [path, content] of [...kept]) {
+      if (path.includes("/0001_seed.")) kept.set(path.replace("/0001_seed.", "/0004_seed."), content);
+    }
 
     const titles: string[] = [];
     const { runner } = await toyExperiment(engine, "petridish", resume, "shapes", {

@@ -92,6 +92,9 @@ export async function grow(
 
 const jobName = (id: number, step: string) => `${String(id).padStart(4, "0")}_${step}`;
 
+/** The id of the network that a job is part of. */
+export const memberOf = (name: string): number => Number.parseInt(name, 10);
+
 /** What is chosen by its result must not have seen the test images. */
 function fixedJob(desc: ModelDesc, short: Short, { conf, seed }: GrowthParts): FixedJob {
   const { trainer, loader } = conf.nas.search[short]!;

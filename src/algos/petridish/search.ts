@@ -4,7 +4,7 @@ import { inOrder } from "../../nas/in-order.ts";
 import { KeptJobs } from "../../nas/kept-jobs.ts";
 import type { PhaseParts } from "../../nas/phase-parts.ts";
 import type { SearchResult } from "../../nas/search.ts";
-import { type GrowthParts, grow, type Member, trainSeed } from "./growth.ts";
+import { type GrowthParts, grow, type Member, memberOf, trainSeed } from "./growth.ts";
 import { countNetwork, frontier } from "./points.ts";
 import { Pool, type Standing } from "./pool.ts";
 import { writePool, writeSeeds } from "./pool-files.ts";
@@ -72,6 +72,8 @@ async function growPool(parts: PhaseParts): Promise<readonly Member[]> {
     },
   });
   logger.popd();
+  // Whether jobs that the pool had no place for were over when it was full is a matter of time.
+  await kept.forget((name) => memberOf(name) <= pool.members.length);
   return pool.members;
 }
 
