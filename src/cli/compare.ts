@@ -6,11 +6,11 @@ import { nodeFiles } from "../host/node/files.ts";
 import { type Phase, runFolder } from "../nas/phase.ts";
 import { type ComparedRun, comparisonCsv, comparisonText } from "../report/comparison.ts";
 import { comparisonPlot } from "../report/comparison-plot.ts";
-import { type EngineClient, startEngine } from "../worker/client-node.ts";
+import type { EngineClient } from "../worker/client-node.ts";
 import { nodeHost } from "../worker/node-host.ts";
 import type { ResumeMode, RunRequest, RunSummary } from "../worker/protocol.ts";
 import { type ComparePlan, type PlannedRun, planComparison } from "./compare-plan.ts";
-import { closeEngine, namesOf, runShown, say, sayAdapter } from "./running.ts";
+import { namesOf, runShown, say, sayAdapter, withEngine } from "./running.ts";
 import { type TuneFlags, tuneOptions, tuneRequest } from "./tune.ts";
 
 interface CompareFlags extends TuneFlags {
@@ -46,8 +46,7 @@ export function registerCompare(program: Command): void {
     .action(async (overrides: string[], flags: CompareFlags) => {
       const seeds = seedCount(flags.seeds);
       refuseSeedOverride(overrides);
-      const client = startEngine();
-      await compare(overrides, flags, seeds, client).finally(() => closeEngine(client));
+      await withEngine((engine) => compare(overrides, flags, seeds, engine));
     });
 }
 

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { SupernetError } from "../errors.ts";
-import { endProcess, installInterrupt } from "../host/node/interrupt.ts";
+import { endProcess, installInterrupt, isEnding } from "../host/node/interrupt.ts";
 import { packageVersion } from "../host/node/package-root.ts";
 import { registerBench } from "./bench.ts";
 import { registerCompare } from "./compare.ts";
@@ -33,6 +33,7 @@ async function main(args: string[]): Promise<number> {
     await buildProgram().parseAsync(args, { from: "user" });
     return 0;
   } catch (error) {
+    if (isEnding()) return 0;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
     if (error instanceof SupernetError) {
       process.stderr.write(`error[${error.code}]: ${error.message}\n`);
@@ -61,6 +62,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) =>
   error.code === "EPIPE" ? void endProcess(0, "SIGKILL") : exitWithBug(error),
 );
 
+// What an interrupt has cut off fails, or ends: the interrupt ends the process, with a code of its own.
 const code = await main(process.argv.slice(2));
 // Not left to Node: a forgotten timer or native handle must not keep a finished command alive.
-process.stdout.write("", () => process.exit(code));
+if (!isEnding()) process.stdout.write("", () => process.exit(code));

@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
 import { SupernetError } from "../errors.ts";
 import type { Phase } from "../nas/phase.ts";
-import { type EngineClient, startEngine } from "../worker/client-node.ts";
+import type { EngineClient } from "../worker/client-node.ts";
 import type { ResumeMode, RunRequest } from "../worker/protocol.ts";
 import { atLeast } from "./at-least.ts";
-import { closeEngine, namesOf, runShown, sayAdapter } from "./running.ts";
+import { namesOf, runShown, sayAdapter, withEngine } from "./running.ts";
 import { type TuneFlags, tuneOptions, tuneRequest } from "./tune.ts";
 
 interface RunFlags extends TuneFlags {
@@ -55,8 +55,7 @@ export function registerRun(program: Command): void {
     .allowUnknownOption()
     .action(async (overrides: string[], flags: RunFlags) => {
       const wanted = requests(overrides, flags);
-      const client = startEngine();
-      await runAll(wanted, client).finally(() => closeEngine(client));
+      await withEngine((engine) => runAll(wanted, engine));
     });
 }
 

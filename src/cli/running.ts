@@ -1,6 +1,6 @@
 import { proxy, type Remote } from "comlink";
-import { onInterrupt } from "../host/node/interrupt.ts";
-import type { EngineClient } from "../worker/client-node.ts";
+import { isEnding, onInterrupt } from "../host/node/interrupt.ts";
+import { type EngineClient, startEngine } from "../worker/client-node.ts";
 import type { RunEvent, RunRequest, RunSummary, SupernetApi } from "../worker/protocol.ts";
 import { createProgress, type ProgressDisplay } from "./progress.ts";
 
@@ -27,7 +27,6 @@ export async function runShown(
   { texts = true }: Shown = {},
 ): Promise<RunSummary> {
   const progress = createProgress(process.stdout);
-  let interrupted = false;
   const running = api
     .start(
       request,
@@ -36,21 +35,15 @@ export async function runShown(
     .finally(() => progress.stop());
   // The process ends only when the run has closed its files.
   const off = onInterrupt(async () => {
-    interrupted = true;
     progress.stop();
     await api.stop();
     process.stderr.write("interrupted: the same command with --resume auto goes on from here\n");
-    await api.dispose();
   });
   try {
     const summary = await running;
     const { eval: evaluation } = summary;
     if (texts && request.phases?.includes("eval") && evaluation) say(evaluation.text);
     return summary;
-  } catch (error) {
-    // It is the interrupt's to end the process, and to say with which code.
-    if (interrupted) await new Promise<never>(() => {});
-    throw error;
   } finally {
     off();
   }
@@ -77,10 +70,24 @@ function show(event: RunEvent, progress: ProgressDisplay, texts: boolean): void 
   }
 }
 
-/** Dawn ends the process if its thread does while it has work: the device goes first. */
-export async function closeEngine({ api, failed, end }: EngineClient): Promise<void> {
-  await Promise.race([api.dispose(), failed]).catch(() => {});
-  await end();
+/**
+ * Works with an engine, which is closed afterwards, and when the process is interrupted: Dawn ends the process if its thread does
+ * while it has work, so the device goes first.
+ */
+export async function withEngine(work: (engine: EngineClient) => Promise<void>): Promise<void> {
+  const engine = startEngine();
+  const { api, failed, end } = engine;
+  const close = async () => {
+    await Promise.race([api.dispose(), failed]).catch(() => {});
+    await end();
+  };
+  const off = onInterrupt(close);
+  try {
+    await work(engine);
+  } finally {
+    off();
+    if (!isEnding()) await close();
+  }
 }
 
 export const say = (text: string): boolean => process.stdout.write(`${text}\n`);

@@ -1,3 +1,4 @@
+import { SupernetError } from "../errors.ts";
 import type { Backend } from "./backend.ts";
 import type { Host } from "./host.ts";
 import { webgpuBackend } from "./webgpu-backend.ts";
@@ -6,13 +7,15 @@ import { webgpuBackend } from "./webgpu-backend.ts";
 export class DeviceHolder {
   readonly #host: Host;
   #opening: Promise<Backend> | undefined;
+  #closed = false;
 
   constructor(host: Host) {
     this.#host = host;
   }
 
-  /** @throws SupernetError("device") where there is none */
-  open(): Promise<Backend> {
+  /** @throws SupernetError("device") where there is none; "aborted" after `close` */
+  async open(): Promise<Backend> {
+    if (this.#closed) throw new SupernetError("aborted", "the engine was closed");
     this.#opening = this.#openAfter(this.#opening);
     return this.#opening;
   }
@@ -32,8 +35,14 @@ export class DeviceHolder {
     }
   }
 
-  /** Frees the device; waits for the work it still has. */
+  /** Opens none from now on: whoever ends a thread of Node while Dawn opens one ends the process. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Frees the device; waits for the work it still has, and for one that is being opened. Nobody gets another. */
   async dispose(): Promise<void> {
+    this.close();
     const known = await this.#opening?.catch(() => undefined);
     this.#opening = undefined;
     await known?.dispose();

@@ -118,6 +118,7 @@ export function createSession(host: Host): SupernetApi {
     },
     classify: (name, pixels) => classifier.classify(name, pixels),
     dispose: async () => {
+      device.close();
       await stopRun();
       classifier.dispose();
       await device.dispose();

@@ -228,3 +228,15 @@ it("a run writes into its own folders only, whatever its conf says, and says so 
   expect(told).toEqual([]);
   expect(await readFile(elsewhere, "utf8")).toBe(again);
 });
+
+it("a session that is closed while it opens its device frees it, and opens no other", async () => {
+  const closing = createSession(host);
+  const before = opened.length;
+  const adapter = closing.adapter();
+  const closed = closing.dispose();
+  await expect(closing.adapter()).rejects.toThrowErrorMatchingInlineSnapshot(`[SupernetError: the engine was closed]`);
+  await closed;
+  expect(await adapter).toHaveProperty("name");
+  expect(opened).toHaveLength(before + 1);
+  expect(await opened.at(-1)!.device.lost).toMatchObject({ reason: "destroyed" });
+});

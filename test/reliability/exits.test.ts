@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { ensureBuild } from "../../scripts/build.mjs";
 import { Rng } from "../../src/random/rng.ts";
+import { overrideArgs } from "../toy-conf.ts";
 import { Command, type Ended, SMALLEST } from "./command.ts";
 import { cases, damage } from "./damage.ts";
 
@@ -139,6 +140,7 @@ async function expectInterrupted(logdir: string, signal: NodeJS.Signals, ended: 
 }
 
 const MANY_EPOCHS = ["--nas.search.trainer.epochs", "1000"];
+const LARGE = overrideArgs({ "nas.search.model_desc.n_cells": 8, "nas.search.model_desc.cell.n_nodes": 4 });
 const TWO_WORKERS = ["--algos", "petridish", "--workers", "2", "--no-eval"];
 
 /** What the run is doing, and what it has printed by then. */
@@ -187,8 +189,8 @@ describe("a signal ends the run within two seconds", () => {
     const second = damage("a second Ctrl-C");
     for (const ms of [30, 100, 300].slice(0, cases(1, 3))) {
       await second.attempt(`${ms} ms after the first`, async () => {
-        const { command, logdir } = start();
-        // What is being compiled cannot be ended: the first one waits for it.
+        // What is being compiled cannot be ended: the first one waits for it, and this takes longer than the second one takes.
+        const { command, logdir } = start(LARGE);
         await command.printed("search   ");
         await sleep(200);
         command.kill("SIGINT");

@@ -27,6 +27,9 @@ export function installInterrupt(): void {
 
 let ending = false;
 
+/** Whether the process is about to end by itself: what fails then has been cut off. */
+export const isEnding = (): boolean => ending;
+
 /**
  * Ends the process after cleaning up.
  * @param signal what to die of if that takes too long, or if this is called again
