@@ -10,7 +10,16 @@ import { ensureAdapter, ensureChromium, ensureDependencies, SetupError } from ".
 import { ensureWeb } from "./web.mjs";
 
 /** All tests that count cases, of whatever project. */
-const TESTS = ["test/reliability/", "test/unit/fuzz/", "test/browser/reliability/"];
+const TESTS = [
+  "test/reliability/",
+  "test/unit/fuzz/",
+  "test/browser/decode.test.ts",
+  "test/browser/hostile.test.ts",
+  "test/browser/reliability/",
+];
+
+/** For one test of the long form, in milliseconds. */
+const LONG_TIMEOUT = 3_600_000;
 
 /** How many times more inputs the long form reads than the short one. */
 const LONG_FUZZ = "20";
@@ -22,7 +31,8 @@ await main(async () => {
   const built = await ensureWeb();
   if (built !== 0) return built;
   const reporters = ["default", "./test/reliability/table.ts"].map((name) => `--reporter=${name}`);
-  return runNode(["node_modules/vitest/vitest.mjs", "run", ...TESTS, ...reporters, ...rest], {
+  const patience = long ? [`--testTimeout=${LONG_TIMEOUT}`, `--hookTimeout=${LONG_TIMEOUT}`] : [];
+  return runNode(["node_modules/vitest/vitest.mjs", "run", ...TESTS, ...reporters, ...patience, ...rest], {
     ...env,
     ...(await ensureChromium()),
     ...(long && { RELIABILITY_LONG: "1", FUZZ: process.env.FUZZ ?? LONG_FUZZ }),

@@ -23,12 +23,18 @@ function damageOf(test: TestCase): Row[] {
   const { damage } = test.meta();
   if (damage) return Object.entries(damage);
   const { state } = test.result();
-  // Tests of bad input that make no series of cases are one case each.
-  if (!test.module.relativeModuleId.startsWith(FUZZ) || state === "skipped") return [];
-  return [[inputKind(test.module.relativeModuleId), { tried: 1, survived: state === "passed" ? 1 : 0 }]];
+  const file = test.module.relativeModuleId;
+  const kind = file.startsWith(FUZZ) ? inputKind(file) : ONE_CASE_A_TEST[file];
+  if (kind === undefined || state === "skipped") return [];
+  return [[kind, { tried: 1, survived: state === "passed" ? 1 : 0 }]];
 }
 
+/** Where tests make no series of cases, they are one case each. */
 const FUZZ = "test/unit/fuzz/";
+const ONE_CASE_A_TEST: Readonly<Record<string, string>> = {
+  "test/browser/decode.test.ts": "input: images in a browser",
+  "test/browser/hostile.test.ts": "names, links and pages that mean harm",
+};
 
 /** The row of a file of tests in `test/unit/fuzz`. */
 export const inputKind = (file: string): string => `input: ${basename(file, ".test.ts")}`;
