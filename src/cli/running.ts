@@ -77,16 +77,22 @@ function show(event: RunEvent, progress: ProgressDisplay, texts: boolean): void 
 export async function withEngine(work: (engine: EngineClient) => Promise<void>): Promise<void> {
   const engine = startEngine();
   const { api, failed, end } = engine;
+  let closing: Promise<void> | undefined;
   const close = async () => {
     await Promise.race([api.dispose(), failed]).catch(() => {});
     await end();
   };
-  const off = onInterrupt(close);
+  // Also when it is being closed already.
+  const closeOnce = () => {
+    closing ??= close();
+    return closing;
+  };
+  const off = onInterrupt(closeOnce);
   try {
     await work(engine);
   } finally {
+    if (!isEnding()) await closeOnce();
     off();
-    if (!isEnding()) await close();
   }
 }
 

@@ -11,7 +11,7 @@ import { choose, inspect, openProfile, openSite, runButton, type Site, SMALL, un
 // Runs on the page whose tab, or whose browser, ends before they do.
 
 /** By default a checkpoint is written every ten epochs, or each minute: time enough to do damage afterwards. */
-const SETTINGS = `${SMALL} --nas.search.trainer.epochs 20 --nas.eval.trainer.epochs 40`;
+const SETTINGS = `${SMALL} --nas.search.trainer.epochs 20 --nas.eval.trainer.epochs 24`;
 const PATIENCE = 400_000;
 
 let site: Site;
@@ -183,7 +183,7 @@ describe("a run on the page", () => {
 
       const last = await openTab();
       await offer(last)
-        .getByText(/darts on shapes was cut off in epoch \d+ of 40 of its evaluation\./)
+        .getByText(/darts on shapes was cut off in epoch \d+ of 24 of its evaluation\./)
         .waitFor();
       await goOn(last);
       await untilStatus(last, /^Done/, PATIENCE);
