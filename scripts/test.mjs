@@ -1,8 +1,6 @@
 /**
- * `npm test [-- unit|gpu|oracle|browser|reliability … [vitest arguments]]`. Without project names it checks types and style too
+ * `npm test [-- unit|gpu|oracle|browser|tabs|reliability … [vitest arguments]]`. Without project names it checks types and style too
  * and runs every project. Projects that need no adapter run without looking for one; for the browser's, what it loads is built.
- *
- * What is done to tabs and browsers (project `tabs`) takes minutes: `npm run test:reliability` does it, and `npm test -- tabs`.
  *
  * The browser's tests mostly wait for one thread, which compiles shaders. So they run beside others, and what they print comes
  * last.
@@ -12,8 +10,8 @@ import { ensureAdapter, ensureChromium, ensureDependencies } from "./setup.mjs";
 import { ensureWeb } from "./web.mjs";
 
 /** Projects that run one after another; the lanes run side by side, and take about as long. */
-const LANES = [["gpu"], ["unit", "reliability", "browser", "oracle"]];
-const PROJECTS = [...LANES.flat(), "tabs"];
+const LANES = [["gpu"], ["unit", "reliability", "browser", "tabs", "oracle"]];
+const PROJECTS = LANES.flat();
 
 await main(async () => {
   const given = process.argv.slice(2);
@@ -23,7 +21,7 @@ await main(async () => {
   const includes = (name) => projects.length === 0 || projects.includes(name);
   let env = {};
   if (["gpu", "oracle", "reliability"].some(includes)) ({ env } = await ensureAdapter());
-  const browses = includes("browser") || projects.includes("tabs");
+  const browses = ["browser", "tabs"].some(includes);
   if (browses) env = { ...env, ...(await ensureChromium()) };
   if (projects.length === 0) {
     const checks = [
@@ -45,7 +43,7 @@ await main(async () => {
   };
   const lanes = LANES.map((names) => names.filter(includes)).filter((names) => names.length > 0);
   // Vitest's own arguments may name tests that only one of two runs would have.
-  if (given.length > projects.length || lanes.length < 2 || projects.includes("tabs")) return vitest(projects);
+  if (given.length > projects.length || lanes.length < 2) return vitest(projects);
   const first = vitest(lanes[0]);
   const codes = await Promise.all([first, vitest(lanes[1], first)]);
   return codes.find((code) => code !== 0) ?? 0;
