@@ -28,6 +28,9 @@ interface Finished {
   readonly run: RunRecord;
 }
 
+/** Of the files of a job; first that without which the others are nothing. */
+const ENDINGS = ["json", "safetensors", "yaml"];
+
 /**
  * Runs jobs and keeps what they yield, so that a search that was cut off goes on where it stood. Of each job the folder holds
  * `<name>.yaml` (the network), `<name>.safetensors` (its values) and `<name>.json` (key and metrics, times left out: the same
@@ -63,18 +66,17 @@ export class KeptJobs {
 
   /**
    * Removes what is kept of jobs, those of an earlier run too. To be called when none runs.
-   * @param wanted whether to leave a job of that name; by default none
+   * @param which those of that name; by default all
    */
-  async forget(wanted: (name: string) => boolean = () => false): Promise<void> {
+  async forget(which: (name: string) => boolean = () => true): Promise<void> {
     const { files, folder } = this.#options;
     const there = await files.listFiles(folder);
     // The folder may be one that others write to.
     const finished = there.flatMap((file) => /^(.+)\.json$/.exec(file)?.[1] ?? []);
-    const jobs = new Set([...this.#begun, ...finished.filter((name) => there.includes(`${name}.yaml`))]);
-    for (const name of jobs) {
-      if (wanted(name)) continue;
-      // First the file without which the others are nothing.
-      for (const ending of ["json", "safetensors", "yaml"]) await files.remove(`${folder}/${name}.${ending}`);
+    const ours = finished.filter((name) => ENDINGS.every((ending) => there.includes(`${name}.${ending}`)));
+    for (const name of new Set([...this.#begun, ...ours])) {
+      if (!which(name)) continue;
+      for (const ending of ENDINGS) await files.remove(`${folder}/${name}.${ending}`);
     }
   }
 

@@ -92,7 +92,7 @@ export async function grow(
 
 const jobName = (id: number, step: string) => `${String(id).padStart(4, "0")}_${step}`;
 
-/** The id of the network that a job is part of. */
+/** The id of the network that a job is part of; NaN for other names. */
 export const memberOf = (name: string): number => Number.parseInt(name, 10);
 
 /** What is chosen by its result must not have seen the test images. */

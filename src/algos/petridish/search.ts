@@ -73,7 +73,7 @@ async function growPool(parts: PhaseParts): Promise<readonly Member[]> {
   });
   logger.popd();
   // Whether jobs that the pool had no place for were over when it was full is a matter of time.
-  await kept.forget((name) => memberOf(name) <= pool.members.length);
+  await kept.forget((name) => memberOf(name) > pool.members.length);
   return pool.members;
 }
 
