@@ -70,28 +70,14 @@ function show(event: RunEvent, progress: ProgressDisplay, texts: boolean): void 
   }
 }
 
-/**
- * Works with an engine, which is closed afterwards, and when the process is interrupted: Dawn ends the process if its thread does
- * while it has work, so the device goes first.
- */
+/** Works with an engine, which ends afterwards, and when the process is interrupted. */
 export async function withEngine(work: (engine: EngineClient) => Promise<void>): Promise<void> {
   const engine = startEngine();
-  const { api, failed, end } = engine;
-  let closing: Promise<void> | undefined;
-  const close = async () => {
-    await Promise.race([api.dispose(), failed]).catch(() => {});
-    await end();
-  };
-  // Also when it is being closed already.
-  const closeOnce = () => {
-    closing ??= close();
-    return closing;
-  };
-  const off = onInterrupt(closeOnce);
+  const off = onInterrupt(engine.end);
   try {
     await work(engine);
   } finally {
-    if (!isEnding()) await closeOnce();
+    if (!isEnding()) await engine.end();
     off();
   }
 }

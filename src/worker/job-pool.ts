@@ -44,12 +44,7 @@ export function openJobPool(memory: MemoryShare, start: () => JobThread): JobPoo
       },
     },
     async dispose() {
-      await Promise.all(
-        threads.map(async ({ api, failed, end }) => {
-          await Promise.race([api.dispose(), failed]).catch(() => {});
-          await end();
-        }),
-      );
+      await Promise.all(threads.map(({ end }) => end()));
     },
   };
 }

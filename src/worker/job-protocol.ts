@@ -35,5 +35,6 @@ export interface JobThread {
   readonly api: Remote<JobWorkerApi>;
   /** Rejects when the thread dies. */
   readonly failed: Promise<never>;
+  /** Frees its device and ends it. */
   end(): Promise<void>;
 }

@@ -176,12 +176,12 @@ describe.each([
     const training = what === "evaluation" ? await evaluation() : await search(what);
     const { outcome, calls } = await undisturbed(training);
     const rng = new Rng(11, 0, what.length);
-    const some = cases(0, long === "some" ? SOME : 0);
     for (const point of FAULT_POINTS) {
-      for (const call of spread(calls[point], some || (few[point] ?? 0), rng)) {
+      const count = long === "some" ? cases(0, SOME) : (few[point] ?? 0);
+      for (const call of spread(calls[point], count, rng)) {
         expect(await survives(training, outcome, { point, call }), `${point} ${call}`).toMatch(GONE);
       }
-      if (!cases(0, 1) || long === "some") continue;
+      if (long === "some" || !cases(0, 1)) continue;
       // Until there is no such call any more.
       for (let call = 1; await survives(training, outcome, { point, call }); call++);
     }
